@@ -1,0 +1,3 @@
+"""LabelTrail: the audit trail for weak labels."""
+
+__version__ = "0.1.0"

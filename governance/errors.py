@@ -1,0 +1,124 @@
+"""What can go wrong, with which exit code, and which way out?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command answers to the shell; the same number always means the same thing."""
+
+    FINE = 0
+    FINDINGS = 1
+    USAGE = 2
+    BROKEN = 3
+    UNKNOWN = 4
+    BUSY = 5
+
+
+class GovernanceError(Exception):
+    """The root of every error this library raises on purpose.
+
+    Subclasses hold their facts as attributes and build the sentence from them; `hint` is the way out.
+    """
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+    def facts(self) -> dict[str, object]:
+        """The error as data, for `--json`."""
+        facts = {key: value for key, value in vars(self).items() if value is not None}
+        return {"error": type(self).__name__, "message": self.message, **facts}
+
+
+class ConfigurationError(GovernanceError):
+    """The project, its configuration or the command's arguments cannot be used as they are."""
+
+
+class NotAProject(ConfigurationError):
+    """No labeltrail.toml here or in any folder above."""
+
+    def __init__(self, folder: object) -> None:
+        self.folder = str(folder)
+        super().__init__(
+            f"{folder} is not a LabelTrail project: no labeltrail.toml here or in any folder above",
+            hint="run `labeltrail init` in the folder of your project, or name it with -C DIR",
+        )
+
+
+class UnknownName(GovernanceError):
+    """A name that nothing carries; the nearest known names are suggested."""
+
+    def __init__(self, what: str, given: str, known: Iterable[str], *, hint: str | None = None) -> None:
+        self.what, self.given = what, given
+        known = sorted(set(known))
+        self.suggestions = get_close_matches(given, known, n=3, cutoff=0.5)
+        if hint is None:
+            shown = self.suggestions or known[:8]
+            hint = f"did you mean {' or '.join(shown)}?" if shown else f"no {what} is recorded yet"
+        super().__init__(f"no {what} is named {given!r}", hint=hint)
+
+
+class AmbiguousName(GovernanceError):
+    """A shortened name that fits more than one record."""
+
+    def __init__(self, given: str, matches: Sequence[str]) -> None:
+        self.given, self.matches = given, list(matches)[:8]
+        super().__init__(f"{given!r} fits {len(matches)} records", hint="give more of it: " + ", ".join(self.matches))
+
+
+class InvalidRecord(GovernanceError):
+    """One value that is not what its field wants."""
+
+    def __init__(self, field: str, given: object, wanted: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.field, self.given, self.wanted, self.where = field, given, wanted, where
+        shown = repr(given) if len(repr(given)) <= 120 else repr(given)[:117] + "..."
+        place = f"{where}: " if where else ""
+        super().__init__(f"{place}{field}: given {shown}, wanted {wanted}", hint=hint)
+
+
+class Refusal(GovernanceError):
+    """A verdict and not a bug: what was found does not allow to go on."""
+
+    exit_code = ExitCode.FINDINGS
+
+
+class StageFailed(GovernanceError):
+    """A pipeline stage ended without its outputs."""
+
+    exit_code = ExitCode.FINDINGS
+
+    def __init__(self, stage: str, *, status: int, says: str, hint: str | None = None) -> None:
+        self.stage, self.status, self.says = stage, status, says
+        super().__init__(f"stage {stage!r} failed (exit status {status}): {says}", hint=hint)
+
+
+class BrokenEvidence(GovernanceError):
+    """Bytes that contradict what was recorded."""
+
+    exit_code = ExitCode.BROKEN
+
+    def __init__(self, what: str, *, expected: object, actual: object, hint: str | None = None) -> None:
+        self.what, self.expected, self.actual = what, expected, actual
+        super().__init__(f"{what}: expected {expected}, found {actual}", hint=hint)
+
+
+class MissingEvidence(GovernanceError):
+    """Nothing contradicts the records, but what would prove them is not there."""
+
+    exit_code = ExitCode.UNKNOWN
+
+
+class Busy(GovernanceError):
+    """Somebody else holds the lock."""
+
+    exit_code = ExitCode.BUSY

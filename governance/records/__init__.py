@@ -1,0 +1,50 @@
+"""The vocabulary: facts that are frozen, validated and named by their content."""
+
+from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
+from governance.records.data import Column, Contract, Dataset, Finding, Outcome
+from governance.records.documents import Attestation, Document
+from governance.records.events import Commitment, Execution, LogStart, Repro, StageOutcome
+from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
+from governance.records.runs import Distribution, FileRef, Recipe, Result
+from governance.records.sources import Contamination, Package, Source
+from governance.records.votes import SourceVotes, Votes
+
+__all__ = [
+    "Attestation",
+    "Bin",
+    "Column",
+    "Commitment",
+    "Contamination",
+    "Contract",
+    "Count",
+    "Dataset",
+    "Decimal",
+    "Digest",
+    "Distribution",
+    "Document",
+    "Evaluation",
+    "Execution",
+    "FileRef",
+    "Finding",
+    "LabelModel",
+    "Labels",
+    "Learned",
+    "LogStart",
+    "Metric",
+    "Model",
+    "Name",
+    "Outcome",
+    "Package",
+    "Part",
+    "Predictions",
+    "Recipe",
+    "Record",
+    "Repro",
+    "Result",
+    "Source",
+    "SourceVotes",
+    "StageOutcome",
+    "Votes",
+    "read_record",
+    "record_kinds",
+]

@@ -1,0 +1,87 @@
+"""What happened on this machine, once?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from governance.records.base import Count, Decimal, Digest, Name, Record
+
+StageOutcome = Literal["executed", "restored", "unchanged", "failed", "aborted", "not reached"]
+
+
+class LogStart(Record):
+    """The first entry of a log."""
+
+    kind = "log"
+    event = True
+
+    log: str
+    project: str
+    #: Ed25519 public key, hexadecimal, that signs this log's checkpoints; absent where none was at hand
+    public_key: str | None = None
+
+    @property
+    def label(self) -> str:
+        return f"log of {self.project}"
+
+
+class Execution(Record):
+    """One process that ran a stage: times in microseconds since 1970 UTC, memory in bytes, CPU time in microseconds."""
+
+    kind = "execution"
+    event = True
+
+    stage: str
+    result: Name
+    started: Count
+    ended: Count
+    cpu: Count
+    peak_memory: Count
+    #: rows a second, microseconds a prediction and the like, measured by the stage itself
+    measured: dict[str, Decimal] = {}
+    machine: dict[str, str]
+    library: Digest
+    revision: str | None
+    dirty: Digest | None
+    who: str
+
+    def edges(self) -> tuple[tuple[str, str, str], ...]:
+        return ((self.name, "wasInformedBy", self.result),)
+
+
+class Repro(Record):
+    """One `labeltrail repro`: how every stage ended."""
+
+    kind = "repro"
+    event = True
+
+    started: Count
+    ended: Count
+    stages: dict[str, StageOutcome]
+    results: dict[str, Name]
+    revision: str | None
+
+    @property
+    def label(self) -> str:
+        told: dict[str, int] = {}
+        for outcome in self.stages.values():
+            told[outcome] = told.get(outcome, 0) + 1
+        return ", ".join(f"{count} {outcome}" for outcome, count in sorted(told.items()))
+
+    def edges(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((self.name, "wasInformedBy", result) for result in dict.fromkeys(self.results.values()))
+
+
+class Commitment(Record):
+    """A salted commitment to every row of a table; it belongs to one store, because the salts are that store's own."""
+
+    kind = "commitment"
+
+    of: Name
+    scheme: Literal["rows/v1"]
+    rows: Count
+    root: Digest
+    columns: tuple[str, ...]
+
+    def edges(self) -> tuple[tuple[str, str, str], ...]:
+        return self._derived(self.of)

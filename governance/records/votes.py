@@ -1,0 +1,44 @@
+"""What did the sources say, counted?"""
+
+from __future__ import annotations
+
+from governance.records.base import Count, Decimal, Digest, Name, Part, Record
+
+
+class SourceVotes(Part):
+    """What one source version said over all examples, in counts."""
+
+    source: Name
+    column: str
+    votes: tuple[Count, ...]  # one count a class
+    abstained: Count
+    errors: Count
+    skipped: Count
+    error_types: dict[str, Count] = {}
+
+
+class Votes(Record):
+    """A vote set: every vote of some source versions on one dataset version."""
+
+    kind = "votes"
+
+    title: str
+    dataset: Name
+    sha256: Digest
+    content: Digest
+    rows: Count
+    classes: tuple[str, ...]
+    sources: tuple[SourceVotes, ...]
+    covered: Count
+    conflicts: Count
+    patterns: Count
+    #: rows that were voted a second time, and how many of those differed; alignment is proved by 0 of many
+    revoted: Count
+    revoted_differently: Count
+
+    def edges(self) -> tuple[tuple[str, str, str], ...]:
+        return self._derived(self.dataset, *(column.source for column in self.sources))
+
+    @property
+    def coverage(self) -> Decimal:
+        return repr(self.covered / self.rows) if self.rows else "0.0"

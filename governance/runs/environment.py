@@ -1,0 +1,75 @@
+"""What is this process made of: project code, distributions, machine?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import governance
+from governance.digest import file_digest, tree_digest
+from governance.records import Distribution, FileRef
+
+_LIBRARY = Path(governance.__file__).parent
+
+
+def project_code(root: Path) -> tuple[FileRef, ...]:
+    """Every module below `root` that this process has imported, by path and content, sorted.
+
+    The library itself counts as a distribution, also where it is installed from a checkout: its version is in the recipe
+    and the digest of its source in the execution.
+    """
+    found: dict[str, Path] = {}
+    for module in list(sys.modules.values()):
+        origin = getattr(module, "__file__", None)
+        if not origin or not origin.endswith(".py"):
+            continue
+        path = Path(origin)
+        if not path.is_absolute():
+            path = root / path
+        if not path.is_relative_to(root) or path.is_relative_to(_LIBRARY):
+            continue
+        parts = path.relative_to(root).parts
+        # An environment kept inside the project is not the project's code.
+        if "site-packages" in parts or any(part.startswith(".") for part in parts[:-1]) or not path.is_file():
+            continue
+        found[path.relative_to(root).as_posix()] = path
+    return tuple(file_ref(path, name) for name, path in sorted(found.items()))
+
+
+def file_ref(path: Path, name: str) -> FileRef:
+    """A file as records refer to it."""
+    return FileRef.model_validate({"path": name, "sha256": file_digest(path), "bytes": path.stat().st_size})
+
+
+def imported_distributions() -> tuple[Distribution, ...]:
+    """Every installed distribution that this process has imported something of, sorted by name."""
+    top_level = {name.partition(".")[0] for name in sys.modules}
+    owners = metadata.packages_distributions()
+    names = {owner.lower() for module in top_level & set(owners) for owner in owners[module]}
+    return tuple(
+        Distribution.model_validate({"distribution": name, "version": metadata.version(name)}) for name in sorted(names)
+    )
+
+
+def library_digest() -> str:
+    """The digest of the library's own source, as it runs here."""
+    return tree_digest(_LIBRARY)
+
+
+def machine() -> dict[str, str]:
+    """What may change floating-point results or cost: processor, its capability as torch sees it, cores, system."""
+    described = {
+        "system": platform.system(),
+        "release": platform.release(),
+        "machine": platform.machine(),
+        "cores": str(os.cpu_count() or 0),
+        "python": platform.python_version(),
+    }
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        described["cpu_capability"] = torch.backends.cpu.get_cpu_capability()
+        described["torch"] = str(torch.__version__)
+    return described

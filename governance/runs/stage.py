@@ -1,0 +1,230 @@
+"""How does a stage process say what it read, what it made and what it found?
+
+A stage declares inputs and outputs as it goes. Its outputs appear under their own names only when all of them are whole;
+facts, recipe and result are written last, so that a run file without its outputs cannot come about.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from governance.config import find_root, read_config
+from governance.digest import decimal, path_digest, sync_folder, write_atomically
+from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
+from governance.facts import Facts, facts_bytes, read_facts
+from governance.records import FileRef, Recipe, Record, Result
+from governance.runs import environment
+from governance.runs.runfile import RunFile, facts_path, read_run, run_path
+
+T = TypeVar("T")
+
+#: set by `labeltrail repro`: the folder for notes of executions, and the terminal for progress, if there is one
+EXECUTIONS = "LABELTRAIL_EXECUTIONS"
+PROGRESS = "LABELTRAIL_PROGRESS"
+
+
+class StageRun:
+    """One run of one stage; use it through `stage`."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        self.name = name
+        self.root = root
+        self.config = read_config(root)
+        everything = _read_params(root)
+        self.seed: int = _whole(everything, "seed", default=0)
+        self.threads: int = _whole(everything, "threads", default=1)
+        self.params: dict[str, Any] = everything.get(name) or {}
+        self._inputs: dict[str, FileRef] = {}
+        self._outputs: dict[str, tuple[Path, Path]] = {}
+        self._stated: dict[str, Record] = {}
+        self._used: dict[str, None] = {}
+        self._measured: dict[str, str] = {}
+        self._started = time.time_ns() // 1000
+
+    def input(self, path: str) -> Path:
+        """Declares a file or folder that this stage reads; its digest goes into the recipe. Raises ConfigurationError."""
+        found = self.root / path
+        if not found.exists():
+            raise ConfigurationError(
+                f"stage {self.name!r} reads {path}, which is not there", hint="`labeltrail repro` makes what is missing"
+            )
+        size = found.stat().st_size if found.is_file() else 0
+        self._inputs[path] = FileRef.model_validate({"path": path, "sha256": path_digest(found), "bytes": size})
+        return found
+
+    def output(self, path: str) -> Path:
+        """Declares a file that this stage makes, and answers where to write it until the stage is done."""
+        final = self.root / path
+        final.parent.mkdir(parents=True, exist_ok=True)
+        partial = final.with_name(f".{final.stem}.{os.getpid()}{final.suffix}")
+        self._outputs[path] = (partial, final)
+        return partial
+
+    def facts(self, stage: str) -> Facts:
+        """What an earlier stage stated; its facts file becomes an input."""
+        return read_facts(self.input(facts_path(self.config.artifacts, stage)))
+
+    def run_of(self, stage: str) -> RunFile:
+        """Recipe and result of an earlier stage; its run file becomes an input."""
+        return read_run(self.input(run_path(self.config.artifacts, stage)))
+
+    def use(self, record: T) -> T:
+        """Marks a record as something that this run started from, and hands it back."""
+        if not isinstance(record, Record):
+            raise InvalidRecord("record", record, "a record")
+        self._used[record.name] = None
+        return record
+
+    def state(self, record: Record) -> str:
+        """States a fact and answers its name."""
+        self._stated[record.name] = record
+        return record.name
+
+    def measure(self, what: str, value: float) -> None:
+        """Notes a time, a rate or a cost of this execution; it goes to the trail and never into an output."""
+        self._measured[what] = decimal(value)
+
+    def progress(self, items: Iterable[T], *, total: int, says: str) -> Iterator[T]:
+        """Passes `items` on and draws a bar where somebody watches; draws nothing elsewhere."""
+        watched = os.environ.get(PROGRESS)
+        if not watched:
+            yield from items
+            return
+        from rich.console import Console
+        from rich.progress import track
+
+        with open(watched, "w", encoding="utf-8") as terminal:
+            console = Console(file=terminal, force_terminal=True)
+            yield from track(items, total=total, description=says, console=console, transient=True)
+
+    def _finish(self) -> None:
+        """1. outputs take their names  2. facts  3. recipe and result, last  4. the note of this execution"""
+        artifacts = self.config.artifacts
+        # 1.
+        for path, (partial, final) in self._outputs.items():
+            if not partial.is_file():
+                raise ConfigurationError(f"stage {self.name!r} declared {path} and did not write it")
+        for partial, final in self._outputs.values():
+            with open(partial, "rb") as stream:
+                os.fsync(stream.fileno())
+            os.replace(partial, final)
+            sync_folder(final.parent)
+        # 2.
+        facts_name = facts_path(artifacts, self.name)
+        write_atomically(self.root / facts_name, facts_bytes(self._stated.values()))
+        # 3.
+        recipe = Recipe.make(
+            stage=self.name,
+            inputs=sorted(self._inputs.values(), key=lambda ref: ref.path),
+            parameters=flat_parameters(self.params),
+            seed=self.seed,
+            code=environment.project_code(self.root),
+            distributions=environment.imported_distributions(),
+            python=environment.machine()["python"],
+            threads=self.threads,
+            hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+        )
+        outputs = [environment.file_ref(self.root / path, path) for path in sorted([*self._outputs, facts_name])]
+        result = Result.make(
+            stage=self.name,
+            recipe=recipe.name,
+            outputs=outputs,
+            generated=list(self._stated),
+            used=list(self._used),
+        )
+        write_atomically(self.root / run_path(artifacts, self.name), RunFile(recipe, result).to_bytes())
+        # 4.
+        self._note(result)
+
+    def _note(self, result: Result) -> None:
+        folder = os.environ.get(EXECUTIONS)
+        if not folder:
+            return
+        spent = resource.getrusage(resource.RUSAGE_SELF)
+        note = {
+            "stage": self.name,
+            "result": result.name,
+            "started": self._started,
+            "ended": time.time_ns() // 1000,
+            "cpu": round((spent.ru_utime + spent.ru_stime) * 1_000_000),
+            "peak_memory": spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            "measured": self._measured,
+            "machine": environment.machine(),
+            "library": environment.library_digest(),
+        }
+        write_atomically(Path(folder) / f"{self.name}.json", json.dumps(note).encode())
+
+    def _discard(self) -> None:
+        for partial, _ in self._outputs.values():
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
+    """Runs the body of a stage as a governed run.
+
+    Where the body raises, nothing takes an output's name: an earlier output stays as it was. Errors of this library end
+    the process with their exit code and one sentence on stderr; any other error is the author's and keeps its traceback.
+    """
+    run: StageRun | None = None
+    try:
+        run = StageRun(name, (root or find_root(Path.cwd())).resolve())
+        yield run
+        run._finish()
+    except GovernanceError as error:
+        folder = os.environ.get(EXECUTIONS)
+        if folder:
+            told = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+            write_atomically(Path(folder) / f"{name}.error.json", json.dumps(told).encode())
+        print(f"{name}: {error.message}" + (f"\n  {error.hint}" if error.hint else ""), file=sys.stderr)
+        raise SystemExit(int(error.exit_code)) from error
+    finally:
+        if run is not None:
+            run._discard()
+
+
+def flat_parameters(params: dict[str, Any]) -> dict[str, str]:
+    """Nested parameters as dotted names with JSON text, `{"prior.strength": "100"}`."""
+    flat: dict[str, str] = {}
+
+    def put(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                put(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = json.dumps(value, sort_keys=True)
+
+    put("", params)
+    return flat
+
+
+def _read_params(root: Path) -> dict[str, Any]:
+    path = root / "params.yaml"
+    if not path.is_file():
+        return {}
+    try:
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}", hint="params.yaml is YAML, in UTF-8") from None
+    if params is not None and not isinstance(params, dict):
+        raise InvalidRecord("params", params, "a mapping from stage to parameters", where=str(path))
+    return params or {}
+
+
+def _whole(params: dict[str, Any], field: str, *, default: int) -> int:
+    value = params.get(field, default)
+    if type(value) is not int or value < 0:
+        raise InvalidRecord(field, value, "a whole number, 0 or more", where="params.yaml")
+    return value
+
+
