@@ -1,0 +1,1 @@
+"""The trail: an append-only log of records, the tables projected from it, and commitments to rows."""

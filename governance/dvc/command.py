@@ -1,0 +1,66 @@
+"""How is DVC asked to do something? Through its command line, with everything pinned that changes results."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from governance.errors import Busy, ConfigurationError
+
+#: numeric libraries read these when they are loaded; one thread each makes sums come out in one order
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def pinned_environment(*, threads: int) -> dict[str, str]:
+    """The environment in which stages run: this interpreter first, one hash seed, so many threads, no telemetry."""
+    environment = dict(os.environ)
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
+    environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    environment["PYTHONHASHSEED"] = "0"
+    environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    environment["DVC_NO_ANALYTICS"] = "1"
+    # `python -m pipelines.vote` needs the project's folder on the path, and nobody else's before it.
+    for variable in ("PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"):
+        environment.pop(variable, None)
+    return environment
+
+
+def run_dvc(
+    arguments: Sequence[str], *, root: Path, environment: dict[str, str], heard: Callable[[str], None] | None = None
+) -> tuple[int, list[str]]:
+    """Runs DVC to its end and answers (exit status, its lines). Raises Busy where another DVC holds the lock.
+
+    `heard` is called with every line as it comes.
+    """
+    command = [sys.executable, "-m", "dvc", *arguments]
+    lines: list[str] = []
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise ConfigurationError(f"DVC could not be started: {error}", hint="`labeltrail doctor` says what is missing") from None
+    with process:
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip("\n"))
+                if heard:
+                    heard(lines[-1])
+            status = process.wait()
+        except BaseException:
+            process.terminate()
+            raise
+    if status and any("Unable to acquire lock" in line for line in lines):
+        raise Busy("another DVC is at work in this project", hint="try again when it is done")
+    return status, lines

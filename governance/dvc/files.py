@@ -1,0 +1,139 @@
+"""What do dvc.yaml and dvc.lock say? Read as files, never through DVC's internals."""
+
+from __future__ import annotations
+
+import configparser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from governance.errors import ConfigurationError, InvalidRecord
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of dvc.yaml: its command, and the paths that it declares."""
+
+    name: str
+    command: str
+    deps: tuple[str, ...]
+    outs: tuple[str, ...]
+    params: tuple[str, ...]
+
+    @property
+    def module(self) -> str | None:
+        """The module that `python -m MODULE` runs, or None for any other command."""
+        words = self.command.split()
+        return words[2] if len(words) >= 3 and words[1] == "-m" else None
+
+
+@dataclass(frozen=True)
+class LockedFile:
+    """One dependency or output in dvc.lock; MD5 is all that DVC keeps."""
+
+    path: str
+    md5: str | None
+
+
+@dataclass(frozen=True)
+class LockedStage:
+    """What dvc.lock holds of one stage."""
+
+    name: str
+    deps: tuple[LockedFile, ...]
+    outs: tuple[LockedFile, ...]
+
+
+def read_stages(root: Path) -> dict[str, Stage]:
+    """The stages of dvc.yaml, in the order in which they can run. Raises ConfigurationError, InvalidRecord."""
+    path = root / "dvc.yaml"
+    document = _yaml(path, missing="`labeltrail init` lays down a pipeline, or write dvc.yaml")
+    given = document.get("stages")
+    if not isinstance(given, dict) or not given:
+        raise InvalidRecord("stages", given, "at least one stage", where=str(path))
+    stages = {name: _stage(name, body, where=str(path)) for name, body in given.items()}
+    return {stage.name: stage for stage in in_order(stages.values())}
+
+
+def in_order(stages: Any) -> list[Stage]:
+    """Producers before consumers; stages that do not depend on each other keep their order in the file."""
+    waiting = list(stages)
+    makers = {out: stage.name for stage in waiting for out in stage.outs}
+    done: list[Stage] = []
+    while waiting:
+        names = {stage.name for stage in waiting}
+        ready = next((s for s in waiting if not any(makers.get(dep) in names - {s.name} for dep in s.deps)), None)
+        if ready is None:
+            raise InvalidRecord("stages", sorted(names), "stages without a cycle", where="dvc.yaml")
+        waiting.remove(ready)
+        done.append(ready)
+    return done
+
+
+def _stage(name: str, body: Any, *, where: str) -> Stage:
+    if not isinstance(body, dict) or not isinstance(body.get("cmd"), str):
+        raise InvalidRecord(f"stages.{name}.cmd", body, "one command", where=where)
+
+    def paths(field: str) -> tuple[str, ...]:
+        return tuple(next(iter(item)) if isinstance(item, dict) else str(item) for item in body.get(field) or ())
+
+    outs = tuple(path for field in ("outs", "metrics", "plots") for path in paths(field))
+    return Stage(name, body["cmd"], paths("deps"), outs, paths("params"))
+
+
+def read_lock(root: Path) -> dict[str, LockedStage]:
+    """What dvc.lock holds; nothing where there is no lock yet."""
+    path = root / "dvc.lock"
+    if not path.is_file():
+        return {}
+    document = _yaml(path, missing="")
+    stages = document.get("stages") or {}
+    if not isinstance(stages, dict):
+        raise InvalidRecord("stages", stages, "stages by name", where=str(path))
+    locked = {}
+    for name, body in stages.items():
+        if not isinstance(body, dict):
+            raise InvalidRecord(f"stages.{name}", body, "deps and outs", where=str(path))
+        locked[name] = LockedStage(name, _files(body, "deps"), _files(body, "outs"))
+    return locked
+
+
+def _files(body: dict[str, Any], field: str) -> tuple[LockedFile, ...]:
+    return tuple(
+        LockedFile(str(item.get("path")), item.get("md5"))
+        for item in body.get(field) or ()
+        if isinstance(item, dict) and item.get("path")
+    )
+
+
+def cache_folder(root: Path) -> Path:
+    """Where DVC keeps content by MD5: `cache.dir` of its configuration, or .dvc/cache."""
+    chosen = "cache"
+    for name in ("config", "config.local"):
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            parser.read(root / ".dvc" / name, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            raise ConfigurationError(f".dvc/{name}: {error}", hint="mend DVC's configuration") from None
+        chosen = parser.get("cache", "dir", fallback=chosen)
+    return (root / ".dvc" / chosen).resolve()
+
+
+def cached_file(root: Path, md5: str) -> Path:
+    """Where DVC's cache keeps a content, whether or not it is there."""
+    return cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def _yaml(path: Path, *, missing: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: no such file", hint=missing) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        first = str(error).splitlines()[0]
+        raise ConfigurationError(f"{path} is not YAML: {first}", hint="mend the file, or take it back from git") from None
+    if not isinstance(document, dict):
+        raise InvalidRecord("document", document, "a mapping", where=str(path))
+    return document

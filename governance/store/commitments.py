@@ -1,0 +1,127 @@
+"""How do rows stay outside the log and still cannot change unnoticed? Each row is a salted leaf, the log holds the root."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, insert, select
+
+from governance.digest import canonical, decimal, keyed
+from governance.errors import InvalidRecord
+from governance.parquet import read_table
+from governance.records import Commitment
+from governance.store import merkle
+from governance.store.tables import SecretRow, SubjectKeyRow
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from governance.store.trail import Trail
+
+SCHEME = "rows/v1"
+_CHUNK = 400
+
+
+@dataclass(frozen=True)
+class CommittedRows:
+    """The leaves behind a commitment, in row order; a leaf whose subject's key is gone is None."""
+
+    commitment: Commitment
+    leaves: list[bytes]
+    ids: list[str]
+
+
+def commit_rows(trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "") -> CommittedRows:
+    """The commitment to every row of a Parquet table, in row order.
+
+    leaf = SHA-256(0x00 || salt || canonical row), salt = HMAC-SHA256(key of the subject; scheme, name of the record, row
+    number). A subject without a key gets a random one. The same rows in the same store give the same root.
+    """
+    frame = read_table(path, columns=[id_column])
+    subjects_from = subject_column if subject_column in frame.columns else id_column
+    ids = [_text(value, id_column) for value in frame[id_column].to_list()]
+    subjects = [_text(value, subjects_from) for value in frame[subjects_from].to_list()]
+    subject_keys = SubjectKeys(trail).of(subjects)
+    context = (SCHEME.encode(), of.encode())
+    frontier = merkle.Frontier()
+    leaves = []
+    for number, (subject, row) in enumerate(zip(subjects, canonical_rows(frame), strict=True)):
+        salt = keyed(subject_keys[subject], *context, number.to_bytes(8, "big"))
+        leaf = merkle.leaf_hash(salt + row)
+        frontier.push(leaf)
+        leaves.append(leaf)
+    commitment = Commitment.make(
+        of=of, scheme=SCHEME, rows=len(leaves), root=frontier.root().hex(), columns=frame.columns
+    )
+    return CommittedRows(commitment, leaves, ids)
+
+
+def canonical_rows(frame: pl.DataFrame) -> Iterator[bytes]:
+    """RFC 8785 bytes of each row as an object; floats as their shortest decimal strings."""
+    for row in frame.iter_rows(named=True):
+        yield canonical({column: _plain(value) for column, value in row.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return decimal(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _text(value: object, column: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidRecord(column, value, "a non-empty text in every row")
+    return value
+
+
+class SubjectKeys:
+    """One random key for each subject, found by a pseudonym that only this store can compute."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+
+    def of(self, subjects: Iterable[str]) -> dict[str, bytes]:
+        """The key of each subject, 32 bytes; missing ones are made, all in one transaction."""
+        wanted = sorted(set(subjects))
+        with self._trail.database.reading() as connection:
+            secret = self._secret(connection)
+            known = self._stored(connection) if secret else {}
+        names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}
+        if secret and all(name in known for name in names.values()):
+            return {subject: known[name] for subject, name in names.items()}
+        with self._trail.database.writing() as connection:
+            # Asked again inside: another process may have made keys since, and those must win.
+            secret = self._secret(connection) or self._new_secret(connection)
+            known = self._stored(connection)
+            names = {subject: self.pseudonym(secret, subject) for subject in wanted}
+            fresh = {name: secrets.token_bytes(32) for name in names.values() if name not in known}
+            rows = [{"log": self._trail.log, "pseudonym": name, "key": key} for name, key in fresh.items()]
+            for start in range(0, len(rows), _CHUNK):
+                connection.execute(insert(SubjectKeyRow), rows[start : start + _CHUNK])
+        known |= fresh
+        return {subject: known[name] for subject, name in names.items()}
+
+    @staticmethod
+    def pseudonym(secret: bytes, subject: str) -> bytes:
+        """What the store calls a subject, 16 bytes."""
+        return keyed(secret, b"subject", subject.encode())[:16]
+
+    def _secret(self, connection: Connection) -> bytes:
+        rows = SecretRow.__table__  # type: ignore[attr-defined]
+        return connection.execute(select(rows.c.secret).where(rows.c.log == self._trail.log)).scalar() or b""
+
+    def _new_secret(self, connection: Connection) -> bytes:
+        secret = secrets.token_bytes(32)
+        connection.execute(insert(SecretRow), [{"log": self._trail.log, "secret": secret}])
+        return secret
+
+    def _stored(self, connection: Connection) -> dict[bytes, bytes]:
+        rows = SubjectKeyRow.__table__  # type: ignore[attr-defined]
+        query = select(rows.c.pseudonym, rows.c.key).where(rows.c.log == self._trail.log)
+        return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,146 @@
+"""Which tables does a store have? The first two are the truth, the secrets are its own, the rest is projected."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, LargeBinary, MetaData, Text
+from sqlmodel import Field, SQLModel
+
+#: our tables alone, so that opening a store never creates anybody else's
+METADATA = MetaData()
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = METADATA  # type: ignore[misc]
+
+
+class EntryRow(_Table, table=True):
+    """One entry of a log: its canonical bytes and their leaf hash."""
+
+    __tablename__: ClassVar[str] = "trail_entry"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    data: bytes = Field(sa_type=LargeBinary)
+    leaf: bytes = Field(sa_type=LargeBinary)
+
+
+class CheckpointRow(_Table, table=True):
+    """The tree head after each transaction, and the frontier from which the next one goes on."""
+
+    __tablename__: ClassVar[str] = "trail_checkpoint"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    note: str = Field(sa_type=Text)
+    frontier: str = Field(sa_type=Text)
+
+
+class SecretRow(_Table, table=True):
+    """The key under which subjects are pseudonyms; it never leaves the store."""
+
+    __tablename__: ClassVar[str] = "trail_secret"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    secret: bytes = Field(sa_type=LargeBinary)
+
+
+class SubjectKeyRow(_Table, table=True):
+    """One random key for each subject; destroying it makes every commitment to that person's rows unverifiable."""
+
+    __tablename__: ClassVar[str] = "trail_subject_key"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    pseudonym: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    key: bytes = Field(sa_type=LargeBinary)
+
+
+class RecordRow(_Table, table=True):
+    """Every record once, with the entry that stated it first."""
+
+    __tablename__: ClassVar[str] = "record"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    kind: str = Field(index=True)
+    v: int
+    seq: int = Field(sa_type=BigInteger)
+    at: int = Field(sa_type=BigInteger)
+    label: str = Field(sa_type=Text)
+
+
+class EdgeRow(_Table, table=True):
+    """subject, W3C PROV relation, object."""
+
+    __tablename__: ClassVar[str] = "edge"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    relation: str = Field(primary_key=True)
+    object: str = Field(primary_key=True, index=True)
+    seq: int = Field(sa_type=BigInteger)
+
+
+class SourceRow(_Table, table=True):
+    """Source versions, for those who ask in SQL."""
+
+    __tablename__: ClassVar[str] = "source"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    title: str
+    source_kind: str
+    version: str
+    fingerprint: str
+    owner: str
+    licence_declared: str
+    licence_found: str
+    personal_data: bool
+
+
+class ResultRow(_Table, table=True):
+    """Results of runs."""
+
+    __tablename__: ClassVar[str] = "result"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    stage: str
+    recipe: str = Field(index=True)
+
+
+class FileRow(_Table, table=True):
+    """The files that results consist of."""
+
+    __tablename__: ClassVar[str] = "file"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    result: str = Field(primary_key=True)
+    path: str = Field(primary_key=True)
+    sha256: str = Field(index=True)
+    size: int = Field(sa_type=BigInteger)
+
+
+class FindingRow(_Table, table=True):
+    """Findings with what was measured beside the limit."""
+
+    __tablename__: ClassVar[str] = "finding"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    check: str
+    subject: str
+    outcome: str
+    measured: str | None
+    limit: str | None
+    says: str = Field(sa_type=Text)
+
+
+class MetricRow(_Table, table=True):
+    """Measured figures; `position` is the figure's place in its evaluation."""
+
+    __tablename__: ClassVar[str] = "metric"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    evaluation: str = Field(primary_key=True)
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    metric: str
+    of: str
+    slice: str
+    value: str | None
+    low: str | None
+    high: str | None
+    examples: int = Field(sa_type=BigInteger)
+
+
+PROJECTED: tuple[type[Any], ...] = (RecordRow, EdgeRow, SourceRow, ResultRow, FileRow, FindingRow, MetricRow)

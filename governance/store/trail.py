@@ -1,0 +1,260 @@
+"""What has been recorded, in which order, and what stands where? The log is the truth, the tables follow from it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+
+from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
+from governance.facts import Facts
+from governance.records import LogStart, Record
+from governance.store import keys, merkle
+from governance.store.checkpoint import Checkpoint, parse_note
+from governance.store.database import Database
+from governance.store.entry import Entry, read_entry
+from governance.store.projection import project
+from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What one transaction added: names with their positions, and the checkpoint that covers them."""
+
+    checkpoint: Checkpoint
+    positions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def signed(self) -> bool:
+        return bool(self.checkpoint.signatures)
+
+
+class Trail:
+    """One log in one database. Appending is the only change that there is."""
+
+    def __init__(self, database: Database, log: str) -> None:
+        self.database = database
+        self.log = log
+
+    @classmethod
+    def open(cls, url: str, *, root: Path, project: str, create: bool = False, wait_seconds: float = 5.0) -> Trail:
+        """The project's log. With `create`, a store and a log are made where there are none.
+
+        Raises MissingEvidence (no store yet), ConfigurationError (not ours), Busy, BrokenEvidence.
+        """
+        database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
+        pointer = root / ".labeltrail" / "log"
+        logs = _logs(database)
+        if pointer.is_file():
+            log = pointer.read_text(encoding="ascii", errors="replace").strip()
+            if log not in logs:
+                raise BrokenEvidence(f"{database.shown}", expected=f"the log {log}", actual=f"logs {sorted(logs)}")
+        elif len(logs) == 1:
+            log = next(iter(logs))
+        elif logs:
+            raise ConfigurationError(
+                f"{database.shown} holds {len(logs)} logs and {pointer} does not say which is this project's",
+                hint="write the log's id into that file",
+            )
+        elif not create:
+            raise MissingEvidence(f"{database.shown}: no log yet", hint="`labeltrail init` starts one")
+        else:
+            log = secrets.token_hex(16)
+            trail = cls(database, log)
+            key = keys.load_key()
+            trail.append([LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)])
+        return cls(database, log)
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def append(self, records: Iterable[Record], *, at: int | None = None) -> Appended:
+        """Enters records: 1. take the writer's place  2. leave out facts already entered  3. entries and leaves
+        4. their projection  5. a checkpoint over all of it  6. commit.
+
+        `at` is in microseconds since 1970 UTC, by default now. Raises Busy; then nothing was entered.
+        """
+        at = time.time_ns() // 1000 if at is None else at
+        given = {record.name: record for record in records}
+        # 1.
+        with self.database.writing() as connection:
+            frontier, last = self._head(connection)
+            # 2.
+            known = self._known(connection, given)
+            entries = [Entry(at, record) for name, record in given.items() if name not in known]
+            if not entries:
+                return Appended(last if last is not None else self._sealed(frontier))
+            # 3.
+            first = frontier.size
+            rows = []
+            for seq, entry in enumerate(entries, start=first):
+                data = entry.to_bytes()
+                leaf = merkle.leaf_hash(data)
+                frontier.push(leaf)
+                rows.append({"log": self.log, "seq": seq, "data": data, "leaf": leaf})
+            connection.execute(_table(EntryRow).insert(), rows)
+            # 4.
+            grouped: dict[type[Any], list[dict[str, Any]]] = {}
+            for table, row in project(self.log, enumerate(entries, start=first)):
+                grouped.setdefault(table, []).append(row)
+            for table, projected in grouped.items():
+                connection.execute(_table(table).insert(), projected)
+            # 5.
+            checkpoint = self._sealed(frontier, start=entries[0].record if first == 0 else None, connection=connection)
+            connection.execute(
+                _table(CheckpointRow).insert(),
+                [
+                    {
+                        "log": self.log,
+                        "size": frontier.size,
+                        "note": checkpoint.to_note(),
+                        "frontier": frontier.to_text(),
+                    }
+                ],
+            )
+            # 6.
+        return Appended(checkpoint, {entry.record.name: first + i for i, entry in enumerate(entries)})
+
+    def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
+        """The frontier to go on from. Refuses a log whose newest entries the newest checkpoint does not cover."""
+        rows = _table(CheckpointRow)
+        query = select(rows).where(rows.c.log == self.log).order_by(rows.c.size.desc()).limit(1)
+        head = connection.execute(query).mappings().first()
+        entries = _table(EntryRow)
+        last = connection.execute(select(func.max(entries.c.seq)).where(entries.c.log == self.log)).scalar()
+        size = 0 if last is None else int(last) + 1
+        if head is None and size == 0:
+            return merkle.Frontier(), None
+        if head is None or head["size"] != size:
+            covered = head["size"] if head is not None else 0
+            raise BrokenEvidence(f"log {self.log}", expected=f"{covered} entries", actual=f"{size}", hint=_LOOK)
+        checkpoint = parse_note(head["note"], where=f"checkpoint {size}")
+        frontier = merkle.Frontier.from_text(size, head["frontier"])
+        if frontier.root() != checkpoint.root:
+            raise BrokenEvidence(
+                f"checkpoint {size}", expected=checkpoint.root.hex(), actual=frontier.root().hex(), hint=_LOOK
+            )
+        return frontier, checkpoint
+
+    def _known(self, connection: Connection, given: dict[str, Record]) -> set[str]:
+        rows = _table(RecordRow)
+        names = list(given)
+        known: set[str] = set()
+        for start in range(0, len(names), 500):  # SQLite's limit on bound values is 999 in old builds
+            query = select(rows.c.name).where(rows.c.log == self.log, rows.c.name.in_(names[start : start + 500]))
+            known.update(connection.execute(query).scalars())
+        return known
+
+    def _sealed(
+        self, frontier: merkle.Frontier, *, start: Record | None = None, connection: Connection | None = None
+    ) -> Checkpoint:
+        checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
+        key = keys.load_key()
+        if key is None:
+            return checkpoint
+        if start is None and connection is not None:
+            start = self._entry(connection, 0).record
+        # A key that the log does not name proves nothing about the log: the checkpoint stays unsigned.
+        own = isinstance(start, LogStart) and start.public_key == keys.public_hex(key)
+        return checkpoint.signed(key) if own else checkpoint
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def size(self) -> int:
+        """How many entries the newest checkpoint covers."""
+        rows = _table(CheckpointRow)
+        with self.database.reading() as connection:
+            query = select(func.max(rows.c.size)).where(rows.c.log == self.log)
+            return int(connection.execute(query).scalar() or 0)
+
+    def start(self) -> LogStart:
+        """The first entry, which says whose log this is and which key signs it."""
+        with self.database.reading() as connection:
+            record = self._entry(connection, 0).record
+        if not isinstance(record, LogStart):
+            raise BrokenEvidence("entry 0", expected="the start of a log", actual=record.kind)
+        return record
+
+    def entries(self, *, start: int = 0, stop: int | None = None) -> list[tuple[int, Entry]]:
+        """(position, entry) in order. Raises BrokenEvidence where an entry cannot be read."""
+        return [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(start=start, stop=stop)]
+
+    def raw_entries(self, *, start: int = 0, stop: int | None = None) -> list[tuple[int, bytes, bytes]]:
+        """(position, bytes, stored leaf hash) in order, unjudged."""
+        rows = _table(EntryRow)
+        query = select(rows.c.seq, rows.c.data, rows.c.leaf).where(rows.c.log == self.log, rows.c.seq >= start)
+        if stop is not None:
+            query = query.where(rows.c.seq < stop)
+        with self.database.reading() as connection:
+            return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(rows.c.seq))]
+
+    def checkpoints(self) -> list[tuple[int, str, str]]:
+        """(size, note, frontier) as stored, oldest first, unjudged."""
+        rows = _table(CheckpointRow)
+        query = select(rows.c.size, rows.c.note, rows.c.frontier).where(rows.c.log == self.log).order_by(rows.c.size)
+        with self.database.reading() as connection:
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+    def facts(self) -> Facts:
+        """Every record of the log, in order."""
+        return Facts(entry.record for _, entry in self.entries())
+
+    def positions(self) -> dict[str, int]:
+        """Where each record was entered."""
+        rows = _table(RecordRow)
+        with self.database.reading() as connection:
+            query = select(rows.c.name, rows.c.seq).where(rows.c.log == self.log)
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def projected(self, table: type[Any]) -> list[dict[str, Any]]:
+        """The stored rows of one projected table, by primary key."""
+        rows = _table(table)
+        query = select(rows).where(rows.c.log == self.log).order_by(*rows.primary_key.columns)
+        with self.database.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def rebuild(self) -> None:
+        """Drops the projection and makes it again from the log, in one transaction."""
+        entries = self.entries()
+        with self.database.writing() as connection:
+            for table in PROJECTED:
+                connection.execute(_table(table).delete().where(_table(table).c.log == self.log))
+            for table, row in project(self.log, entries):
+                connection.execute(_table(table).insert(), [row])
+
+    def _entry(self, connection: Connection, seq: int) -> Entry:
+        rows = _table(EntryRow)
+        query = select(rows.c.data).where(rows.c.log == self.log, rows.c.seq == seq)
+        data = connection.execute(query).scalar()
+        if data is None:
+            raise BrokenEvidence(f"entry {seq}", expected="an entry", actual="none", hint=_LOOK)
+        return _read(data, seq)
+
+
+_LOOK = "`labeltrail verify` names everything that does not fit"
+
+
+def _read(data: bytes, seq: int) -> Entry:
+    try:
+        return read_entry(data, where=f"entry {seq}")
+    except InvalidRecord as error:
+        raise BrokenEvidence(f"entry {seq}", expected=error.wanted, actual=error.given, hint=_LOOK) from None
+
+
+def _logs(database: Database) -> set[str]:
+    rows = _table(EntryRow)
+    with database.reading() as connection:
+        return set(connection.execute(select(rows.c.log).distinct()).scalars())
+
+
+def _table(model: type[Any]) -> Any:
+    return model.__table__
+
+
