@@ -1,0 +1,151 @@
+"""How much do the sources say, how often do they meet, and how often do they disagree? Counted in integers only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from governance.errors import InvalidRecord
+from governance.records import SourceVotes
+from governance.votes.patterns import Patterns, distinct
+from governance.votes.table import ABSTAIN, ERROR, SKIPPED, VoteTable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Counts over rows; two analyses of two partitions add up to the analysis of both.
+
+    rows, covered (at least one vote), overlaps (at least two), conflicts (at least two that differ): integers.
+    votes: sources x classes. abstained, errors, skipped, and a source's share of overlaps and conflicts: one integer a
+    source. both and agreed: sources x sources, rows on which both voted, and on which both voted the same.
+    voting: how many rows had 0, 1, 2, ... voting sources.
+    """
+
+    rows: int
+    covered: int
+    overlaps: int
+    conflicts: int
+    votes: np.ndarray
+    abstained: np.ndarray
+    errors: np.ndarray
+    skipped: np.ndarray
+    source_overlaps: np.ndarray
+    source_conflicts: np.ndarray
+    both: np.ndarray
+    agreed: np.ndarray
+    voting: np.ndarray
+
+    def __add__(self, other: Analysis) -> Analysis:
+        if self.votes.shape != other.votes.shape:
+            raise InvalidRecord("analysis", list(other.votes.shape), f"sources x classes as {list(self.votes.shape)}")
+        return Analysis(
+            **{field.name: getattr(self, field.name) + getattr(other, field.name) for field in fields(self)}
+        )
+
+
+@dataclass(frozen=True)
+class NearCopy:
+    """Two columns that vote on nearly the same rows and nearly always the same."""
+
+    columns: tuple[str, str]
+    shared: float
+    agreement: float
+
+
+def analyse(patterns: Patterns, *, n_classes: int) -> Analysis:
+    """Every count of `Analysis` from distinct patterns; costs patterns, not rows."""
+    import numpy as np
+
+    x, counts = patterns.votes, patterns.counts
+    voted = x >= 0
+    voting = voted.sum(axis=1)
+    lowest = np.where(voted, x, np.int8(127)).min(axis=1, initial=127)
+    highest = np.where(voted, x, np.int8(-1)).max(axis=1, initial=-1)
+    overlapping, conflicting = voting >= 2, (voting >= 2) & (lowest != highest)
+    each = [np.ascontiguousarray(x == k) for k in range(n_classes)]
+    agreed = sum((_meetings(one, counts) for one in each), start=np.zeros((x.shape[1],) * 2, dtype=np.int64))
+    return Analysis(
+        rows=int(counts.sum()),
+        covered=int(counts[voting >= 1].sum()),
+        overlaps=int(counts[overlapping].sum()),
+        conflicts=int(counts[conflicting].sum()),
+        votes=np.stack([counts @ one for one in each], axis=1),
+        abstained=counts @ (x == ABSTAIN),
+        errors=counts @ (x == ERROR),
+        skipped=counts @ (x == SKIPPED),
+        source_overlaps=counts @ (voted & overlapping[:, None]),
+        source_conflicts=counts @ (voted & conflicting[:, None]),
+        both=_meetings(voted, counts),
+        agreed=agreed,
+        voting=np.bincount(voting, weights=counts, minlength=x.shape[1] + 1).astype(np.int64),
+    )
+
+
+def _meetings(mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Rows on which two sources meet, sources x sources. Whole numbers below 2^53: floating point adds them exactly."""
+    import numpy as np
+
+    numbers = mask.astype(np.float64)
+    return (numbers.T @ (numbers * counts[:, None])).astype(np.int64)
+
+
+def source_votes(
+    table: VoteTable, analysis: Analysis, *, error_types: Mapping[str, Mapping[str, int]] | None = None
+) -> tuple[SourceVotes, ...]:
+    """What each source said, as records hold it; `error_types` gives counts by exception for each column."""
+    types = error_types or {}
+    parts: list[SourceVotes] = []
+    for j, (column, source) in enumerate(zip(table.columns, table.sources, strict=True)):
+        told = {name: int(count) for name, count in sorted(types.get(column, {}).items())}
+        if told and sum(told.values()) != int(analysis.errors[j]):
+            raise InvalidRecord(
+                f"error_types.{column}", sum(told.values()), f"the {analysis.errors[j]} errors that were voted"
+            )
+        parts.append(
+            SourceVotes(
+                source=source,
+                column=column,
+                votes=tuple(int(count) for count in analysis.votes[j]),
+                abstained=int(analysis.abstained[j]),
+                errors=int(analysis.errors[j]),
+                skipped=int(analysis.skipped[j]),
+                error_types=told,
+            )
+        )
+    return tuple(parts)
+
+
+def vote_counts(table: VoteTable, *, error_types: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, Any]:
+    """The counts of a `records.Votes` for this table: rows, classes, sources, covered, conflicts, patterns."""
+    patterns = distinct(table.matrix)
+    analysis = analyse(patterns, n_classes=len(table.classes))
+    return {
+        "rows": analysis.rows,
+        "classes": table.classes,
+        "sources": source_votes(table, analysis, error_types=error_types),
+        "covered": analysis.covered,
+        "conflicts": analysis.conflicts,
+        "patterns": len(patterns),
+    }
+
+
+def near_copies(
+    analysis: Analysis, columns: Sequence[str], *, shared: float = 0.8, agreement: float = 0.95
+) -> tuple[NearCopy, ...]:
+    """Pairs above both limits: rows shared of those that either votes on, and rows agreed of those shared.
+
+    Honest relatives cross the limits as copies do, so this is a reason to look and never a reason to drop.
+    """
+    voted = analysis.votes.sum(axis=1)
+    found: list[NearCopy] = []
+    for i in range(len(columns)):
+        for j in range(i + 1, len(columns)):
+            both = int(analysis.both[i, j])
+            either = int(voted[i] + voted[j]) - both
+            if both and both / either > shared and analysis.agreed[i, j] / both > agreement:
+                found.append(NearCopy((columns[i], columns[j]), both / either, int(analysis.agreed[i, j]) / both))
+    return tuple(found)
