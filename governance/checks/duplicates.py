@@ -1,0 +1,35 @@
+"""Which texts repeat an earlier one?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from governance.checks._judge import judge, percent
+from governance.records import Finding
+
+EMPTY: dict[str, object] = {"duplicate_of": []}
+
+
+def same_text(text: str) -> str:
+    """What two texts have in common that differ in white space only."""
+    return " ".join(text.split())
+
+
+def first_of_same(ids: Sequence[str], texts: Sequence[str]) -> list[str | None]:
+    """For each text the id of the first that is the same but for white space; None for the first itself."""
+    first: dict[str, str] = {}
+    found: list[str | None] = []
+    for example, text in zip(ids, texts, strict=True):
+        original = first.setdefault(same_text(text), example)
+        found.append(None if original == example else original)
+    return found
+
+
+def check(duplicate_of: Sequence[str | None], *, subject: str, limit: float = 0.01) -> Finding:
+    """Judges the share of examples that repeat an earlier text."""
+    if not len(duplicate_of):
+        return judge("duplicates", subject=subject, measured=None, limit=limit, says="There were no texts to compare.")
+    repeated = sum(original is not None for original in duplicate_of)
+    share = repeated / len(duplicate_of)
+    says = f"{repeated:,} of {len(duplicate_of):,} texts ({percent(share)}) repeat an earlier one; each is named beside its first."
+    return judge("duplicates", subject=subject, measured=share, limit=limit, says=says)

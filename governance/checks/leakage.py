@@ -1,0 +1,31 @@
+"""Does any test example also appear in training?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from governance.checks._judge import judge
+from governance.checks.duplicates import same_text
+from governance.records import Finding
+
+EMPTY: dict[str, object] = {"texts": [], "splits": []}
+
+
+def check(
+    texts: Sequence[str],
+    splits: Sequence[str],
+    *,
+    subject: str,
+    train: str = "train",
+    test: str = "test",
+    limit: float = 0.0,
+) -> Finding:
+    """Counts test texts that training holds too, compared without regard to white space and capital letters."""
+    seen = {same_text(text).casefold() for text, split in zip(texts, splits, strict=True) if split == train}
+    tested = [same_text(text).casefold() for text, split in zip(texts, splits, strict=True) if split == test]
+    if not seen or not tested:
+        says = f"There was no {test} or no {train} split to compare."
+        return judge("leakage", subject=subject, measured=None, limit=limit, says=says)
+    leaked = sum(text in seen for text in tested)
+    says = f"{leaked:,} of {len(tested):,} {test} texts also appear in the {train} split."
+    return judge("leakage", subject=subject, measured=leaked / len(tested), limit=limit, says=says)

@@ -1,0 +1,253 @@
+"""What does an object do, as one digest?
+
+A function is its normalised syntax tree and the values of everything that it reaches: globals, closure, defaults,
+helper functions (also in other modules of the project), patterns, data files, and the versions of the distributions
+that it calls. What cannot be seen through is named as opaque and never skipped; an author who knows better gives the
+object a `__fingerprint__` (text, or a method without arguments that returns it).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import types
+from dataclasses import dataclass
+from typing import Any
+
+from governance.digest import canonical, file_digest, sha256
+from governance.errors import InvalidRecord
+from governance.fingerprint import values
+from governance.fingerprint.owners import Owner, owner_of
+from governance.fingerprint.syntax import describe, find, uses_reflection
+from governance.fingerprint.uses import Uses, files_named, loaded_globals, uses_of
+
+#: a decorator that only marks a function carries this attribute; it is no part of what the function does
+MARK = "__labeltrail_mark__"
+_SCHEME = "labeltrail behaviour 1"
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`digest` changes when behaviour may have changed. `opaque` says what it could not see; `packages` are
+    (distribution, version), sorted."""
+
+    digest: str
+    opaque: tuple[str, ...]
+    packages: tuple[tuple[str, str], ...]
+
+
+def behaviour(thing: object) -> Behaviour:
+    """The behaviour of a function, class or object. Two things made by one factory differ where their closures do."""
+    reader = Reader()
+    told = reader.value(thing, "self")
+    return Behaviour(
+        digest=sha256(canonical([_SCHEME, told, sorted(reader.packages.items())])),
+        opaque=tuple(sorted(reader.opaque)),
+        packages=tuple(sorted(reader.packages.items())),
+    )
+
+
+class Reader:
+    """Walks from an object to everything that it reaches; each function and object is told once."""
+
+    def __init__(self) -> None:
+        self.opaque: set[str] = set()
+        self.packages: dict[str, str] = {}
+        self.files = 0
+        self._seen: dict[int, int] = {}
+        self._alive: list[object] = []
+
+    def value(self, value: Any, path: str) -> Any:
+        """A description of `value` in lists and texts; `path` is what people call it."""
+        plain = values.scalar(value)
+        if plain is not None:
+            return plain
+        if id(value) in self._seen:
+            return ["again", self._seen[id(value)]]
+        self._seen[id(value)] = len(self._seen)
+        self._alive.append(value)  # an id is only good while its object lives
+        told = self._told(value, path)
+        if isinstance(value, (list, tuple, set, frozenset, dict)):
+            # Whether two equal lists are one object does not change what they hold.
+            del self._seen[id(value)]
+        return told
+
+    def _told(self, value: Any, path: str) -> Any:
+        said = self._said(value, path)
+        if said is not None:
+            return said
+        if isinstance(value, types.FunctionType):
+            return self.function(value, path)
+        if isinstance(value, types.MethodType):
+            return ["method", self.value(value.__func__, path), self.value(value.__self__, f"{path}.__self__")]
+        if isinstance(value, types.ModuleType):
+            return self.module(value, path)
+        return values.describe(self, value, path)
+
+    def _said(self, value: Any, path: str) -> Any:
+        """What the author says instead, through `__fingerprint__`."""
+        given = getattr(value, "__fingerprint__", None)
+        if (
+            given is None
+            or isinstance(value, types.ModuleType)
+            or (isinstance(value, type) and not isinstance(given, str))
+        ):
+            return None
+        said = given() if callable(given) else given
+        if not isinstance(said, str):
+            raise InvalidRecord(
+                f"{path}.__fingerprint__", said, "text, or a method without arguments that returns text"
+            )
+        return ["said", said]
+
+    def belongs(self, module: str, path: str) -> Owner:
+        """Who owns a module; distributions are noted with their versions."""
+        owner = owner_of(module)
+        self.packages.update(owner.packages)
+        if owner.kind == "missing":
+            self.opaque.add(f"{path}: {module.partition('.')[0]} cannot be imported here")
+        return owner
+
+    def unseen(self, path: str, why: str) -> list[str]:
+        self.opaque.add(f"{path}: {why}")
+        return ["opaque", why]
+
+    def function(self, function: types.FunctionType, path: str) -> Any:
+        """1. code that is known by its version  2. syntax  3. defaults, closure, attributes  4. globals  5. imports, files"""
+        module = str(function.__globals__.get("__name__", ""))
+        closure = [
+            [name, self._cell(cell, f"{path}.{name}")]
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        ]
+        # 1.
+        if self.belongs(module, path).kind in ("python", "package"):
+            return ["function", module, function.__qualname__, closure]
+        # 2.
+        node = find(function.__code__)
+        syntax = self._bytecode(function, path) if node is None else describe(node, skip=_is_mark(function))
+        if node is not None and uses_reflection(node):
+            self.unseen(path, "uses eval, exec, globals or locals")
+        # 3.
+        attributes = {
+            k: v for k, v in vars(function).items() if k not in (MARK, "__wrapped__", "__labeltrail_source__")
+        }
+        told = [
+            "function",
+            syntax,
+            ["defaults", self.value(list(function.__defaults__ or ()), f"{path}.defaults")],
+            ["keywords", self.value(dict(function.__kwdefaults__ or {}), f"{path}.defaults")],
+            ["closure", closure],
+            ["attributes", self.value(attributes, path)],
+        ]
+        # 4.
+        uses = Uses() if node is None else uses_of(node)
+        names = set(loaded_globals(function.__code__)) | _decorator_names(node)
+        told.append(["globals", [[name, self._global(function, name, uses, path)] for name in sorted(names)]])
+        # 5.
+        told.append(["imports", [self._import(function, item, uses, path) for item in sorted(uses.imports)]])
+        told.append(["files", self._files(function, uses, path)])
+        if uses.imports_by_name:
+            self.unseen(path, "imports a module by a name made while it runs")
+        return told
+
+    def _cell(self, cell: types.CellType, path: str) -> Any:
+        try:
+            return self.value(cell.cell_contents, path)
+        except ValueError:
+            return ["empty"]
+
+    def _bytecode(self, function: types.FunctionType, path: str) -> Any:
+        self.unseen(path, "no source text gives the code that runs; compared by its bytecode")
+        code = function.__code__
+        return [
+            "bytecode",
+            code.co_code.hex(),
+            [values.constant(self, item, path) for item in code.co_consts],
+            list(code.co_names),
+        ]
+
+    def _global(self, function: types.FunctionType, name: str, uses: Uses, path: str) -> Any:
+        value = function.__globals__.get(name, _MISSING)
+        if value is _MISSING:
+            builtins = function.__globals__.get("__builtins__", {})
+            known = builtins if isinstance(builtins, dict) else vars(builtins)
+            return ["builtin"] if name in known else ["unbound"]
+        if isinstance(value, types.ModuleType):
+            return self._through(value, uses.chains.get(name, {()}), f"{path}.{name}")
+        if getattr(value, MARK, False):
+            return ["mark"]
+        return self.value(value, name if path == "self" else f"{path}.{name}")
+
+    def _through(self, module: types.ModuleType, chains: set[tuple[str, ...]], path: str) -> Any:
+        """What a function uses of a module: only the attributes that it names, where the module is the project's."""
+        if self.belongs(module.__name__, path).kind != "project":
+            return ["module", module.__name__]
+        told = []
+        for attribute in sorted({chain[0] if chain else "" for chain in chains}):
+            rest = {chain[1:] for chain in chains if chain[:1] == (attribute,)}
+            value = getattr(module, attribute, _MISSING) if attribute else module
+            if not attribute:
+                told.append([attribute, self.module(module, path)])
+            elif value is _MISSING:
+                told.append([attribute, ["unbound"]])
+            elif isinstance(value, types.ModuleType):
+                told.append([attribute, self._through(value, rest, f"{path}.{attribute}")])
+            else:
+                told.append([attribute, self.value(value, f"{path}.{attribute}")])
+        return ["names of a module", told]
+
+    def module(self, module: types.ModuleType, path: str) -> Any:
+        """A module used as a value: its file, and a note that what it reaches was not followed."""
+        if self.belongs(module.__name__, path).kind != "project":
+            return ["module", module.__name__]
+        self.unseen(path, "a module used as a value; only its own file was read")
+        origin = getattr(module, "__file__", None)
+        return ["module file", file_digest(values.path_of(origin)) if origin else ""]
+
+    def _import(self, function: types.FunctionType, item: tuple[str, int, str, str], uses: Uses, path: str) -> Any:
+        name, level, attribute, local = item
+        full = name
+        if level:
+            package = str(function.__globals__.get("__package__") or "")
+            full = importlib.util.resolve_name("." * level + name, package) if package else name
+        if self.belongs(full, path).kind != "project":
+            return ["import", full, attribute]
+        try:
+            module = importlib.import_module(full)
+            value = module if not attribute else getattr(module, attribute, _MISSING)
+            if value is _MISSING:
+                value = importlib.import_module(f"{full}.{attribute}")
+        except ImportError:
+            return self.unseen(path, f"{full} cannot be imported here")
+        if isinstance(value, types.ModuleType):
+            top = value if attribute or local != name.partition(".")[0] else importlib.import_module(local)
+            return ["import", self._through(top, uses.chains.get(local, {()}), f"{path}.{local}")]
+        return ["import", self.value(value, f"{path}.{local}")]
+
+    def _files(self, function: types.FunctionType, uses: Uses, path: str) -> Any:
+        if not uses.opens:
+            return []
+        texts = [*uses.texts, *(v for n in uses.chains if isinstance(v := function.__globals__.get(n), str))]
+        found = [[name, file_digest(place)] for name, place in files_named(texts, beside=function.__code__.co_filename)]
+        self.files += len(found)
+        if not self.files and ("open",) in {(name,) for name in uses.chains}:
+            self.unseen(path, "opens a file that cannot be seen from here")
+        return found
+
+
+def _is_mark(function: types.FunctionType) -> Any:
+    def skip(decorator: ast.expr) -> bool:
+        return any(
+            getattr(function.__globals__.get(inner.id), MARK, False)
+            or getattr(getattr(function.__globals__.get(inner.id), "source", None), MARK, False)
+            for inner in ast.walk(decorator)
+            if isinstance(inner, ast.Name)
+        )
+
+    return skip
+
+
+def _decorator_names(node: ast.AST | None) -> set[str]:
+    decorators = getattr(node, "decorator_list", [])
+    return {inner.id for decorator in decorators for inner in ast.walk(decorator) if isinstance(inner, ast.Name)}
