@@ -48,7 +48,7 @@ class VoteTable:
         for field in ("columns", "sources", "classes"):
             object.__setattr__(self, field, tuple(getattr(self, field)))
         check_classes(self.classes, where="votes")
-        _check_sources(self.columns, self.sources, where="votes")
+        check_sources(self.columns, self.sources, where="votes")
         _check_ids(self.ids, where="votes")
         matrix = np.asarray(self.matrix)
         if matrix.dtype != np.int8:
@@ -56,9 +56,8 @@ class VoteTable:
         if matrix.shape != (len(ids), len(self.columns)):
             wanted = f"{len(ids)} rows x {len(self.columns)} sources"
             raise InvalidRecord("matrix", list(matrix.shape), wanted, where="votes")
-        matrix = np.array(
-            matrix, dtype=np.int8, order="C"
-        )  # a copy of our own, so that nobody changes a vote behind us
+        # A copy of our own, so that nobody changes a vote behind us.
+        matrix = np.array(matrix, order="C")
         matrix.flags.writeable = False
         object.__setattr__(self, "matrix", matrix)
         check_values(matrix, n_classes=len(self.classes), columns=self.columns, where="votes")
@@ -155,7 +154,7 @@ def read_votes(path: Path) -> VoteTable:
             )
     check_classes(told["classes"], where=where)
     sources = tuple(told["sources"][name] for name in columns)
-    _check_sources(columns, sources, where=where)
+    check_sources(columns, sources, where=where)
     _check_ids(frame[ID_COLUMN], where=where)
     matrix = np.column_stack([frame[name].to_numpy() for name in columns])
     check_values(matrix, n_classes=len(told["classes"]), columns=columns, where=where)
@@ -174,7 +173,8 @@ def _told(path: Path) -> dict[str, Any]:
     return told
 
 
-def _check_sources(columns: Sequence[str], sources: Sequence[str], *, where: str) -> None:
+def check_sources(columns: Sequence[str], sources: Sequence[str], *, where: str) -> None:
+    """Raises InvalidRecord unless every column has a name and a source version of its own."""
     if not columns:
         raise InvalidRecord("columns", [], "at least one source", where=where)
     if len(columns) != len(sources):

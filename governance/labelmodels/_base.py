@@ -1,0 +1,296 @@
+"""What does every label model promise? fit, predict_proba and a file from which it comes back bit for bit."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from governance.digest import canonical, decimal, parse_canonical
+from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
+from governance.votes.patterns import distinct
+from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMAT = "labeltrail/label-model"
+VERSION = 1
+_FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
+_DECIMAL = re.compile(r"-?[0-9.e+-]+")
+
+
+class FittedLabelModel(ABC):
+    """A label model in the manner of scikit-learn: parameters in the constructor, learned things in `name_`.
+
+    Votes come as a VoteTable, or as an int8 matrix (rows x sources) together with n_classes. ABSTAIN, ERROR and SKIPPED
+    carry no evidence. Everything is float64 and costs distinct vote patterns, not rows.
+    """
+
+    method: ClassVar[str]
+    classes_: tuple[str, ...]
+    columns_: tuple[str, ...]
+    sources_: tuple[str, ...] | None = None
+    #: P(class), as the model uses it
+    balance_: np.ndarray
+
+    def fit(self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None) -> Self:
+        """Learns from votes. Raises InvalidRecord for parameters or votes that nothing can be learned from."""
+        if isinstance(votes, VoteTable):
+            classes, columns, sources, matrix = votes.classes, votes.columns, votes.sources, votes.matrix
+        else:
+            if n_classes is None:
+                raise InvalidRecord("n_classes", None, "the number of classes beside a plain matrix", where=self.method)
+            classes, sources, matrix = (
+                tuple(str(k) for k in range(n_classes)),
+                None,
+                _as_votes(votes, where=self.method),
+            )
+            columns = tuple(str(j) for j in range(matrix.shape[1]))
+        check_classes(classes, where=self.method)
+        check_values(matrix, n_classes=len(classes), columns=columns, where=self.method)
+        patterns = distinct(evidence_of(matrix))
+        covered = (patterns.votes >= 0).any(axis=1)
+        if not covered.any():
+            wanted = "at least one row with a vote"
+            raise InvalidRecord(
+                "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
+            )
+        self._learn(patterns.votes[covered], patterns.counts[covered], n_classes=len(classes))
+        self.classes_, self.columns_, self.sources_ = classes, columns, sources
+        return self
+
+    def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
+        """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
+        patterns = distinct(evidence_of(self._matrix(votes)))
+        return self._scores(patterns.votes)[patterns.inverse]
+
+    def predict_proba(self, votes: VoteTable | np.ndarray) -> np.ndarray:
+        """P(class | votes), rows x classes; a row without a vote gets the class balance."""
+        return normalised(self.predict_scores(votes))
+
+    def predict(self, votes: VoteTable | np.ndarray) -> np.ndarray:
+        """The label of every row, int8; ABSTAIN where no source voted; the lower class index where two are equal."""
+        import numpy as np
+
+        matrix = self._matrix(votes)
+        return np.where((matrix >= 0).any(axis=1), self.predict_scores(matrix).argmax(axis=1), ABSTAIN).astype(np.int8)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's clone passes it
+        """The constructor's parameters, as given."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def to_bytes(self) -> bytes:
+        """label_model.json: canonical JSON in which every number is the shortest decimal that reads back the same."""
+        self._check_fitted()
+        if self.sources_ is None:
+            raise InvalidRecord(
+                "sources",
+                None,
+                "the source version of every column",
+                where=self.method,
+                hint="fit on a VoteTable to save",
+            )
+        told = {
+            "format": FORMAT,
+            "v": VERSION,
+            "method": self.method,
+            "classes": list(self.classes_),
+            "columns": list(self.columns_),
+            "sources": list(self.sources_),
+            "parameters": self.parameters(),
+            "state": self._state(),
+        }
+        return canonical(told) + b"\n"
+
+    def parameters(self) -> dict[str, str]:
+        """What decided the fit, as text: every parameter that has a value."""
+        told = {name: value for name, value in self.get_params().items() if value is not None}
+        return {name: value if isinstance(value, str) else text_of(value) for name, value in sorted(told.items())}
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any], *, where: str) -> Self:
+        """The model whose file says `told`. Raises InvalidRecord."""
+        model = cls()
+        model.classes_ = tuple(told["classes"])
+        model.columns_, model.sources_ = tuple(told["columns"]), tuple(told["sources"])
+        for name, text in told["parameters"].items():
+            if name not in model.get_params():
+                wanted = f"parameters of {cls.method}: {', '.join(model.get_params())}"
+                raise InvalidRecord(f"parameters.{name}", text, wanted, where=where)
+            setattr(model, name, _value_of(text, where=where))
+        model._restore(told["state"], where=where)
+        return model
+
+    @abstractmethod
+    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+        """Learns from covered patterns: votes int8 (patterns x sources), counts int64 (patterns)."""
+
+    @abstractmethod
+    def _scores(self, votes: np.ndarray) -> np.ndarray:
+        """log scores, patterns x classes, for votes int8 (patterns x sources)."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, Any]:
+        """What was learned, as canonical JSON can hold it."""
+
+    @abstractmethod
+    def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
+        """Takes back what `_state` gave, held against the classes and columns."""
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "classes_"):
+            raise ConfigurationError(f"{self.method} has learned nothing yet", hint="call fit(votes) first")
+
+    def _matrix(self, votes: VoteTable | np.ndarray) -> np.ndarray:
+        """The votes on the columns this model knows, in its order. Raises InvalidRecord where they are others."""
+        self._check_fitted()
+        if isinstance(votes, VoteTable):
+            if votes.classes != self.classes_:
+                raise InvalidRecord("classes", list(votes.classes), f"{list(self.classes_)}", where=self.method)
+            known = set(zip(self.columns_, self.sources_ or (), strict=False))
+            differing = sorted(known ^ set(zip(votes.columns, votes.sources, strict=True)))
+            if differing:
+                wanted = "exactly the source versions that this model learned of"
+                raise InvalidRecord("columns", differing[0][0], wanted, where=self.method)
+            return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]
+        matrix = _as_votes(votes, where=self.method)
+        if matrix.shape[1] != len(self.columns_):
+            raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
+        check_values(matrix, n_classes=len(self.classes_), columns=self.columns_, where=self.method)
+        return matrix
+
+
+def evidence_of(matrix: np.ndarray) -> np.ndarray:
+    """The same votes with ERROR and SKIPPED as silence: neither says anything of the class."""
+    import numpy as np
+
+    return np.maximum(matrix, np.int8(ABSTAIN))
+
+
+def normalised(scores: np.ndarray) -> np.ndarray:
+    """Probabilities of log scores, row by row."""
+    import numpy as np
+
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    """The best class against the runner-up, float64 (rows), 0 or more."""
+    import numpy as np
+
+    ordered = np.sort(scores, axis=1)
+    return ordered[:, -1] - ordered[:, -2]
+
+
+def checked_balance(balance: Sequence[float] | np.ndarray, *, n_classes: int, where: str) -> np.ndarray:
+    """P(class) as float64. Raises InvalidRecord unless there is one finite number above 0 a class and they sum to 1."""
+    import numpy as np
+
+    try:
+        given = np.array(balance, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidRecord("balance", balance, "numbers", where=where) from None
+    if given.shape != (n_classes,):
+        raise InvalidRecord("balance", list(given.shape), f"one number for each of {n_classes} classes", where=where)
+    # The comparison is also false for NaN.
+    if not (np.all(given > 0) and abs(float(given.sum()) - 1) <= 1e-9):
+        raise InvalidRecord("balance", given.tolist(), "finite numbers above 0 that sum to 1", where=where)
+    return given
+
+
+def checked_number(name: str, value: object, *, fits: Callable[[float], bool], wanted: str, where: str) -> float:
+    """`value` as a float. Raises InvalidRecord unless it is a number that `fits`; write `fits` so that NaN does not."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(float(value)):
+        raise InvalidRecord(name, value, wanted, where=where)
+    return float(value)
+
+
+def text_of(value: object) -> str:
+    """A parameter as text: numbers as their shortest decimals, lists in brackets."""
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(text_of(item) for item in value) + "]"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return str(value) if isinstance(value, int) else decimal(value)
+
+
+def _value_of(text: object, *, where: str) -> Any:
+    if not isinstance(text, str):
+        raise InvalidRecord("parameters", text, "text", where=where)
+    if text.startswith("[") and text.endswith("]"):
+        return [_value_of(item, where=where) for item in text[1:-1].split(",")]
+    if re.fullmatch(r"-?[0-9]+", text):
+        return int(text)
+    return number_of(text, field="parameters", where=where)
+
+
+def number_of(text: object, *, field: str, where: str) -> float:
+    """The float that a shortest decimal stands for. Raises InvalidRecord for any other form."""
+    if isinstance(text, str) and _DECIMAL.fullmatch(text):
+        try:
+            value = float(text)
+            if decimal(value) == text:
+                return value
+        except (ValueError, GovernanceError):
+            pass
+    raise InvalidRecord(field, text, "the shortest decimal of a finite number, as text", where=where)
+
+
+def array_of(value: object, shape: tuple[int, ...], *, field: str, where: str) -> np.ndarray:
+    """Nested lists of decimals as float64 of exactly `shape`. Raises InvalidRecord."""
+    import numpy as np
+
+    def walk(value: object, shape: tuple[int, ...], field: str) -> Any:
+        if not shape:
+            return number_of(value, field=field, where=where)
+        if not isinstance(value, list) or len(value) != shape[0]:
+            given = len(value) if isinstance(value, list) else value
+            raise InvalidRecord(field, given, f"a list of {shape[0]}", where=where)
+        return [walk(item, shape[1:], f"{field}[{index}]") for index, item in enumerate(value)]
+
+    return np.array(walk(value, shape, field), dtype=np.float64)
+
+
+def parse_model(path: Path) -> dict[str, Any]:
+    """What a label_model.json says, its frame checked: the method checks its own state."""
+    where = str(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: no such file", hint="`labeltrail repro` makes the files of the pipeline"
+        ) from None
+    if not data.endswith(b"\n"):
+        raise InvalidRecord("file", data[-20:], "a line feed at the end", where=where)
+    told = parse_canonical(data[:-1], where=where)
+    if not isinstance(told, dict) or set(told) != _FIELDS:
+        given = sorted(told) if isinstance(told, dict) else type(told).__name__
+        raise InvalidRecord("file", given, f"an object with {', '.join(sorted(_FIELDS))}", where=where)
+    if (told["format"], told["v"]) != (FORMAT, VERSION):
+        raise InvalidRecord("format, v", [told["format"], told["v"]], f"{FORMAT} {VERSION}", where=where)
+    for field, kind in (("classes", list), ("columns", list), ("sources", list), ("parameters", dict), ("state", dict)):
+        if not isinstance(told[field], kind):
+            raise InvalidRecord(field, told[field], f"a {kind.__name__}", where=where)
+    if not isinstance(told["method"], str):
+        raise InvalidRecord("method", told["method"], "a name", where=where)
+    check_classes(told["classes"], where=where)
+    check_sources(told["columns"], told["sources"], where=where)
+    return told
+
+
+def _as_votes(votes: object, *, where: str) -> np.ndarray:
+    import numpy as np
+
+    matrix = np.asarray(votes)
+    if matrix.ndim != 2 or not matrix.size:
+        raise InvalidRecord("votes", list(matrix.shape), "rows x sources, at least one of each", where=where)
+    if not np.issubdtype(matrix.dtype, np.integer):
+        raise InvalidRecord("votes", str(matrix.dtype), "whole numbers", where=where)
+    if matrix.min() < np.iinfo(np.int8).min or matrix.max() > np.iinfo(np.int8).max:
+        raise InvalidRecord("votes", int(matrix.max()), "votes that fit int8", where=where)
+    return np.ascontiguousarray(matrix, dtype=np.int8)

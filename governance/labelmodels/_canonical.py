@@ -1,0 +1,61 @@
+"""In which order are votes added up, so that the order of rows and columns cannot be seen in a result?
+
+Floating-point sums depend on their order. So columns are put into an order that only their contents decide, and
+patterns into lexicographic order after that: two arrangements of the same votes become the same arrays, bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def column_order(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Column indices in canonical order, for distinct patterns int8 (patterns x sources) and their int64 counts.
+
+    A column is named by how often it says what; columns of equal name are told apart by the patterns in which they
+    speak, which are named by the columns that speak in them, and so on until no further pair is told apart. What
+    remains equal is interchangeable for everything that is computed here.
+    """
+    import numpy as np
+
+    names = _named(votes, np.broadcast_to(counts[:, None], votes.shape))
+    found = len(np.unique(names))
+    while found < len(names):
+        rows = _mixed(_mixed(names[None, :] ^ _mixed(votes)).sum(axis=1, dtype=np.uint64) ^ _mixed(counts))
+        refined = _mixed(names ^ _named(votes, np.broadcast_to(rows[:, None], votes.shape)))
+        now = len(np.unique(refined))
+        if now <= found:
+            break
+        names, found = refined, now
+    return np.argsort(names, kind="stable")
+
+
+def canonical_patterns(votes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(column order, patterns, counts) in canonical order."""
+    import numpy as np
+
+    order = column_order(votes, counts)
+    arranged = votes[:, order]
+    rows = np.lexsort(arranged.T[::-1])
+    return order, np.ascontiguousarray(arranged[rows]), counts[rows]
+
+
+def _named(votes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """One 64-bit name a column: a sum over rows of what each row is called and what the column says in it."""
+    import numpy as np
+
+    return _mixed(_mixed(_mixed(votes) + _mixed(rows)).sum(axis=0, dtype=np.uint64))
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Each integer scattered over 64 bits (the finalizer of the generator splitmix64); sums wrap, so order is lost."""
+    import numpy as np
+
+    x = values.astype(np.int64).view(np.uint64) if values.dtype != np.uint64 else values
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

@@ -1,0 +1,87 @@
+"""What do most sources say?
+
+P(class) is a class's share of the votes on a row. Two rules make every answer definite: where several classes share the
+first place, the one of them that holds more of all votes is the label (then the lower index), and a row without a vote
+has no label and the balance of all votes as its probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from governance.digest import decimal
+from governance.errors import InvalidRecord
+from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance
+from governance.votes.table import ABSTAIN, VoteTable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NO_MAJORITY = ABSTAIN
+
+
+class MajorityVote(FittedLabelModel):
+    """One source, one voice. Learns nothing but the balance that decides ties."""
+
+    method = "majority"
+
+    def predict(self, votes: VoteTable | np.ndarray, *, ties: bool = True) -> np.ndarray:
+        """The label of every row, int8; without `ties`, rows on which several classes lead get NO_MAJORITY."""
+        import numpy as np
+
+        matrix = self._matrix(votes)
+        shares = votes_by_class(matrix, n_classes=len(self.classes_))
+        most = shares.max(axis=1, keepdims=True)
+        leading = shares == most
+        label = np.where(leading, self.balance_[None, :], -1.0).argmax(axis=1)
+        silent = (most[:, 0] == 0) | ((leading.sum(axis=1) > 1) & (not ties))
+        return np.where(silent, NO_MAJORITY, label).astype(np.int8)
+
+    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+        self.balance_ = estimated_balance(votes, counts, n_classes=n_classes)
+
+    def _scores(self, votes: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        shares = votes_by_class(votes, n_classes=len(self.classes_)).astype(np.float64)
+        total = shares.sum(axis=1, keepdims=True)
+        with np.errstate(divide="ignore"):
+            return np.log(np.where(total > 0, shares / np.maximum(total, 1), self.balance_[None, :]))
+
+    def _state(self) -> dict[str, Any]:
+        return {"balance": [decimal(value) for value in self.balance_]}
+
+    def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
+        if set(state) != {"balance"}:
+            raise InvalidRecord("state", sorted(state), "the balance", where=where)
+        n_classes = len(self.classes_)
+        given = array_of(state["balance"], (n_classes,), field="state.balance", where=where)
+        self.balance_ = checked_balance(given, n_classes=n_classes, where=where)
+
+
+def votes_by_class(votes: np.ndarray, *, n_classes: int) -> np.ndarray:
+    """How many sources vote for each class, int64, rows x classes."""
+    import numpy as np
+
+    return np.stack([(votes == k).sum(axis=1) for k in range(n_classes)], axis=1)
+
+
+def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> np.ndarray:
+    """P(class) from majority vote: the mean share of votes over covered rows, one row added for each class.
+
+    The added rows keep a class that nobody names above 0. Shares are added up as whole numbers over rows with equally
+    many votes, so that no order of rows or columns can be seen in the result.
+    """
+    import numpy as np
+
+    shares = votes_by_class(votes, n_classes=n_classes)
+    total = shares.sum(axis=1)
+    balance = np.ones(n_classes, dtype=np.float64)
+    for voting in np.unique(total[total > 0]):
+        here = total == voting
+        balance += (counts[here] @ shares[here]) / float(voting)
+    return balance / balance.sum()
+
+
+Model = MajorityVote

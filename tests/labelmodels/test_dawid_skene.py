@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from labelmodel_votes import simulated, table_of
+
+from governance.errors import ConfigurationError, ExitCode, InvalidRecord
+from governance.labelmodels import dawid_skene
+from governance.labelmodels._base import log_odds
+from governance.labelmodels._canonical import column_order
+from governance.labelmodels.dawid_skene import DawidSkene
+from governance.votes.patterns import distinct
+
+shapes = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=8)
+some_votes = shapes.flatmap(lambda shape: hnp.arrays(np.int8, shape, elements=st.integers(-3, 2))).filter(
+    lambda matrix: (matrix >= 0).any()
+)
+
+
+def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
+    """EM over single rows in plain Python: no patterns, no vectors, no log space, nothing shared with the library."""
+    rows = [[v if v >= 0 else None for v in row] for row in matrix.tolist()]
+    sources = len(rows[0])
+    prior = [
+        [(diagonal if v == k else 0) + (1 - diagonal) * balance[v] for v in range(classes)] for k in range(classes)
+    ]
+    theta = [[list(row) for row in prior] for _ in range(sources)]
+
+    def posterior(row):
+        joint = [
+            balance[k] * math.prod(theta[j][k][v] for j, v in enumerate(row) if v is not None) for k in range(classes)
+        ]
+        return [value / sum(joint) for value in joint], sum(joint)
+
+    for _ in range(iterations):
+        beliefs = [posterior(row)[0] for row in rows]
+        new = []
+        for j in range(sources):
+            table = []
+            for k in range(classes):
+                votes = [strength * prior[k][v] for v in range(classes)]
+                for row, belief in zip(rows, beliefs, strict=True):
+                    if row[j] is not None:
+                        votes[row[j]] += belief[k]
+                table.append([value / sum(votes) for value in votes])
+            new.append(table)
+        theta = new
+    likelihood = sum(math.log(posterior(row)[1]) for row in rows)
+    penalty = sum(
+        strength * prior[k][v] * math.log(theta[j][k][v])
+        for j in range(sources)
+        for k in range(classes)
+        for v in range(classes)
+    )
+    return np.array(theta), np.array([posterior(row)[0] for row in rows]), likelihood + penalty
+
+
+@pytest.mark.parametrize("iterations", [1, 2, 9])
+@pytest.mark.parametrize(("classes", "balance", "diagonal"), [(2, [0.3, 0.7], None), (3, [0.2, 0.3, 0.5], 0.8)])
+def test_em_on_patterns_is_em_on_rows(classes, balance, diagonal, iterations):
+    """Tables, probabilities and objective on patterns equal a plain EM over single rows after as many steps."""
+    matrix, _ = simulated(rows=150, classes=classes, seed=classes)
+    model = DawidSkene(balance=balance, diagonal=diagonal, strength=7.0, max_iterations=iterations, tolerance=1e-15)
+    model.fit(matrix, n_classes=classes)
+    theta, proba, objective = em_by_hand(
+        matrix, classes=classes, balance=balance, diagonal=diagonal or 0.5, strength=7.0, iterations=iterations
+    )
+    assert (model.iterations_, model.converged_) == (iterations, False)
+    np.testing.assert_allclose(np.exp(model.log_likelihood_), theta, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(model.predict_proba(matrix), proba, rtol=0, atol=1e-12)
+    assert model.objective_ == pytest.approx(objective, rel=1e-12)
+
+
+def test_an_estimated_balance_comes_from_majority_vote():
+    """Without a balance, it is the mean share of votes over covered rows with one row added a class, and stays so."""
+    matrix, _ = simulated(rows=200)
+    shares = np.array([[(row == k).sum() / (row >= 0).sum() for k in range(2)] for row in matrix if (row >= 0).any()])
+    expected = (shares.sum(axis=0) + 1) / (len(shares) + 2)
+    model = DawidSkene(max_iterations=4).fit(matrix, n_classes=2)
+    np.testing.assert_allclose(model.balance_, expected, rtol=1e-13)
+    assert model.balance_origin_ == "estimated"
+    theta, _, _ = em_by_hand(matrix, classes=2, balance=expected, diagonal=0.7, strength=100.0, iterations=4)
+    np.testing.assert_allclose(np.exp(model.log_likelihood_), theta, atol=1e-12)
+
+
+def test_every_step_of_em_climbs():
+    """The objective never falls from one iteration to the next."""
+    matrix, _ = simulated(rows=300)
+    climbed = [DawidSkene(strength=5.0, max_iterations=i).fit(matrix, n_classes=2).objective_ for i in range(1, 15)]
+    assert all(after >= before - 1e-9 for before, after in itertools.pairwise(climbed))
+    assert climbed[-1] > climbed[0] + 1
+
+
+def test_a_converged_model_says_so_and_stands_still():
+    """Where no table moves any more, one more step by hand leaves it where it is."""
+    matrix, _ = simulated()
+    model = DawidSkene(tolerance=1e-12).fit(matrix, n_classes=2)
+    assert model.converged_
+    assert model.iterations_ < 1000
+    more = DawidSkene(tolerance=1e-15, max_iterations=model.iterations_ + 20).fit(matrix, n_classes=2)
+    np.testing.assert_allclose(more.log_likelihood_, model.log_likelihood_, atol=1e-9)
+    assert not DawidSkene(max_iterations=1).fit(matrix, n_classes=2).converged_
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_votes, st.randoms(use_true_random=False), st.integers(1, 40))
+def test_no_order_of_rows_or_columns_can_be_seen(matrix, random, repeats):
+    """Reordering rows and columns, duplicates and ties included, moves no probability by more than 2e-15."""
+    matrix = np.concatenate([matrix] * repeats)
+    rows, columns = list(range(len(matrix))), list(range(matrix.shape[1]))
+    random.shuffle(rows)
+    random.shuffle(columns)
+    moved = matrix[rows][:, columns]
+    options = {"strength": 3.0, "max_iterations": 300}
+    before = DawidSkene(**options).fit(matrix, n_classes=3).predict_proba(matrix)
+    after = DawidSkene(**options).fit(moved, n_classes=3).predict_proba(moved)
+    assert np.abs(after - before[rows]).max() <= 2e-15
+
+
+def test_orders_of_a_large_table_give_the_same_bits():
+    """On thousands of rows a fit on any arrangement gives bit-equal tables and labels."""
+    matrix, _ = simulated(rows=4000, accuracies=(0.9, 0.9, 0.8, 0.8, 0.7, 0.7), coverage=0.5)
+    model = DawidSkene().fit(matrix, n_classes=2)
+    rng = np.random.default_rng(5)
+    rows, columns = rng.permutation(len(matrix)), rng.permutation(matrix.shape[1])
+    moved = DawidSkene().fit(matrix[rows][:, columns], n_classes=2)
+    assert (moved.log_likelihood_ == model.log_likelihood_[columns]).all()
+    assert (moved.predict_scores(matrix[rows][:, columns]) == model.predict_scores(matrix)[rows]).all()
+
+
+def test_columns_with_equal_counts_are_told_apart_by_their_company():
+    """Columns that say the same things equally often get their place from the patterns in which they stand."""
+    matrix = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 1], [1, 1, -1]], dtype=np.int8)
+    ordered = set()
+    for columns in ([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]):
+        found = distinct(matrix[:, columns])
+        order = column_order(found.votes, found.counts)
+        ordered.add(tuple(np.array(columns)[order].tolist()))
+    assert len(ordered) == 1
+
+
+def test_blocks_of_patterns_give_what_one_block_gives(monkeypatch):
+    """Patterns that do not fit one block are worked off block by block, to the same tables."""
+    matrix, _ = simulated(rows=400, classes=3)
+    whole = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
+    monkeypatch.setattr(dawid_skene, "_CHUNK", 45)
+    kept = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
+    monkeypatch.setattr(dawid_skene, "_KEEP", 0)
+    remade = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
+    np.testing.assert_allclose(kept.log_likelihood_, whole.log_likelihood_, atol=1e-12)
+    assert (remade.log_likelihood_ == kept.log_likelihood_).all()
+    assert kept.objective_ == pytest.approx(whole.objective_)
+
+
+def test_errors_and_skipped_examples_are_silence():
+    """A crash and a skipped example add exactly as little as an abstention."""
+    matrix, _ = simulated()
+    silent = np.maximum(matrix, -1)
+    assert (matrix < -1).any()
+    one, two = (DawidSkene().fit(m, n_classes=2) for m in (matrix, silent))
+    assert (one.log_likelihood_ == two.log_likelihood_).all()
+    assert (one.predict_scores(matrix) == two.predict_scores(silent)).all()
+
+
+def test_silence_leaves_the_prior():
+    """A row on which nobody votes has no label and the class balance as its probabilities."""
+    matrix, _ = simulated()
+    model = DawidSkene(balance=[0.25, 0.75]).fit(matrix, n_classes=2)
+    nobody = np.array([[-1, -2, -3, -1, -1]], dtype=np.int8)
+    assert model.predict(nobody).tolist() == [-1]
+    np.testing.assert_allclose(model.predict_proba(nobody), [[0.25, 0.75]], rtol=1e-15)
+
+
+def test_the_model_learns_who_is_right_and_beats_majority_vote():
+    """It ranks sources by their true accuracy, finds it within .04, and labels better than one voice each."""
+    accuracies = (0.95, 0.85, 0.7, 0.6, 0.55)
+    matrix, gold = simulated(rows=6000, accuracies=accuracies, coverage=0.9)
+    model = DawidSkene().fit(matrix, n_classes=2)
+    learned = model.accuracy()
+    assert np.argsort(-learned).tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(learned, accuracies, atol=0.04)
+    covered = (matrix >= 0).any(axis=1)
+    majority = ((matrix == 1).sum(1) > (matrix == 0).sum(1)).astype(int)
+    assert (model.predict(matrix) == gold)[covered].mean() > (majority == gold)[covered].mean() + 0.02
+
+
+def test_probabilities_near_one_keep_their_log_odds():
+    """Sixty sources that agree give log-odds far beyond what a probability near 1 could still tell apart."""
+    matrix = np.repeat(np.array([[0] * 60, [1] * 60], dtype=np.int8), 500, axis=0)
+    model = DawidSkene(balance=[0.5, 0.5]).fit(matrix, n_classes=2)
+    scores = model.predict_scores(matrix[:1])
+    assert model.predict_proba(matrix[:1])[0, 0] == 1.0
+    expected = sum(table[0, 0] - table[1, 0] for table in model.log_likelihood_)
+    assert log_odds(scores)[0] == pytest.approx(expected, rel=1e-12)
+    assert log_odds(scores)[0] > 100
+
+
+def test_a_source_that_never_votes_stays_at_its_prior():
+    """A silent column keeps the prior's table, and the others learn as if it were not there."""
+    matrix, _ = simulated()
+    silent = np.column_stack([matrix, np.full(len(matrix), -1, dtype=np.int8)])
+    without = DawidSkene(balance=[0.4, 0.6]).fit(matrix, n_classes=2)
+    model = DawidSkene(balance=[0.4, 0.6]).fit(silent, n_classes=2)
+    np.testing.assert_allclose(np.exp(model.log_likelihood_[-1]), [[0.7, 0.3], [0.2, 0.8]], atol=1e-15)
+    np.testing.assert_allclose(model.predict_proba(silent), without.predict_proba(matrix), atol=1e-12)
+
+
+def test_one_source_alone_is_taken_at_its_word():
+    """With a single source every vote is the label, and nothing divides by zero."""
+    matrix = np.array([[0], [1], [1], [-1]], dtype=np.int8)
+    model = DawidSkene().fit(matrix, n_classes=2)
+    assert model.predict(matrix).tolist() == [0, 1, 1, -1]
+
+
+def test_a_class_that_nobody_names_keeps_a_probability():
+    """Classes without any vote stay possible, with finite scores."""
+    model = DawidSkene().fit(np.array([[0, 0], [0, -1]], dtype=np.int8), n_classes=5)
+    proba = model.predict_proba(np.array([[0, 0], [4, -1]], dtype=np.int8))
+    assert np.isfinite(proba).all()
+    assert (proba > 0).all()
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"balance": [0.5, 0.6]}, "balance"),
+        ({"balance": [1.0, 0.0]}, "balance"),
+        ({"balance": [1.5, -0.5]}, "balance"),
+        ({"balance": [math.nan, 0.5]}, "balance"),
+        ({"balance": [0.2, 0.3, 0.5]}, "balance"),
+        ({"balance": "half"}, "balance"),
+        ({"strength": -1.0}, "strength"),
+        ({"strength": 0}, "strength"),
+        ({"strength": math.nan}, "strength"),
+        ({"strength": math.inf}, "strength"),
+        ({"strength": "100"}, "strength"),
+        ({"strength": True}, "strength"),
+        ({"diagonal": 1.0}, "diagonal"),
+        ({"diagonal": -0.1}, "diagonal"),
+        ({"diagonal": math.nan}, "diagonal"),
+        ({"tolerance": 0}, "tolerance"),
+        ({"tolerance": math.nan}, "tolerance"),
+        ({"max_iterations": 0}, "max_iterations"),
+        ({"max_iterations": 2.5}, "max_iterations"),
+    ],
+)
+def test_a_parameter_out_of_its_range_is_refused_by_name(options, field):
+    """NaN, negative and impossible parameters are refused before anything is learned."""
+    model = DawidSkene(**options)
+    with pytest.raises(InvalidRecord) as caught:
+        model.fit(np.array([[0, 1], [1, 1]], dtype=np.int8), n_classes=2)
+    assert caught.value.field == field
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("matrix", "classes", "says"),
+    [
+        ([[-1, -1], [-2, -3]], 2, "votes: given 'no vote at all', wanted at least one row with a vote"),
+        ([[0, 2]], 2, r"votes\[0\]\.1: given 2, wanted a class index from 0 to 1"),
+        ([[0, -4]], 2, r"votes\[0\]\.1: given -4"),
+        ([[0, 300]], 2, "votes that fit int8"),
+        ([[0, 0]], 1, "classes: given 1, wanted 2 to 127"),
+        ([[0, 0]], 128, "classes: given 128"),
+        ([[0, 0]], None, "n_classes: given None"),
+        ([[0.0, 1.0]], 2, "votes: given 'float64', wanted whole numbers"),
+        ([], 2, "rows x sources"),
+        ([0, 1], 2, "rows x sources"),
+    ],
+)
+def test_votes_that_teach_nothing_are_refused(matrix, classes, says):
+    """All silence, unknown classes, one class, floats and empty tables are refused with what was wanted."""
+    with pytest.raises(InvalidRecord, match=says):
+        DawidSkene().fit(np.array(matrix), n_classes=classes)
+
+
+def test_a_model_that_has_learned_nothing_says_so():
+    """Predicting or saving before fit is one clear error."""
+    for ask in (lambda m: m.predict(np.zeros((1, 1), dtype=np.int8)), lambda m: m.to_bytes()):
+        with pytest.raises(ConfigurationError, match="has learned nothing yet"):
+            ask(DawidSkene())
+
+
+def test_columns_are_matched_by_source_and_never_by_place(table):
+    """A table whose columns moved gets the same labels; another source version is refused by its column."""
+    model = DawidSkene().fit(table)
+    moved = table_of(table.matrix[:, ::-1], columns=table.columns[::-1])
+    assert (model.predict_scores(moved) == model.predict_scores(table)).all()
+    other = table_of(table.matrix, columns=[*table.columns[:-1], "s9"])
+    with pytest.raises(InvalidRecord, match="columns: given 's4'"):
+        model.predict(other)
+    with pytest.raises(InvalidRecord, match=r"votes: given \[600, 4\], wanted 5 sources"):
+        model.predict(table.matrix[:, :4])
+    with pytest.raises(InvalidRecord, match="classes: "):
+        model.predict(table_of(table.matrix, classes=("no", "yes")))
+
+
+def test_the_same_votes_give_the_same_model_file(table):
+    """Two fits of the same votes are the same bytes."""
+    assert DawidSkene().fit(table).to_bytes() == DawidSkene().fit(table).to_bytes()
