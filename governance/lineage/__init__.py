@@ -1,0 +1,1 @@
+"""What does a record come from, and what came of it?"""

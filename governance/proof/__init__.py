@@ -1,0 +1,1 @@
+"""Is it whole and unchanged? Shown to those who do not trust us."""

@@ -40,7 +40,7 @@ class StageRun:
         self.name = name
         self.root = root
         self.config = read_config(root)
-        everything = _read_params(root)
+        everything = read_params(root)
         self.seed: int = _whole(everything, "seed", default=0)
         self.threads: int = _whole(everything, "threads", default=1)
         self.params: dict[str, Any] = everything.get(name) or {}
@@ -208,7 +208,8 @@ def flat_parameters(params: dict[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _read_params(root: Path) -> dict[str, Any]:
+def read_params(root: Path) -> dict[str, Any]:
+    """The content of params.yaml; empty where there is none. Raises ConfigurationError, InvalidRecord."""
     path = root / "params.yaml"
     if not path.is_file():
         return {}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, insert, select
 
 from governance.digest import canonical, decimal, keyed
-from governance.errors import InvalidRecord
+from governance.errors import InvalidRecord, MissingEvidence
 from governance.parquet import read_table
 from governance.records import Commitment
 from governance.store import merkle
@@ -28,24 +28,27 @@ _CHUNK = 400
 
 @dataclass(frozen=True)
 class CommittedRows:
-    """The leaves behind a commitment, in row order; a leaf whose subject's key is gone is None."""
+    """The leaves behind a commitment and whose rows they are, in row order."""
 
     commitment: Commitment
     leaves: list[bytes]
     ids: list[str]
 
 
-def commit_rows(trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "") -> CommittedRows:
+def commit_rows(
+    trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "", make_keys: bool = True
+) -> CommittedRows:
     """The commitment to every row of a Parquet table, in row order.
 
     leaf = SHA-256(0x00 || salt || canonical row), salt = HMAC-SHA256(key of the subject; scheme, name of the record, row
-    number). A subject without a key gets a random one. The same rows in the same store give the same root.
+    number). With `make_keys`, a subject without a key gets a random one; otherwise MissingEvidence is raised. The same
+    rows in the same store give the same root.
     """
     frame = read_table(path, columns=[id_column])
     subjects_from = subject_column if subject_column in frame.columns else id_column
     ids = [_text(value, id_column) for value in frame[id_column].to_list()]
     subjects = [_text(value, subjects_from) for value in frame[subjects_from].to_list()]
-    subject_keys = SubjectKeys(trail).of(subjects)
+    subject_keys = SubjectKeys(trail).of(subjects, make=make_keys)
     context = (SCHEME.encode(), of.encode())
     frontier = merkle.Frontier()
     leaves = []
@@ -86,8 +89,8 @@ class SubjectKeys:
     def __init__(self, trail: Trail) -> None:
         self._trail = trail
 
-    def of(self, subjects: Iterable[str]) -> dict[str, bytes]:
-        """The key of each subject, 32 bytes; missing ones are made, all in one transaction."""
+    def of(self, subjects: Iterable[str], *, make: bool) -> dict[str, bytes]:
+        """The key of each subject, 32 bytes; missing ones are made in one transaction, or MissingEvidence is raised."""
         wanted = sorted(set(subjects))
         with self._trail.database.reading() as connection:
             secret = self._secret(connection)
@@ -95,6 +98,9 @@ class SubjectKeys:
         names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}
         if secret and all(name in known for name in names.values()):
             return {subject: known[name] for subject, name in names.items()}
+        if not make:
+            gone = sum(names.get(subject) not in known for subject in wanted)
+            raise MissingEvidence(f"the keys of {gone} of {len(wanted)} subjects are not in this store")
         with self._trail.database.writing() as connection:
             # Asked again inside: another process may have made keys since, and those must win.
             secret = self._secret(connection) or self._new_secret(connection)

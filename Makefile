@@ -1,0 +1,41 @@
+# `make demo` runs the governed reference project on real data, `make test` passes the tests; each makes what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.labeltrail-installed
+LABELTRAIL := $(BIN)/labeltrail
+
+.PHONY: demo test check bench soak story clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[reference]" --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(LABELTRAIL) init
+	@$(LABELTRAIL) repro
+	@$(BIN)/python -m pipelines.summary
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --cov=governance --cov-fail-under=90 --cov-report=term:skip-covered
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+soak: $(STAMP)
+	LABELTRAIL_SOAK=1 $(BIN)/python -m pytest -n 2 tests/stories
+
+story: $(STAMP)
+	$(BIN)/python -m pytest -n 0 tests/stories -m wheel
+
+clean:
+	rm -rf artifacts .labeltrail dist

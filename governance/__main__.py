@@ -1,0 +1,5 @@
+"""`python -m governance` is `labeltrail`."""
+
+from governance.cli import main
+
+main()

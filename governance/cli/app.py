@@ -1,0 +1,273 @@
+"""Which verbs are there? Each asks the project's method of the same name; the logic is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from governance.cli.tell import say, tell, tell_error
+from governance.errors import ExitCode, GovernanceError
+
+app = typer.Typer(
+    name="labeltrail",
+    help="The audit trail for weak labels: what voted, what came of it, and how an outsider can tell.",
+    epilog="Exit codes: 0 fine · 1 findings, denied, drift · 2 usage or configuration · 3 integrity broken · "
+    "4 evidence missing or unknown · 5 busy or locked",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, with a schema_version.")]
+Markdown = Annotated[bool, typer.Option("--md", help="Answer as Markdown.")]
+
+
+@app.callback()
+def _everywhere(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("-C", metavar="DIR", help="Work on the project in DIR.")] = Path(),
+) -> None:
+    context.obj = folder
+
+
+def _project(context: typer.Context) -> Any:
+    from governance.project import Project
+
+    return Project.find(context.obj)
+
+
+def _answer(report: Any, *, as_json: bool, as_md: bool = False) -> None:
+    tell(report, as_json=as_json, as_md=as_md)
+    raise typer.Exit(int(report.exit_code))
+
+
+@app.command(rich_help_panel="a project")
+def init(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Option(help="What to call the project; by default its folder's name.")] = None,
+    reference: Annotated[
+        bool | None,
+        typer.Option("--reference/--bare", help="Lay down the reference project, or labeltrail.toml alone."),
+    ] = None,
+    key: Annotated[bool, typer.Option("--key/--no-key", help="Make a signing key where there is none.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Make a folder a governed project; an empty one gets the reference project.
+
+    Example: mkdir sentiment && labeltrail -C sentiment init
+    """
+    from governance.project import Project
+
+    _answer(Project.init(context.obj, name=name, reference=reference, key=key), as_json=as_json)
+
+
+@app.command(rich_help_panel="a project")
+def repro(
+    context: typer.Context,
+    stages: Annotated[list[str] | None, typer.Argument(help="Stages to bring up to date; by default all.")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Run stages again that have not changed.")] = False,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for another repro.")] = 0.0,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Run what has to run and record how every stage ended.
+
+    Example: labeltrail repro --wait 60
+    """
+    report = _project(context).repro(targets=stages or (), force=force, wait_seconds=wait, say=say)
+    _answer(report, as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="a project")
+def sync(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+    """Take the runs that lie in the project into the trail, without running anything.
+
+    Example: dvc pull && labeltrail sync
+    """
+    _answer(_project(context).sync(), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="a project")
+def status(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+    """How every stage stands, what was found, and the next command. Exit 1 where something is not up to date.
+
+    Example: labeltrail status --json
+    """
+    _answer(_project(context).status(), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="a project")
+def doctor(
+    context: typer.Context,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Project the tables anew from the log.")] = False,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Look at the machine, the tools, the key and the project.
+
+    Example: labeltrail doctor
+    """
+    from governance.project import Project
+
+    _answer(Project.doctor(context.obj, rebuild=rebuild), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="reading the trail")
+def log(
+    context: typer.Context,
+    last: Annotated[int, typer.Option("-n", "--last", min=1, help="How many entries.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="Every entry.")] = False,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """The newest entries of the log, and its newest checkpoint.
+
+    Example: labeltrail log -n 5
+    """
+    _answer(_project(context).log(last=None if everything else last), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="reading the trail")
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A record's name, a shortened name, or its title.")],
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """One record, every field, and what it hangs on.
+
+    Example: labeltrail show model:3fa9c1d2e4b5
+    """
+    _answer(_project(context).show(name), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="reading the trail")
+def trace(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A record's name, a title, or a kind such as `model`.")],
+    up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
+    down: Annotated[bool, typer.Option("--down", help="Only what came of it.")] = False,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Everything that led to a record and everything that came of it.
+
+    Example: labeltrail trace vader --down
+    """
+    directions = tuple(way for way, chosen in (("up", up), ("down", down)) if chosen) or ("up", "down")
+    _answer(_project(context).trace(name, directions=directions), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="reading the trail")
+def why(
+    context: typer.Context,
+    example: Annotated[str, typer.Argument(help="An example's id.")],
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Why an example has its label: votes, what each added, prediction, runs, commitment.
+
+    Example: labeltrail why tweets/1
+    """
+    _answer(_project(context).why(example), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="what voted")
+def source(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One source; by default all.")] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Which sources vote, on whose terms, and how they do.
+
+    Example: labeltrail source afinn
+    """
+    _answer(_project(context).source(name), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="telling")
+def card(
+    context: typer.Context,
+    which: Annotated[str, typer.Argument(help="dataset or model")] = "model",
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """The dataset card or the model card, from what the trail holds.
+
+    Example: labeltrail card dataset > README.md
+    """
+    _answer(_project(context).card(which), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="telling")
+def audit(
+    context: typer.Context,
+    framework: Annotated[str, typer.Option(help="Whose questions.")] = "nist_ai_rmf",
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Judge expiry on this day; by default today.")] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """What a framework asks, answered by the records: the gaps first.
+
+    Example: labeltrail audit --as-of 2026-12-31
+    """
+    report = _project(context).audit(framework=framework, as_of=as_of or _today())
+    _answer(report, as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="deciding")
+def attest(
+    context: typer.Context,
+    control: Annotated[str, typer.Argument(help='The control, such as "GOVERN 1.2".')],
+    statement: Annotated[str, typer.Option(help="What you state.")],
+    by: Annotated[str, typer.Option(help="Who states it.")],
+    role: Annotated[str, typer.Option(help="In which role.")],
+    expires: Annotated[str, typer.Option(metavar="DATE", help="Until when it holds, YYYY-MM-DD.")],
+    framework: Annotated[str, typer.Option(help="Whose control.")] = "nist_ai_rmf",
+    as_json: Json = False,
+) -> None:
+    """State what only a person can state; the next audit reads it.
+
+    Example: labeltrail attest "GOVERN 1.2" --statement "Policy 7 applies" --by "A. Ode" --role CISO --expires 2027-06-30
+    """
+    report = _project(context).attest(
+        control, statement=statement, by=by, role=role, made=_today(), expires=expires, framework=framework
+    )
+    _answer(report, as_json=as_json)
+
+
+@app.command(rich_help_panel="proving")
+def verify(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+    """Hash everything again: log, tables, outputs, DVC's lock and cache, rows. Exit 3 names what was changed.
+
+    Example: labeltrail verify
+    """
+    _answer(_project(context).verify(), as_json=as_json, as_md=as_md)
+
+
+def _today() -> str:
+    import datetime as dt
+
+    return dt.datetime.now(tz=dt.UTC).date().isoformat()
+
+
+def main() -> None:
+    """Runs the command line; an error of the library is one sentence, its way out, and its exit code."""
+    try:
+        app()
+    except GovernanceError as error:
+        tell_error(error, as_json="--json" in sys.argv)
+        raise SystemExit(int(error.exit_code)) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # Whoever read us has heard enough, as `head` does.
+        sys.stderr.close()
+        raise SystemExit(int(ExitCode.FINE)) from None

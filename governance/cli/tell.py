@@ -1,0 +1,70 @@
+"""How do answers and errors reach people and programs?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from governance.errors import GovernanceError
+
+if TYPE_CHECKING:
+    from governance.project.report import Report, Table
+
+
+def tell(report: Report, *, as_json: bool, as_md: bool) -> None:
+    """Prints an answer to stdout: data, Markdown, or text for a terminal."""
+    if as_json:
+        print(json.dumps(report.to_json(), indent=2, sort_keys=True, ensure_ascii=False))
+    elif as_md or report.document is not None:
+        print(report.to_markdown(), end="")
+    else:
+        _print_text(report)
+
+
+def tell_error(error: GovernanceError, *, as_json: bool) -> None:
+    """One error: what was wrong and the way out; as data on stdout where a program asked."""
+    if as_json:
+        facts = {key: _plain(value) for key, value in error.facts().items()}
+        print(json.dumps({"schema_version": 1, "exit_code": int(error.exit_code), **facts}, indent=2, sort_keys=True))
+        return
+    print(f"error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+def say(line: str) -> None:
+    """Progress, for those who watch: on stderr, so that stdout stays the answer."""
+    print(f"· {line}", file=sys.stderr, flush=True)
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (str, int, float, bool, list, dict, type(None))) else str(value)
+
+
+def _print_text(report: Report) -> None:
+    from rich.console import Console
+
+    watched = sys.stdout.isatty()
+    # Where nobody watches there is no width to fit into: a pipe gets every cell whole.
+    width = None if watched else int(os.environ.get("COLUMNS", "0")) or 400
+    console = Console(width=width, highlight=False, soft_wrap=not watched)
+    for block in report.blocks:
+        if isinstance(block, str):
+            console.print(block, markup=False)
+        else:
+            _print_table(console, block, watched=watched)
+
+
+def _print_table(console, shown: Table, *, watched: bool) -> None:  # noqa: ANN001 - rich is imported late
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(box=box.SIMPLE_HEAD, title=shown.title or None, title_justify="left", pad_edge=False)
+    for column in shown.columns:
+        drawn.add_column(column, overflow="fold", no_wrap=not watched)
+    for row in shown.rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)

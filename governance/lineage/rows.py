@@ -1,0 +1,72 @@
+"""Which recorded tables hold a row of this example, and what do the rows say?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from governance.digest import file_digest
+from governance.errors import BrokenEvidence, MissingEvidence, UnknownName
+from governance.facts import Facts
+from governance.parquet import read_table
+from governance.records import Record, Result
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A record, the result that made it, and the file that holds it, whose bytes were just hashed."""
+
+    record: Record
+    result: Result
+    path: Path
+
+
+class Rows:
+    """The newest table of each kind among some facts, read once; every file is held against its record before use."""
+
+    def __init__(self, root: Path, facts: Facts, *, id_column: str) -> None:
+        self.root = root
+        self.facts = facts
+        self.id_column = id_column
+        self._makers = {name: result for result in facts.of(Result) for name in result.generated}
+        self._index: dict[Path, tuple[Any, dict[str, int]]] = {}
+
+    def held(self, kind: type[R], **fields: object) -> Held:
+        """The last stated record of a kind with its file. Raises MissingEvidence, BrokenEvidence."""
+        found = [r for r in self.facts.of(kind) if all(getattr(r, field) == value for field, value in fields.items())]
+        if not found:
+            raise MissingEvidence(f"no {kind.kind} is recorded", hint="`labeltrail repro` makes and records it")
+        record = found[-1]
+        result = self._makers[record.name]
+        digest = getattr(record, "sha256", "")
+        path = next((self.root / output.path for output in result.outputs if output.sha256 == digest), None)
+        if path is None or not path.is_file():
+            shown = path.relative_to(self.root) if path else "its file"
+            raise MissingEvidence(f"{record.label}: {shown} is not here", hint="`dvc checkout` or `labeltrail repro`")
+        actual = file_digest(path)
+        if actual != digest:
+            raise BrokenEvidence(str(path.relative_to(self.root)), expected=digest, actual=actual, hint=_VERIFY)
+        return Held(record, result, path)
+
+    def row(self, held: Held, example: str) -> tuple[int, dict[str, Any]]:
+        """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
+        frame, index = self._read(held.path)
+        if example not in index:
+            near = example.rpartition("/")[0]
+            known = [known for known in index if known.startswith(near)][:2000] or list(index)[:2000]
+            raise UnknownName("example", example, known)
+        number = index[example]
+        return number, frame.row(number, named=True)
+
+    def _read(self, path: Path) -> tuple[Any, dict[str, int]]:
+        if path not in self._index:
+            frame = read_table(path, columns=[self.id_column])
+            index = {example: number for number, example in enumerate(frame[self.id_column].to_list())}
+            self._index[path] = (frame, index)
+        return self._index[path]
+
+
+_VERIFY = "`labeltrail verify` names everything that does not fit"

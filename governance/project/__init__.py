@@ -1,0 +1,206 @@
+"""The governed project: one method for each verb of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from governance.config import Config, find_root, read_config
+from governance.project.report import Report, Table
+
+__all__ = ["Project", "Report", "Table"]
+
+
+class Project:
+    """A project folder with its trail. Every method answers a Report; errors are those of `governance.errors`.
+
+    >>> project = Project.find(".")          # doctest: +SKIP (needs a project around it)
+    >>> print(project.status().to_markdown())  # doctest: +SKIP
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @classmethod
+    def find(cls, folder: str | Path = ".") -> Self:
+        """The project at or above a folder. Raises NotAProject, ConfigurationError."""
+        return cls(read_config(find_root(Path(folder))))
+
+    @classmethod
+    def init(
+        cls, folder: str | Path = ".", *, name: str | None = None, reference: bool | None = None, key: bool = True
+    ) -> Report:
+        """Makes a folder a governed project; an empty one gets the reference project."""
+        from governance.project.init import init
+
+        return init(Path(folder), name=name, reference=reference, key=key)
+
+    @cached_property
+    def trail(self):  # noqa: ANN201 - the type would import the store at the door
+        """The project's log. Raises MissingEvidence where there is none yet, ConfigurationError, BrokenEvidence."""
+        from governance.store.trail import Trail
+
+        return Trail.open(self.config.store, root=self.config.root, project=self.config.name)
+
+    def repro(
+        self,
+        *,
+        targets: Sequence[str] = (),
+        force: bool = False,
+        wait_seconds: float = 0.0,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Report:
+        """Runs what has to run and records how every stage ended."""
+        from governance.project.repro import reproduce
+        from governance.store.trail import Trail
+
+        def opened() -> Trail:
+            config = self.config
+            return Trail.open(config.store, root=config.root, project=config.name, create=True)
+
+        return reproduce(
+            self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say
+        )
+
+    def sync(self) -> Report:
+        """Takes the runs that lie in the project into the trail, without running anything."""
+        from governance.dvc.files import read_stages
+        from governance.project.repro import project_lock
+        from governance.project.take_in import take_in
+        from governance.project.told import sync_report
+        from governance.store.trail import Trail
+
+        config = self.config
+        with project_lock(config, wait_seconds=0.0):
+            trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
+            return sync_report(take_in(trail, config, read_stages(config.root).values()))
+
+    def status(self) -> Report:
+        """How every stage stands, what was found, and the next command."""
+        from governance.project.status import status
+
+        return status(self.config, self.trail)
+
+    def log(self, *, last: int | None = 20) -> Report:
+        """The newest entries of the log."""
+        from governance.project.told import log_report
+
+        size = self.trail.size()
+        start = max(0, size - last) if last is not None else 0
+        return log_report(self.trail, self.trail.entries(start=start), size=size)
+
+    def show(self, name: str) -> Report:
+        """One record, whole. Raises UnknownName, AmbiguousName."""
+        from governance.project.told import show_report
+
+        entries = {entry.record.name: (seq, entry) for seq, entry in self.trail.entries()}
+        facts = self.facts()
+        record = facts.resolve(name)
+        seq, entry = entries[record.name]
+        return show_report(record, facts=facts, seq=seq, at=entry.at)
+
+    def trace(self, name: str, *, directions: tuple[str, ...] = ("up", "down")) -> Report:
+        """Everything that led to a record and everything that came of it. Raises UnknownName, AmbiguousName."""
+        from governance.project.told import trace_report
+
+        everything = self.facts()
+        return trace_report(self._newest(name), everything, directions=directions)
+
+    def why(self, example: str) -> Report:
+        """Why an example has its label: votes, contributions, prediction, runs, commitment."""
+        from governance.project.why import why
+
+        return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
+
+    def verify(self) -> Report:
+        """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows."""
+        from governance.project.told import verify_report
+        from governance.proof.verify import verify
+
+        return verify_report(verify(self.trail, self.config))
+
+    def card(self, which: str = "model") -> Report:
+        """The dataset card or the model card, from what the trail holds of the current runs."""
+        from governance.project.documents import card
+
+        return card(which, config=self.config, facts=self.current_facts(without=("dataset_card", "model_card", "audit_report")))
+
+    def audit(self, *, framework: str = "nist_ai_rmf", as_of: str) -> Report:
+        """What a framework asks, answered by the records, as of a date (YYYY-MM-DD)."""
+        from governance.project.documents import audit
+
+        facts = self.current_facts(without=("audit_report",))
+        return audit(config=self.config, facts=facts, framework=framework, as_of=as_of)
+
+    def source(self, name: str | None = None) -> Report:
+        """All source versions of the current runs, or one of them. Raises UnknownName, AmbiguousName."""
+        from governance.errors import UnknownName
+        from governance.project.sources import list_sources, show_source
+        from governance.records import Source
+
+        facts = self.current_facts()
+        if name is None:
+            return list_sources(facts)
+        sources = {source.title: source for source in facts.of(Source)}
+        source = sources.get(name) or self.facts().resolve(name)
+        if not isinstance(source, Source):
+            raise UnknownName("source", name, sources)
+        return show_source(source, self.facts())
+
+    def attest(
+        self, control: str, *, statement: str, by: str, role: str, made: str, expires: str, framework: str = "nist_ai_rmf"
+    ) -> Report:
+        """States what only a person can state, in decisions/."""
+        from governance.project.attest import attest
+
+        return attest(
+            self.config.root,
+            framework=framework,
+            control=control,
+            statement=statement,
+            by=by,
+            role=role,
+            made=made,
+            expires=expires,
+        )
+
+    @classmethod
+    def doctor(cls, folder: str | Path = ".", *, rebuild: bool = False) -> Report:
+        """Looks at the machine, the tools, the key and the project; `rebuild` projects the tables anew."""
+        from governance.errors import NotAProject
+        from governance.project import doctor
+
+        try:
+            project = cls.find(folder)
+        except NotAProject:
+            if rebuild:
+                raise
+            return doctor.examine(Path(folder).resolve(), None, lambda: None)  # type: ignore[arg-type, return-value]
+        if rebuild:
+            return doctor.rebuild(project.trail)
+        return doctor.examine(project.config.root, project.config, lambda: project.trail)
+
+    # -- what several verbs share ----------------------------------------------------------------------------------
+
+    def facts(self):  # noqa: ANN201 - the type would import records at the door
+        """Every record of the log."""
+        return self.trail.facts()
+
+    def current_facts(self, *, without: tuple[str, ...] = ()):  # noqa: ANN201
+        """The records of the runs that lie in the project and are recorded."""
+        from governance.project.status import current_facts, current_runs
+
+        known = self.facts()
+        return current_facts(known, current_runs(self.config, known), without_documents=without)
+
+    def _newest(self, name: str):  # noqa: ANN202
+        """A record by name; a kind alone (`model`) means the current run's last record of it."""
+        from governance.records import record_kinds
+
+        if name in record_kinds():
+            found = [record for record in self.current_facts() if record.kind == name]
+            if found:
+                return found[-1]
+        return self.facts().resolve(name)

@@ -1,0 +1,141 @@
+"""Is everything here that LabelTrail needs, and is it set up as it should be?"""
+
+from __future__ import annotations
+
+import configparser
+import platform
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from governance import __version__
+from governance.config import CONFIG_NAME, Config
+from governance.errors import ExitCode, GovernanceError
+from governance.project import git
+from governance.project.report import Report, table
+from governance.store import keys
+from governance.store.trail import Trail
+
+_REFERENCE_EXTRA = ("vaderSentiment", "afinn", "textblob")
+_LOW_DISK = 1 << 30
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["fine", "note", "wrong"]
+    says: str
+    hint: str = ""
+
+
+def examine(folder: Path, config: Config | None, open_trail: Callable[[], Trail]) -> Report:
+    """Looks at the machine, the tools, the key and the project; changes nothing."""
+    seen = [_python(), _git(folder), _dvc(), _reference(), _sqlite(), _disk(folder), _key()]
+    if config is None:
+        hint = "`labeltrail init` makes this folder a project"
+        seen.append(Symptom("project", "note", f"{folder} is not in a project (no {CONFIG_NAME})", hint))
+    else:
+        seen += [_telemetry(config.root), _store(open_trail)]
+    wrong = any(symptom.state == "wrong" for symptom in seen)
+    rows = [(s.what, s.state, s.says, s.hint) for s in seen]
+    data = {"symptoms": [vars(symptom) for symptom in seen]}
+    code = ExitCode.FINDINGS if wrong else ExitCode.FINE
+    return Report("doctor", data, (table(("what", "state", "seen", "what to do"), rows),), code)
+
+
+def rebuild(trail: Trail) -> Report:
+    """Drops the projected tables and makes them again from the log."""
+    trail.rebuild()
+    says = f"projected {trail.size()} entries anew"
+    return Report("doctor", {"rebuilt": trail.size()}, (says, "`labeltrail verify` compares them once more"))
+
+
+def _python() -> Symptom:
+    return Symptom("python", "fine", f"Python {platform.python_version()}, labeltrail {__version__}")
+
+
+def _git(folder: Path) -> Symptom:
+    version = git.run_git(Path.cwd(), "--version")
+    if version is None:
+        return Symptom("git", "wrong", "git does not answer", "install git")
+    inside = git.run_git(folder, "rev-parse", "--show-toplevel")
+    says = version.strip() + ("" if inside else ", and this folder is in no repository")
+    return Symptom("git", "fine" if inside else "note", says)
+
+
+def _dvc() -> Symptom:
+    try:
+        return Symptom("dvc", "fine", f"DVC {metadata.version('dvc')}")
+    except metadata.PackageNotFoundError:
+        return Symptom("dvc", "wrong", "DVC is not installed", "pip install labeltrail")
+
+
+def _reference() -> Symptom:
+    missing = []
+    for name in _REFERENCE_EXTRA:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        hint = 'pip install "labeltrail[reference]", if you want the reference project'
+        return Symptom("reference sources", "note", f"not installed: {', '.join(missing)}", hint)
+    return Symptom("reference sources", "fine", "VADER, AFINN and TextBlob are installed")
+
+
+def _sqlite() -> Symptom:
+    version = sqlite3.sqlite_version_info
+    says = f"SQLite {sqlite3.sqlite_version}, rollback journal, full synchronisation"
+    if version < (3, 51, 3):
+        says += "; write-ahead logging is avoided, since it can lose data before 3.51.3"
+    return Symptom("sqlite", "fine", says)
+
+
+def _disk(folder: Path) -> Symptom:
+    free = shutil.disk_usage(folder).free
+    state = "wrong" if free < _LOW_DISK else "fine"
+    return Symptom("disk", state, f"{free / 1e9:.1f} GB free", "free some space" if state == "wrong" else "")
+
+
+def _key() -> Symptom:
+    try:
+        key = keys.load_key()
+    except GovernanceError as error:
+        return Symptom("signing key", "wrong", error.message, error.hint or "")
+    if key is None:
+        hint = f"`labeltrail init` makes one; machines without a home use {keys.KEY_VARIABLE}"
+        return Symptom("signing key", "note", "none: checkpoints are unsigned, which gates read as unknown", hint)
+    return Symptom("signing key", "fine", f"public key {keys.public_hex(key)[:16]}…")
+
+
+def _telemetry(root: Path) -> Symptom:
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read(root / ".dvc" / "config", encoding="utf-8")
+        off = not parser.getboolean("core", "analytics", fallback=True)
+    except (configparser.Error, ValueError, UnicodeDecodeError):
+        return Symptom("dvc telemetry", "wrong", ".dvc/config cannot be read", "mend it, or take it back from git")
+    if off:
+        return Symptom("dvc telemetry", "fine", "off for everybody who clones this project")
+    hint = "dvc config core.analytics false"
+    return Symptom("dvc telemetry", "wrong", "on: DVC reports its use", hint)
+
+
+def _store(open_trail: Callable[[], Trail]) -> Symptom:
+    try:
+        trail = open_trail()
+        start, own = trail.start(), keys.load_key()
+    except GovernanceError as error:
+        return Symptom("store", "wrong", error.message, error.hint or "")
+    says = f"log {trail.log}, {trail.size()} entries in {trail.database.shown}"
+    if start.public_key is None:
+        return Symptom("store", "note", says + "; this log began without a key")
+    if own is None or keys.public_hex(own) != start.public_key:
+        return Symptom("store", "note", says + "; the key at hand is not this log's, so checkpoints are unsigned")
+    return Symptom("store", "fine", says)

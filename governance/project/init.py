@@ -1,0 +1,127 @@
+"""How does a folder become a governed project?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import governance
+from governance.config import CONFIG_NAME, STATE_FOLDER, read_config
+from governance.digest import write_atomically
+from governance.dvc.command import pinned_environment, run_dvc
+from governance.errors import ConfigurationError
+from governance.project import git
+from governance.project.report import Report
+from governance.store import keys
+from governance.store.trail import Trail
+
+#: what the governed reference project consists of; the wheel carries it as data
+REFERENCE = ("labeltrail.toml", "dvc.yaml", "params.yaml", "pipelines", "schemas", "cards", "decisions")
+_IGNORED_BY_GIT = ("/artifacts/", f"/{STATE_FOLDER}/", "__pycache__/")
+_IGNORED_BY_DVC = ("__pycache__", f"{STATE_FOLDER}", ".venv")
+_MINIMAL = """# What LabelTrail knows of this project; every field and its default: `labeltrail doctor`
+[project]
+name = {name}
+# id_column = "example_id"
+# subject_column = ""  # the column that says whose data a row is
+"""
+
+
+@dataclass
+class Laid:
+    """What `init` did, in sentences."""
+
+    root: Path
+    steps: list[str] = field(default_factory=list)
+
+
+def init(folder: Path, *, name: str | None = None, reference: bool | None = None, key: bool = True) -> Report:
+    """1. what is there decides  2. git and DVC  3. the project's files  4. a signing key  5. the store and its log
+
+    An empty folder gets the reference project; a folder with files of its own gets labeltrail.toml only, unless
+    `reference` is true. A file that is there is never overwritten. Raises ConfigurationError, and then nothing was laid.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
+    laid = Laid(folder)
+    # 1.
+    exists = (folder / CONFIG_NAME).is_file()
+    own = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
+    whole = reference if reference is not None else not own
+    files = dict(_reference_files()) if whole and not exists else {}
+    taken = sorted(path for path in files if (folder / path).exists())
+    if taken:
+        raise ConfigurationError(
+            f"{folder} already has {', '.join(taken[:5])}, which the reference project would lay down",
+            hint="choose an empty folder, or leave out --reference to add LabelTrail to your own project",
+        )
+    # 2.
+    _repository(laid)
+    # 3.
+    for path, data in files.items():
+        write_atomically(folder / path, data)
+    if files:
+        laid.steps.append(f"laid down the reference project ({len(files)} files)")
+    elif not exists:
+        quoted = '"' + (name or folder.name).replace("\\", "").replace('"', "") + '"'
+        write_atomically(folder / CONFIG_NAME, _MINIMAL.format(name=quoted).encode())
+        laid.steps.append(f"wrote {CONFIG_NAME}")
+    _add_lines(folder / ".gitignore", _IGNORED_BY_GIT, laid)
+    _add_lines(folder / ".dvcignore", _IGNORED_BY_DVC, laid)
+    # 4.
+    if key:
+        had = keys.load_key() is not None
+        if not had:
+            laid.steps.append(f"made a signing key at {keys.create_key()}; keep a copy")
+    # 5.
+    config = read_config(folder)
+    trail = Trail.open(config.store, root=folder, project=config.name, create=True)
+    start = trail.start()
+    signed = "signed with your key" if start.public_key else "unsigned, for want of a key"
+    laid.steps.append(f"log {trail.log}, {trail.size()} entries, {signed}")
+    then = "`labeltrail repro` runs the pipeline and records it" if (folder / "dvc.yaml").is_file() else (
+        "write a dvc.yaml whose stages use governance.runs.stage, then `labeltrail repro`"
+    )
+    data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": start.public_key}
+    return Report("init", data, (*laid.steps, f"next: {then}"))
+
+
+def _reference_files() -> Iterator[tuple[str, bytes]]:
+    """(path, bytes) of the reference project: from the wheel, or from the checkout of an editable install."""
+    carried = Path(governance.__file__).parent / "_project"
+    base = carried if carried.is_dir() else Path(governance.__file__).parent.parent
+    for name in REFERENCE:
+        origin = base / name
+        if not origin.exists():
+            raise ConfigurationError(f"this installation does not carry {name}", hint="install the wheel again")
+        for path in sorted(origin.rglob("*")) if origin.is_dir() else [origin]:
+            relative = path.relative_to(base)
+            if path.is_file() and "__pycache__" not in relative.parts and not path.name.startswith("."):
+                yield relative.as_posix(), path.read_bytes()
+
+
+def _repository(laid: Laid) -> None:
+    root = laid.root
+    if git.run_git(root, "rev-parse", "--show-toplevel") is None:
+        if git.run_git(root, "init", "-q") is None:
+            raise ConfigurationError("git did not answer", hint="install git: revisions and DVC need it")
+        laid.steps.append("made a git repository")
+    if not (root / ".dvc").is_dir():
+        subfolder = ["--subdir"] if not (root / ".git").exists() else []
+        status, lines = run_dvc(["init", "-q", *subfolder], root=root, environment=pinned_environment(threads=1))
+        if status:
+            last = lines[-1] if lines else "no reason was given"
+            raise ConfigurationError(f"`dvc init` failed: {last}", hint="`labeltrail doctor` says what is missing")
+        # DVC reports usage unless told otherwise; a governed project decides that for everybody who clones it.
+        write_atomically(root / ".dvc" / "config", b"[core]\n    analytics = false\n    check_update = false\n")
+        laid.steps.append("set up DVC, telemetry off")
+
+
+def _add_lines(path: Path, lines: tuple[str, ...], laid: Laid) -> None:
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    missing = [line for line in lines if line not in text.split("\n")]
+    if missing:
+        joint = "" if not text or text.endswith("\n") else "\n"
+        write_atomically(path, (text + joint + "\n".join(missing) + "\n").encode())
+        laid.steps.append(f"{path.name} leaves out {', '.join(missing)}")

@@ -1,0 +1,110 @@
+"""Where does the project stand, and what comes next?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from governance.config import Config
+from governance.dvc.files import read_stages
+from governance.errors import ExitCode
+from governance.facts import Facts, short
+from governance.project.report import Report, Table, table
+from governance.project.take_in import find_run
+from governance.records import Document, Finding, Record, Result
+from governance.runs.freshness import changes_since
+from governance.runs.runfile import RunFile
+from governance.store.trail import Trail
+
+
+@dataclass(frozen=True)
+class StageState:
+    """One stage: recorded, unrecorded, stale, changed (its outputs are not what it made) or never run."""
+
+    stage: str
+    state: str
+    result: str
+    says: str
+
+
+def current_runs(config: Config, known: Facts) -> list[RunFile]:
+    """The runs that lie whole in the project and are recorded, in the order of the pipeline."""
+    found = [find_run(config, stage) for stage in read_stages(config.root)]
+    return [one.run for one in found if one.run and not one.problem and one.run.result.name in known]
+
+
+def current_facts(known: Facts, runs: list[RunFile], *, without_documents: tuple[str, ...] = ()) -> Facts:
+    """The records of these runs, in the order in which they were stated.
+
+    `without_documents` leaves out the runs that generated such documents, since a document does not tell of itself.
+    """
+    records: list[Record] = []
+    for run in runs:
+        stated = [known.get(name) for name in run.result.generated]
+        made = {record.document_kind for record in stated if isinstance(record, Document)}
+        if made & set(without_documents):
+            continue
+        records += [run.recipe, *(record for record in stated if record is not None), run.result]
+    return Facts(records)
+
+
+def stage_states(config: Config, known: Facts) -> list[StageState]:
+    """The state of every stage, without running anything."""
+    states = []
+    for stage in read_stages(config.root):
+        found = find_run(config, stage)
+        name = found.run.result.name if found.run else ""
+        if found.run is None or found.problem:
+            earlier = any(result.stage == stage for result in known.of(Result))
+            state = "changed" if earlier else "never run"
+            states.append(StageState(stage, state, name, found.problem))
+            continue
+        changes = changes_since(found.run.recipe, config)
+        if name not in known:
+            states.append(StageState(stage, "unrecorded", name, "`labeltrail sync` takes it in"))
+        elif changes:
+            more = f" (+{len(changes) - 1} more)" if len(changes) > 1 else ""
+            states.append(StageState(stage, "stale", name, changes[0] + more))
+        else:
+            states.append(StageState(stage, "recorded", name, ""))
+    return states
+
+
+def status(config: Config, trail: Trail) -> Report:
+    """`labeltrail status`: stages, findings, the log, and the next command."""
+    known = trail.facts()
+    states = stage_states(config, known)
+    facts = current_facts(known, current_runs(config, known))
+    findings = facts.of(Finding)
+    outcomes = {outcome: sum(f.outcome == outcome for f in findings) for outcome in ("pass", "fail", "unknown")}
+    notes = trail.checkpoints()
+    signed = bool(notes) and "\u2014" in notes[-1][1]
+    then = _next(states)
+    rows = [(s.stage, s.state, short(s.result) if s.result else "", s.says) for s in states]
+    told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    blocks: list[str | Table] = [
+        table(("stage", "state", "result", "note"), rows),
+        f"findings: {told}",
+        *(f"  {f.outcome}: {f.says}" for f in findings if f.outcome != "pass"),
+        f"log {trail.log}: {trail.size()} entries, newest checkpoint {'signed' if signed else 'unsigned'}",
+        f"next: {then}",
+    ]
+    data: dict[str, Any] = {
+        "stages": [vars(state) for state in states],
+        "findings": outcomes,
+        "log": {"log": trail.log, "size": trail.size(), "signed": signed},
+        "next": then,
+    }
+    settled = all(state.state == "recorded" for state in states)
+    return Report("status", data, tuple(blocks), ExitCode.FINE if settled else ExitCode.FINDINGS)
+
+
+def _next(states: list[StageState]) -> str:
+    kinds = {state.state for state in states}
+    if "changed" in kinds:
+        return "`labeltrail verify` says what was changed"
+    if kinds & {"stale", "never run"}:
+        return "`labeltrail repro`"
+    if "unrecorded" in kinds:
+        return "`labeltrail sync`"
+    return "`labeltrail why EXAMPLE` explains a label, `labeltrail audit` tells what is missing"

@@ -1,0 +1,110 @@
+"""How do the runs that lie in the project get into the trail?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from governance.config import Config
+from governance.digest import file_digest
+from governance.dvc.files import Stage
+from governance.errors import GovernanceError
+from governance.facts import Facts, read_facts
+from governance.proof.verify import is_row_table
+from governance.records import Commitment, Finding, Record, Result
+from governance.runs.runfile import RunFile, facts_path, read_run, run_path
+from governance.store.commitments import commit_rows
+from governance.store.trail import Appended, Trail
+
+
+@dataclass(frozen=True)
+class Found:
+    """The run that lies in the project for one stage, with its facts, or why it cannot be taken in."""
+
+    stage: str
+    run: RunFile | None = None
+    facts: Facts | None = None
+    problem: str = ""
+
+
+def find_run(config: Config, stage: str) -> Found:
+    """Reads a stage's run file and facts and holds every output against them; a run that does not fit is not taken in."""
+    path = config.root / run_path(config.artifacts, stage)
+    if not path.is_file():
+        return Found(stage, problem="it has not run here")
+    try:
+        run = read_run(path)
+        facts = read_facts(config.root / facts_path(config.artifacts, stage))
+    except GovernanceError as error:
+        return Found(stage, problem=error.message)
+    if run.result.stage != stage:
+        return Found(stage, problem=f"its run file is of stage {run.result.stage}")
+    for output in run.result.outputs:
+        file = config.root / output.path
+        if not file.is_file():
+            return Found(stage, run, facts, f"{output.path} is not there")
+        if file_digest(file) != output.sha256:
+            return Found(stage, run, facts, f"{output.path} is not what the run recorded")
+    if tuple(record.name for record in facts) != run.result.generated:
+        return Found(stage, run, facts, "its facts are not those that the result lists")
+    return Found(stage, run, facts)
+
+
+def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Sequence[Record] = ()) -> TakenIn:
+    """Enters what the stages' runs say, in one transaction: recipes, facts, results, commitments, then `events`."""
+    known = trail.facts()
+    found = [find_run(config, stage.name) for stage in stages]
+    records: list[Record] = []
+    for one in found:
+        if one.run is None or one.facts is None or one.problem:
+            continue
+        records += [one.run.recipe, *one.facts, one.run.result]
+        records += _disagreements(known, one.run)
+        records += _commitments(trail, config, known, one)
+    new = [record for record in records if record.name not in known]
+    appended = trail.append([*new, *events]) if new or events else None
+    return TakenIn(found, appended)
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What lay there, and what of it was new to the trail."""
+
+    found: list[Found]
+    appended: Appended | None
+
+    @property
+    def new(self) -> int:
+        return len(self.appended.positions) if self.appended else 0
+
+
+def _disagreements(known: Facts, run: RunFile) -> list[Finding]:
+    """One recipe with two different results is a finding that shows both."""
+    others = [r.name for r in known.of(Result) if r.recipe == run.recipe.name and r.name != run.result.name]
+    if not others:
+        return []
+    says = (
+        f"Stage {run.recipe.stage} gave {run.result.name} where the same recipe had given {others[-1]}: "
+        "something outside the recipe decides its outputs."
+    )
+    return [Finding.make(check="reproduction", subject=run.recipe.name, outcome="fail", says=says)]
+
+
+def _commitments(trail: Trail, config: Config, known: Facts, found: Found) -> list[Commitment]:
+    if found.run is None or found.facts is None:
+        return []
+    committed = {commitment.of for commitment in known.of(Commitment)}
+    by_digest = {output.sha256: output.path for output in found.run.result.outputs}
+    made = []
+    for record in found.facts:
+        path = by_digest.get(getattr(record, "sha256", ""))
+        if path and is_row_table(record) and record.name not in committed:
+            rows = commit_rows(
+                trail,
+                config.root / path,
+                of=record.name,
+                id_column=config.id_column,
+                subject_column=config.subject_column,
+            )
+            made.append(rows.commitment)
+    return made

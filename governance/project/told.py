@@ -1,0 +1,178 @@
+"""How are log, records and lineage told?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from governance.errors import ExitCode
+from governance.facts import Facts, short
+from governance.lineage.graph import Graph, Step
+from governance.project.report import Report, Table, table
+from governance.project.take_in import TakenIn
+from governance.proof.check import Verification
+from governance.records import Record
+from governance.store.entry import Entry
+from governance.store.trail import Trail
+
+#: the order in which people think of a pipeline
+_KINDS = (
+    "source",
+    "dataset",
+    "contract",
+    "votes",
+    "labelmodel",
+    "labels",
+    "model",
+    "predictions",
+    "evaluation",
+    "document",
+    "finding",
+    "attestation",
+    "commitment",
+    "recipe",
+    "result",
+    "execution",
+    "repro",
+    "log",
+)
+#: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
+_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "log"})
+
+
+def when(at: int) -> str:
+    """Microseconds since 1970 as ISO 8601 in UTC."""
+    return dt.datetime.fromtimestamp(at / 1e6, tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> Report:
+    """`labeltrail log`: newest entries, oldest of them first."""
+    start = trail.start()
+    listed = [
+        {"seq": seq, "at": when(e.at), "kind": e.record.kind, "name": e.record.name, "label": e.record.label}
+        for seq, e in entries
+    ]
+    rows = [(item["seq"], item["at"], item["kind"], item["label"], short(str(item["name"]))) for item in listed]
+    notes = trail.checkpoints()
+    signed = "signed" if notes and "\u2014" in notes[-1][1] else "unsigned"
+    says = f"{size} entries in log {trail.log} of {start.project}; the newest checkpoint is {signed}"
+    data: dict[str, Any] = {
+        "log": trail.log,
+        "size": size,
+        "public_key": start.public_key,
+        "checkpoint": notes[-1][1] if notes else None,
+        "entries": listed,
+    }
+    return Report("log", data, (table(("entry", "at", "kind", "what", "name"), rows), says))
+
+
+def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None) -> Report:
+    """`labeltrail show`: one record, every field, and where it hangs."""
+    body = record.body()
+    graph = Graph(facts.edges)
+    near: list[dict[str, str]] = []
+    for direction in ("up", "down"):
+        for relation, name in graph.neighbours(record.name, direction):
+            other = facts.get(name)
+            near.append({"direction": direction, "relation": relation, "name": name, "label": other.label if other else ""})
+    rows = [(field, _shown(value)) for field, value in body.items()]
+    edges = [("←" if n["direction"] == "up" else "→", n["relation"], n["label"], short(n["name"])) for n in near]
+    blocks: list[str | Table] = [f"{record.kind} “{record.label}”", record.name]
+    if seq is not None and at is not None:
+        blocks.append(f"entry {seq}, {when(at)}")
+    blocks.append(table(("field", "value"), rows))
+    if edges:
+        blocks.append(table(("", "relation", "record", "name"), edges, title="comes from (←), led to (→)"))
+    data = {
+        "name": record.name,
+        "kind": record.kind,
+        "v": record.v,
+        "body": body,
+        "edges": near,
+        "store": {"entry": seq, "at": when(at) if at is not None else None},
+    }
+    return Report("show", data, tuple(blocks))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        parts = [_shown(item) for item in value[:12]]
+        return "; ".join(parts) + (f" (+{len(value) - 12} more)" if len(value) > 12 else "")
+    return "" if value is None else str(value)
+
+
+def trace_report(record: Record, facts: Facts, *, directions: tuple[str, ...]) -> Report:
+    """`labeltrail trace`: everything it comes from and everything that came of it."""
+    graph = Graph(facts.edges)
+    data: dict[str, Any] = {"name": record.name, "kind": record.kind, "label": record.label}
+    store: dict[str, Any] = {}
+    blocks: list[str | Table] = [f"{record.kind} “{record.label}” {record.name}"]
+    for direction, title in (("up", "comes from"), ("down", "led to")):
+        if direction not in directions:
+            continue
+        steps = graph.reach(record.name, "up" if direction == "up" else "down")
+        data[direction] = [_step(step, facts) for step in steps if not _is_store(step)]
+        store[direction] = [_step(step, facts) for step in steps if _is_store(step)]
+        blocks.append(_by_kind(steps, facts, title=f"{title} ({len(steps)} records)"))
+    data["store"] = store
+    return Report("trace", data, tuple(blocks))
+
+
+def _is_store(step: Step) -> bool:
+    return step.name.partition(":")[0] in _OF_THE_STORE
+
+
+def _step(step: Step, facts: Facts) -> dict[str, Any]:
+    record = facts.get(step.name)
+    return {
+        "name": step.name,
+        "kind": step.name.partition(":")[0],
+        "label": record.label if record else "",
+        "distance": step.distance,
+        "relation": step.relation,
+        "via": step.via,
+    }
+
+
+def _by_kind(steps: list[Step], facts: Facts, *, title: str) -> Table:
+    def rank(step: Step) -> tuple[int, int, str]:
+        kind = step.name.partition(":")[0]
+        return (_KINDS.index(kind) if kind in _KINDS else len(_KINDS), step.distance, step.name)
+
+    rows = []
+    for step in sorted(steps, key=rank):
+        record = facts.get(step.name)
+        kind = step.name.partition(":")[0]
+        rows.append((kind, record.label if record else "", step.distance, step.relation, short(step.name)))
+    return table(("kind", "what", "steps", "over", "name"), rows, title=title)
+
+
+def verify_report(verification: Verification) -> Report:
+    """`labeltrail verify`: what does not fit, then what was counted, then what was not looked at."""
+    wrong = verification.of("broken", "missing", "unknown", "stale")
+    counts = verification.counts
+    blocks: list[str | Table] = []
+    if wrong:
+        rows = [(check.state, check.what, check.culprit, check.says) for check in wrong]
+        blocks.append(table(("state", "where", "culprit", "what was seen"), rows))
+        blocks += list(dict.fromkeys(check.hint for check in wrong if check.hint))
+    told = ", ".join(f"{count} {what}" for what, count in counts.items())
+    blocks.append(f"{'NOT whole' if wrong else 'whole and unchanged'}: hashed {told}")
+    blocks += [f"not checked: {what}" for what in verification.not_checked]
+    data = {
+        "checks": [vars(check) for check in verification.checks],
+        "counts": counts,
+        "not_checked": list(verification.not_checked),
+    }
+    return Report("verify", data, tuple(blocks), verification.exit_code)
+
+
+def sync_report(taken: TakenIn) -> Report:
+    """`labeltrail sync`: what lay there and what of it was new."""
+    rows = [(found.stage, found.problem or "taken in", short(found.run.result.name) if found.run else "") for found in taken.found]
+    says = f"{taken.new} new entries"
+    data = {"stages": {found.stage: found.problem or "taken in" for found in taken.found}, "new_entries": taken.new}
+    bad = any(found.problem and found.run for found in taken.found)
+    return Report("sync", data, (table(("stage", "state", "result"), rows), says), ExitCode.BROKEN if bad else ExitCode.FINE)

@@ -1,0 +1,161 @@
+"""Why did an example get its label? From its votes to what was predicted, with the runs and the commitments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from governance.config import Config
+from governance.digest import decimal
+from governance.errors import GovernanceError, MissingEvidence
+from governance.facts import Facts, short
+from governance.labelmodels import load
+from governance.labelmodels.explain import explain
+from governance.lineage.rows import Held, Rows
+from governance.project.report import Report, Table, table
+from governance.records import Commitment, Dataset, Evaluation, LabelModel, Labels, Predictions, Source, Votes
+from governance.store.commitments import commit_rows
+from governance.store.trail import Trail
+
+_SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
+
+
+def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
+    """1. the rows of this example in the recorded tables  2. the label taken apart by source  3. what the model said
+    4. where all of it stands in this store
+
+    Raises UnknownName (no such example), MissingEvidence (nothing recorded), BrokenEvidence (a file was changed).
+    """
+    # 1.
+    rows = Rows(config.root, facts, id_column=config.id_column)
+    tables = {"dataset": rows.held(Dataset, role="screened"), "votes": rows.held(Votes), "labels": rows.held(Labels)}
+    fitted = rows.held(LabelModel)
+    found = {what: rows.row(held, example) for what, held in tables.items()}
+    # 2.
+    data = {"example": example, **_label(fitted, tables["votes"].record, found["votes"][1], found["labels"][1], facts)}
+    # 3.
+    try:
+        tables["predictions"] = rows.held(Predictions)
+        found["predictions"] = rows.row(tables["predictions"], example)
+        data["prediction"] = _prediction(found["predictions"][1], data["classes"], tables["predictions"])
+    except MissingEvidence:
+        data["prediction"] = None
+    data["records"] = {what: held.record.name for what, held in {**tables, "labelmodel": fitted}.items()}
+    data["runs"] = {held.result.stage: held.result.name for held in {**tables, "labelmodel": fitted}.values()}
+    data["documents"] = [record.name for record in facts if record.kind == "document"]
+    data["evaluations"] = [record.name for record in facts.of(Evaluation)]
+    # 4.
+    data["store"] = _in_store(config, trail, tables, {what: number for what, (number, _) in found.items()})
+    return Report("why", data, tuple(_blocks(data)))
+
+
+def _label(
+    fitted: Held, votes: Any, vote_row: dict[str, Any], label_row: dict[str, Any], facts: Facts
+) -> dict[str, Any]:
+    model = load(fitted.path)
+    told = explain(model, {column.column: vote_row[column.column] for column in votes.sources})
+    covered = told.log_odds is not None
+    voted = []
+    for part in told.contributions:
+        source = facts.get(part.source) if part.source else None
+        voted.append(
+            {
+                "source": part.source,
+                "title": source.label if source else part.column,
+                "version": source.version if isinstance(source, Source) else "",
+                "vote": part.vote,
+                "said": _SILENCE.get(part.vote, part.said),
+                "contribution": decimal(part.log_odds),
+            }
+        )
+    classes = list(votes.classes)
+    probability = label_row.get(f"p_{told.label_name}") if covered else None
+    return {
+        "classes": classes,
+        "votes": voted,
+        "prior": decimal(told.prior),
+        "log_odds": decimal(told.log_odds) if told.log_odds is not None else None,
+        "recorded_log_odds": decimal(label_row["log_odds"]) if label_row["log_odds"] is not None else None,
+        "label": told.label_name,
+        "runner_up": told.runner_up_name,
+        "probability": decimal(probability) if probability is not None else None,
+        "majority": classes[label_row["majority"]] if label_row["majority"] >= 0 else None,
+    }
+
+
+def _prediction(row: dict[str, Any], classes: list[str], held: Held) -> dict[str, Any]:
+    label = classes[row["prediction"]]
+    return {"label": label, "probability": decimal(row[f"p_{label}"]), "model": getattr(held.record, "model", "")}
+
+
+def _in_store(config: Config, trail: Trail, tables: dict[str, Held], numbers: dict[str, int]) -> dict[str, Any]:
+    """Log id, positions and the salted leaf of each row: what differs between two stores that agree on everything else."""
+    positions = trail.positions()
+    committed = {record.of: record for record in trail.facts().of(Commitment)}
+    leaves = []
+    for what, held in tables.items():
+        commitment = committed.get(held.record.name)
+        if commitment is None:
+            continue
+        try:
+            rows = commit_rows(
+                trail,
+                held.path,
+                of=held.record.name,
+                id_column=config.id_column,
+                subject_column=config.subject_column,
+                make_keys=False,
+            )
+        except GovernanceError as error:
+            leaves.append({"of": what, "commitment": commitment.name, "says": error.message})
+            continue
+        leaves.append(
+            {
+                "of": what,
+                "commitment": commitment.name,
+                "entry": positions.get(commitment.name),
+                "row": numbers[what],
+                "leaf": rows.leaves[numbers[what]].hex(),
+                "holds": rows.commitment.root == commitment.root,
+            }
+        )
+    return {
+        "log": trail.log,
+        "size": trail.size(),
+        "entries": {what: positions.get(held.record.name) for what, held in tables.items()},
+        "commitments": leaves,
+    }
+
+
+def _blocks(data: dict[str, Any]) -> list[str | Table]:
+    votes = [
+        (vote["title"], vote["version"], vote["said"], _signed(vote["contribution"]), short(vote["source"] or ""))
+        for vote in data["votes"]
+    ]
+    blocks: list[str | Table] = []
+    if data["label"] is None:
+        blocks.append(f"{data['example']} has no label: no source voted on it")
+    else:
+        share = f"{100 * float(data['probability']):.1f} %" if data["probability"] else "?"
+        blocks.append(f"{data['example']} is labelled {data['label']} ({share}); majority vote says {data['majority']}")
+    blocks.append(table(("source", "version", "said", "adds", "name"), votes))
+    if data["log_odds"] is not None:
+        blocks.append(
+            f"prior {_signed(data['prior'])} and the votes sum to log-odds {_signed(data['log_odds'])} "
+            f"for {data['label']} against {data['runner_up']}"
+        )
+    if data["prediction"]:
+        said = data["prediction"]
+        share = f"{100 * float(said['probability']):.1f} %"
+        blocks.append(f"the model predicts {said['label']} ({share}): {short(said['model'])}")
+    runs = [(stage, short(name)) for stage, name in data["runs"].items()]
+    blocks.append(table(("run", "result"), runs))
+    leaves = [
+        (leaf["of"], leaf.get("row"), leaf.get("entry"), f"{leaf['leaf'][:16]}…" if "leaf" in leaf else leaf["says"])
+        for leaf in data["store"]["commitments"]
+    ]
+    blocks.append(table(("committed", "row", "entry", "salted leaf"), leaves))
+    return blocks
+
+
+def _signed(number: str) -> str:
+    return f"{float(number):+.4f}"
