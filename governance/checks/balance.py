@@ -17,5 +17,5 @@ def check(counts: Mapping[str, int], *, subject: str, limit: float = 0.05, name:
         return judge(name, subject=subject, measured=None, limit=limit, says="There were no examples to weigh.")
     rarest = min(sorted(counts), key=lambda label: counts[label])
     share = counts[rarest] / total
-    says = f"The rarest class, {rarest}, holds {percent(share)} of {total:,} examples; at least {percent(limit)} is wanted."
+    says = f"The rarest class, {rarest}, holds {percent(share)} of {total:,} examples; {percent(limit)} is wanted."
     return judge(name, subject=subject, measured=share, limit=limit, says=says, at_least=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from governance.checks._judge import judge, percent
 from governance.records import Finding
@@ -15,12 +15,19 @@ def same_text(text: str) -> str:
     return " ".join(text.split())
 
 
-def first_of_same(ids: Sequence[str], texts: Sequence[str]) -> list[str | None]:
-    """For each text the id of the first that is the same but for white space; None for the first itself."""
+def same_words(text: str) -> str:
+    """What two texts have in common that differ in white space and capital letters only."""
+    return same_text(text).casefold()
+
+
+def first_of_same(
+    ids: Sequence[str], texts: Sequence[str], *, same: Callable[[str], str] = same_text
+) -> list[str | None]:
+    """For each text the id of the first that is the same by `same`; None for the first itself."""
     first: dict[str, str] = {}
     found: list[str | None] = []
     for example, text in zip(ids, texts, strict=True):
-        original = first.setdefault(same_text(text), example)
+        original = first.setdefault(same(text), example)
         found.append(None if original == example else original)
     return found
 
@@ -31,5 +38,5 @@ def check(duplicate_of: Sequence[str | None], *, subject: str, limit: float = 0.
         return judge("duplicates", subject=subject, measured=None, limit=limit, says="There were no texts to compare.")
     repeated = sum(original is not None for original in duplicate_of)
     share = repeated / len(duplicate_of)
-    says = f"{repeated:,} of {len(duplicate_of):,} texts ({percent(share)}) repeat an earlier one; each is named beside its first."
+    says = f"{repeated:,} of {len(duplicate_of):,} texts ({percent(share)}) repeat an earlier one, which each names."
     return judge("duplicates", subject=subject, measured=share, limit=limit, says=says)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from governance.checks._judge import judge
-from governance.checks.duplicates import same_text
+from governance.checks.duplicates import same_words
 from governance.records import Finding
 
 EMPTY: dict[str, object] = {"texts": [], "splits": []}
@@ -21,8 +21,8 @@ def check(
     limit: float = 0.0,
 ) -> Finding:
     """Counts test texts that training holds too, compared without regard to white space and capital letters."""
-    seen = {same_text(text).casefold() for text, split in zip(texts, splits, strict=True) if split == train}
-    tested = [same_text(text).casefold() for text, split in zip(texts, splits, strict=True) if split == test]
+    seen = {same_words(text) for text, split in zip(texts, splits, strict=True) if split == train}
+    tested = [same_words(text) for text, split in zip(texts, splits, strict=True) if split == test]
     if not seen or not tested:
         says = f"There was no {test} or no {train} split to compare."
         return judge("leakage", subject=subject, measured=None, limit=limit, says=says)

@@ -56,7 +56,8 @@ def check(
         return judge(name, subject=subject, measured=None, limit=limit, says="There were no means to compare.")
     found = compare(stated, ratings)
     share = found.differing / found.compared
-    says = f"{found.differing:,} of {found.compared:,} stated means in {title} ({percent(share)}) are not the mean of their ratings"
+    count = f"{found.differing:,} of {found.compared:,} stated means in {title} ({percent(share)})"
+    says = f"{count} are not the mean of their ratings"
     if found.differing:
         permuted = (
             "as a permutation of the ratings would explain"

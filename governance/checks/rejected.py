@@ -19,7 +19,7 @@ def check(
     contract: str | None = None,
     limit: float = 0.01,
 ) -> Finding:
-    """Judges the share of rows in quarantine; `failures` counts the rows that each check of the contract turned away."""
+    """Judges the share of rows in quarantine; `failures` counts the rows that each check turned away."""
     if not rows:
         says = "There were no rows to hold against the contract."
         return judge("rejected", subject=subject, measured=None, limit=limit, says=says, contract=contract)

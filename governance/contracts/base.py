@@ -18,7 +18,7 @@ class ExamplesContract(pa.DataFrameModel):
     example_id: str = pa.Field(unique=True, str_length={"min_value": 1})
     text: str
 
-    class Config:
+    class Config(pa.DataFrameModel.Config):  # type: ignore[misc]
         """Columns that nobody named are refused."""
 
         strict = True

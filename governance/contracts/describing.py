@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def contract_record(contract: type[pa.DataFrameModel]) -> Contract:
     """The contract as a fact: its digest covers every column, every check and what custom checks do."""
     schema: Any = contract.to_schema()
-    columns = {str(name): _column(contract, column) for name, column in sorted(schema.columns.items())}
-    table = [_check(contract, check) for check in schema.checks]
+    columns = {str(name): _column(column) for name, column in sorted(schema.columns.items())}
+    table = [_check(check) for check in schema.checks]
     told = {
         "columns": [[name, described] for name, described in columns.items()],
         "checks": table,
@@ -36,7 +36,7 @@ def contract_record(contract: type[pa.DataFrameModel]) -> Contract:
     return Contract.make(title=contract.__name__, digest=sha256(canonical(told)), checks=words)
 
 
-def _column(contract: type, column: Any) -> dict[str, Any]:
+def _column(column: Any) -> dict[str, Any]:
     return {
         "dtype": str(column.dtype),
         "nullable": bool(column.nullable),
@@ -44,15 +44,17 @@ def _column(contract: type, column: Any) -> dict[str, Any]:
         "required": bool(column.required),
         "pattern": bool(column.regex),
         "coerce": bool(column.coerce),
-        "checks": [_check(contract, check) for check in column.checks],
+        "checks": [_check(check) for check in column.checks],
     }
 
 
-def _check(contract: type, check: Any) -> dict[str, Any]:
+def _check(check: Any) -> dict[str, Any]:
     custom = _custom(check)
     return {
         "name": str(check.name or getattr(custom, "__name__", "check")),
-        "values": sorted([str(key), _plain(value)] for key, value in (check.statistics or {}).items() if value is not None),
+        "values": sorted(
+            [str(key), _plain(value)] for key, value in (check.statistics or {}).items() if value is not None
+        ),
         "does": behaviour(custom).digest if custom is not None else "",
         "ignores_missing": bool(check.ignore_na),
         "each_element": bool(check.element_wise),

@@ -67,7 +67,7 @@ def _split(frame: pl.DataFrame, failures: pl.DataFrame, contract: type[pa.DataFr
         first = whole.row(0, named=True)
         raise _structural(first["check"], first["failure_case"], first["column"], contract, where)
     # 2.
-    told = failures.select(pl.col("index").cast(pl.Int64), says=_says(failures)).unique()
+    told = failures.select(pl.col("index").cast(pl.Int64), says=_says()).unique()
     by_row = told.group_by("index").agg(pl.col("says").sort().str.join("; ")).sort("index")
     counts = told.group_by("says").len().sort("says")
     # 3.
@@ -79,7 +79,7 @@ def _split(frame: pl.DataFrame, failures: pl.DataFrame, contract: type[pa.DataFr
     )
 
 
-def _says(failures: pl.DataFrame) -> pl.Expr:
+def _says() -> pl.Expr:
     import polars as pl
 
     of_column = pl.format("{}: {}", pl.col("column"), pl.col("check"))
@@ -92,11 +92,15 @@ def _with_reason(frame: pl.DataFrame, reasons: list[str]) -> pl.DataFrame:
     return frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String))
 
 
-def _structural(check: str, case: Any, column: str | None, contract: type[pa.DataFrameModel], where: str) -> InvalidRecord:
+def _structural(
+    check: str, case: Any, column: str | None, contract: type[pa.DataFrameModel], where: str
+) -> InvalidRecord:
     if check == "column_in_dataframe":
         return InvalidRecord("columns", "no such column", f"a column {case!r}", where=where)
     if check == "column_in_schema":
         return InvalidRecord("columns", case, f"only the columns that {contract.__name__} names", where=where)
     if check.startswith("dtype("):
         return InvalidRecord(f"columns.{column}", case, f"values of type {check[6:-1]}", where=where)
-    return InvalidRecord(f"columns.{column}" if column else "table", case, f"a table on which {check} can be judged", where=where)
+    return InvalidRecord(
+        f"columns.{column}" if column else "table", case, f"a table on which {check} can be judged", where=where
+    )

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import types
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from governance.digest import canonical, file_digest, sha256
@@ -55,6 +57,7 @@ class Reader:
         self.opaque: set[str] = set()
         self.packages: dict[str, str] = {}
         self.files = 0
+        self._count = 0
         self._seen: dict[int, int] = {}
         self._alive: list[object] = []
 
@@ -65,7 +68,7 @@ class Reader:
             return plain
         if id(value) in self._seen:
             return ["again", self._seen[id(value)]]
-        self._seen[id(value)] = len(self._seen)
+        self._seen[id(value)] = self._count = self._count + 1
         self._alive.append(value)  # an id is only good while its object lives
         told = self._told(value, path)
         if isinstance(value, (list, tuple, set, frozenset, dict)):
@@ -114,7 +117,7 @@ class Reader:
         return ["opaque", why]
 
     def function(self, function: types.FunctionType, path: str) -> Any:
-        """1. code that is known by its version  2. syntax  3. defaults, closure, attributes  4. globals  5. imports, files"""
+        """1. code known by its version  2. syntax  3. defaults, closure, attributes  4. globals  5. imports, files"""
         module = str(function.__globals__.get("__name__", ""))
         closure = [
             [name, self._cell(cell, f"{path}.{name}")]
@@ -203,7 +206,7 @@ class Reader:
             return ["module", module.__name__]
         self.unseen(path, "a module used as a value; only its own file was read")
         origin = getattr(module, "__file__", None)
-        return ["module file", file_digest(values.path_of(origin)) if origin else ""]
+        return ["module file", file_digest(Path(origin)) if origin else ""]
 
     def _import(self, function: types.FunctionType, item: tuple[str, int, str, str], uses: Uses, path: str) -> Any:
         name, level, attribute, local = item

@@ -87,6 +87,7 @@ def describe(node: Function, *, skip: Callable[[ast.expr], bool] = lambda _: Fal
 
 
 def uses_reflection(node: ast.AST) -> bool:
+    """Whether names of local variables can be seen from inside."""
     return any(isinstance(inner, ast.Name) and inner.id in REFLECTION for inner in ast.walk(node))
 
 
@@ -238,7 +239,7 @@ def _says_nothing(node: ast.AST) -> bool:
 
 
 def _bound(statements: list[Any]) -> tuple[list[str], list[str]]:
-    """Names of variables that these statements bind in their own scope, in order, and names that must stay as they are."""
+    """Variables that these statements bind in their own scope, in order, and names that must stay as they are."""
     bound: dict[str, None] = {}
     fixed: dict[str, None] = {}
     outside: set[str] = set()

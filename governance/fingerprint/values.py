@@ -30,12 +30,41 @@ _PRINTED = (
     datetime.timedelta,
     uuid.UUID,
 )
+_CONTAINERS: tuple[Any, ...] = (dict, list, tuple, set, frozenset, deque, str, int, float, bytes)
 _UNTOLD = frozenset(
-    "__module__ __qualname__ __name__ __doc__ __dict__ __weakref__ __annotations__ __firstlineno__ __annotate__ "
-    "__annotate_func__ __annotations_cache__ __static_attributes__ __abstractmethods__ _abc_impl __dataclass_params__ "
-    "__dataclass_fields__ __match_args__ __orig_bases__ __parameters__ __slots__ __labeltrail_source__ "
-    "_member_names_ _member_map_ _value2member_map_ _unhashable_values_ _hashable_values_ _new_member_ "
-    "_use_args_ _member_type_ _value_repr_ __new_member__".split()
+    [
+        "__module__",
+        "__qualname__",
+        "__name__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__annotations__",
+        "__firstlineno__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__static_attributes__",
+        "__abstractmethods__",
+        "_abc_impl",
+        "__dataclass_params__",
+        "__dataclass_fields__",
+        "__match_args__",
+        "__orig_bases__",
+        "__parameters__",
+        "__slots__",
+        "__labeltrail_source__",
+        "_member_names_",
+        "_member_map_",
+        "_value2member_map_",
+        "_unhashable_values_",
+        "_hashable_values_",
+        "_new_member_",
+        "_use_args_",
+        "_member_type_",
+        "_value_repr_",
+        "__new_member__",
+    ]
 )
 
 
@@ -80,7 +109,7 @@ def describe(reader: Reader, value: Any, path: str) -> Any:
     if isinstance(value, enum.Enum):
         return ["member", reader.value(kind, path), value.name, reader.value(value.value, path)]
     if hasattr(value, "__wrapped__") and callable(value):
-        told = ["wrapper", kind.__qualname__, reader.value(value.__wrapped__, path)]
+        told = ["wrapper", kind.__qualname__, reader.value(getattr(value, "__wrapped__"), path)]
         parameters = getattr(value, "cache_parameters", None)
         return [*told, reader.value(parameters() if parameters else None, path)]
     if isinstance(value, types.BuiltinFunctionType):
@@ -94,10 +123,6 @@ def describe(reader: Reader, value: Any, path: str) -> Any:
 
 def _at(path: str, key: Any) -> str:
     return f"{path}.{key}" if isinstance(key, str) and key.isidentifier() else path
-
-
-def path_of(text: str) -> Path:
-    return Path(text)
 
 
 def _file(reader: Reader, value: PurePath) -> list[Any]:
@@ -158,7 +183,7 @@ def _instance(reader: Reader, value: Any, path: str) -> Any:
     kind = type(value)
     owner = reader.belongs(kind.__module__, path)
     told: list[Any] = ["object", reader.value(kind, f"{path}.{kind.__name__}")]
-    for container in (dict, list, tuple, set, frozenset, deque, str, int, float, bytes):
+    for container in _CONTAINERS:
         if isinstance(value, container):
             plain = list(value) if container is deque else container(value)
             told.append(reader.value(plain, path))

@@ -1,0 +1,44 @@
+"""Is a stage's parameter there, and is it what the stage can use?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from governance.errors import InvalidRecord
+
+_WHERE = "params.yaml"
+
+
+def text(params: dict[str, Any], field: str, *, stage: str) -> str:
+    """A text that is not empty. Raises InvalidRecord."""
+    value = params.get(field)
+    if not isinstance(value, str) or not value:
+        raise InvalidRecord(f"{stage}.{field}", value, "a text (in quotes where it looks like a number)", where=_WHERE)
+    return value
+
+
+def share(params: dict[str, Any], field: str, *, stage: str) -> float:
+    """A number from 0 to 1. Raises InvalidRecord."""
+    value = params.get(field)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise InvalidRecord(f"{stage}.{field}", value, "a number from 0 to 1", where=_WHERE)
+    return float(value)
+
+
+def whole(params: dict[str, Any], field: str, *, stage: str, least: int = 0) -> int:
+    """A whole number from `least`. Raises InvalidRecord."""
+    value = params.get(field)
+    if type(value) is not int or value < least:
+        raise InvalidRecord(f"{stage}.{field}", value, f"a whole number from {least}", where=_WHERE)
+    return value
+
+
+def shares(params: dict[str, Any], field: str, *, stage: str, names: tuple[str, ...]) -> dict[str, float]:
+    """One share for each of `names`, together 1. Raises InvalidRecord."""
+    value = params.get(field)
+    if not isinstance(value, dict) or set(value) != set(names):
+        raise InvalidRecord(f"{stage}.{field}", value, f"one share for each of {', '.join(names)}", where=_WHERE)
+    found = {name: share(value, name, stage=f"{stage}.{field}") for name in names}
+    if abs(sum(found.values()) - 1) > 1e-9:
+        raise InvalidRecord(f"{stage}.{field}", value, "shares that sum to 1", where=_WHERE)
+    return found
