@@ -1,0 +1,1 @@
+"""Which questions can the records answer? A shelf: each module one question or a small family of them."""

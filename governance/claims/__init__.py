@@ -1,0 +1,45 @@
+"""What may be said? Sentences with the records they stand on, and silences with the command that would end them."""
+
+from governance.claims.model import (
+    REPRO,
+    Answer,
+    Block,
+    Claim,
+    Document,
+    Gap,
+    Note,
+    Row,
+    Section,
+    Table,
+    Tally,
+    attest,
+    claim,
+    describe,
+    describe_data,
+    gap,
+    gap_sort,
+    said,
+)
+from governance.claims.thread import Thread
+
+__all__ = [
+    "REPRO",
+    "Answer",
+    "Block",
+    "Claim",
+    "Document",
+    "Gap",
+    "Note",
+    "Row",
+    "Section",
+    "Table",
+    "Tally",
+    "Thread",
+    "attest",
+    "claim",
+    "describe",
+    "describe_data",
+    "gap",
+    "gap_sort",
+    "said",
+]

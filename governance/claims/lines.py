@@ -1,0 +1,160 @@
+"""What stands on what, and which runs made it?"""
+
+from __future__ import annotations
+
+from governance.claims.model import REPRO, Answer, Gap, claim, gap, said
+from governance.claims.thread import Thread
+from governance.claims.words import joined, number
+from governance.facts import Facts, short
+from governance.records import Record, Result, Source
+
+_NOUNS = {
+    "dataset": "dataset version",
+    "votes": "vote set",
+    "labelmodel": "label model",
+    "labels": "label set",
+    "model": "model",
+    "predictions": "prediction batch",
+    "evaluation": "evaluation",
+    "document": "card",
+}
+_PLURALS = {"predictions": "prediction batches"}
+
+
+def noun(kind: str, count: int) -> str:
+    """`2 vote sets`; kinds that nobody hands on are spelled as they are."""
+    return number(count, _NOUNS.get(kind, kind), _PLURALS.get(kind, ""))
+
+
+def standing_on(facts: Facts) -> dict[str, list[str]]:
+    """For every name the names of the records derived from it, directly, sorted."""
+    above: dict[str, set[str]] = {}
+    for subject, relation, origin in facts.edges:
+        if relation == "wasDerivedFrom" and subject in facts:
+            above.setdefault(origin, set()).add(subject)
+    return {origin: sorted(subjects) for origin, subjects in above.items()}
+
+
+def touched(facts: Facts, start: str) -> list[Record]:
+    """Every record that stands on `start`, however far above, by kind and name; reports are left out."""
+    above, seen, todo = standing_on(facts), {start}, [start]
+    while todo:
+        for name in above.get(todo.pop(), ()):
+            if name not in seen:
+                seen.add(name)
+                todo.append(name)
+    found = [facts.get(name) for name in seen - {start}]
+    kept = [record for record in found if record is not None and getattr(record, "document_kind", "") != "audit_report"]
+    return sorted(kept, key=lambda record: (record.kind, record.name))
+
+
+def blast(thread: Thread) -> Answer:
+    """What would be touched if a source were withdrawn; sources with the same reach in one sentence."""
+    if not thread.sources:
+        return gap("what stands on each source")
+    groups: dict[tuple[str, ...], list[Source]] = {}
+    for source in thread.sources:
+        groups.setdefault(tuple(record.name for record in touched(thread.facts, source.name)), []).append(source)
+    parts = []
+    for names, sources in groups.items():
+        titles = joined(source.title for source in sources)
+        if not names:
+            parts.append(claim(f"Nothing stands on {titles}.", *sources))
+            continue
+        kinds: dict[str, int] = {}
+        for name in names:
+            kinds[name.partition(":")[0]] = kinds.get(name.partition(":")[0], 0) + 1
+        told = joined(noun(kind, count) for kind, count in kinds.items() if kind in _NOUNS)
+        verb = "Withdrawing it" if len(sources) == 1 else "Withdrawing any of them"
+        told = told or number(len(names), "record")
+        shown = [name for name in names if name.partition(":")[0] in _NOUNS] or list(names)
+        parts.append(claim(f"{verb} touches {told}: {titles}.", *sources, *shown))
+    return said(*parts)
+
+
+def dangling(thread: Thread) -> Answer:
+    """Whether every record that others refer to is recorded itself."""
+    facts = thread.facts
+    referred = sorted({origin for _, relation, origin in facts.edges if relation == "wasDerivedFrom"})
+    missing = [name for name in referred if name not in facts]
+    if not referred:
+        return gap("edges from data to labels and model")
+    parts: list = []
+    if not missing and thread.records:
+        text = f"All {number(len(referred), 'record')} that others are derived from are recorded themselves."
+        parts.append(claim(text, *thread.records))
+    parts += [Gap(f"the record {short(name)}, from which others are derived", REPRO) for name in missing]
+    return said(*parts)
+
+
+def orphans(thread: Thread) -> Answer:
+    """Which source versions nobody uses."""
+    facts, above = thread.facts, standing_on(thread.facts)
+    sources = facts.of(Source)
+    if not sources:
+        return Answer()
+    unused = [source for source in sources if not above.get(source.name)]
+    if unused:
+        titles = joined(sorted(f"{source.title} {source.version}" for source in unused))
+        return said(claim(f"Orphans, on which nothing stands: {titles}.", *unused))
+    return said(claim(f"No orphans: something stands on each of {number(len(sources), 'source version')}.", *sources))
+
+
+def pinned(thread: Thread) -> Answer:
+    """Which versions, seeds and threads the runs fixed."""
+    if not thread.runs:
+        return gap("the runs that made this, with versions and seeds")
+    parts: list = []
+    for recipe, result in thread.runs:
+        if recipe is None:
+            parts.append(Gap(f"recipe of stage {result.stage}", REPRO))
+            continue
+        text = (
+            f"Stage {recipe.stage}: {number(len(recipe.inputs), 'input')} and {number(len(recipe.code), 'code file')} "
+            f"by digest, {number(len(recipe.distributions), 'distribution')} by version, Python {recipe.python}, "
+            f"seed {recipe.seed}, {number(recipe.threads, 'thread')}, hash seed {recipe.hash_seed}."
+        )
+        parts.append(claim(text, recipe, result))
+    return said(*parts)
+
+
+def outputs(thread: Thread) -> Answer:
+    """Whether every file that a run made is named by its digest."""
+    if not thread.runs:
+        return gap("digests of the files that the runs made")
+    files = sum(len(result.outputs) for _, result in thread.runs)
+    results = [result for _, result in thread.runs]
+    stages = joined(result.stage for result in results)
+    text = f"{number(files, 'output file')} of {number(len(results), 'stage')} ({stages}) are named by SHA-256 digests."
+    return said(claim(text, *results))
+
+
+def cost(thread: Thread) -> Answer:
+    """Where time and cost are noted: with the executions of these runs, never in a document that a stage builds."""
+    if not thread.runs:
+        return gap("the runs whose executions would note time and cost")
+    results = [result for _, result in thread.runs]
+    text = (
+        f"Time, processor time and memory are noted with the executions of {number(len(results), 'run')} "
+        f"({joined(result.stage for result in results)}), and not repeated here."
+    )
+    return said(claim(text, *results))
+
+
+def reproduced(thread: Thread) -> Answer:
+    """Whether one recipe gave two different results."""
+    if not thread.runs:
+        return gap("results to compare with a second run of the same recipe")
+    given: dict[str, list[Result]] = {}
+    for result in thread.facts.of(Result):
+        given.setdefault(result.recipe, []).append(result)
+    parts: list = []
+    for recipe, result in thread.runs:
+        several = given.get(result.recipe, [])
+        if len(several) > 1:
+            text = f"Stage {result.stage} gave {number(len(several), 'different result')} for one recipe."
+            parts.append(claim(text, recipe, *several))
+    if not parts:
+        text = f"None of {number(len(thread.runs), 'recipe')} is recorded with two different results."
+        parts.append(claim(text, *(result for _, result in thread.runs)))
+    return said(*parts)

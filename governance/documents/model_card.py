@@ -1,0 +1,110 @@
+"""What is this model, what may it be used for, how well does it do, and where does it fail?"""
+
+from __future__ import annotations
+
+from governance.claims import (
+    REPRO,
+    Answer,
+    Document,
+    Gap,
+    Note,
+    Thread,
+    attest,
+    claim,
+    data,
+    figures,
+    gap,
+    labels,
+    lines,
+    said,
+    sources,
+)
+from governance.claims.words import counted, ended, joined, number
+from governance.documents import front_matter
+from governance.documents.sections import section, with_appendix
+from governance.facts import Facts
+
+_READ = Note(
+    "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is recorded, "
+    "the card says so and names the command that would record it."
+)
+_FIGURES = Note(
+    "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on gold "
+    "stand beside the model, on the same examples."
+)
+_TRACE = Note(
+    "labeltrail trace follows the model to every source version and back; labeltrail why EXAMPLE shows the votes behind one "
+    "label and what each contributed; labeltrail verify compares files with their records."
+)
+
+
+def model_card(facts: Facts) -> Document:
+    """The card of the newest model; whatever is not recorded is a silence and is counted."""
+    thread = Thread.of_model(facts)
+    model = thread.model
+    title = f"Model card: {model.title}" if model else "Model card"
+    slices = tuple(cut for cut in dict.fromkeys(item.cut for item in figures.slices(thread)) if cut != "domain")
+    sections = (
+        section("The model", _READ, _model(thread)),
+        section("Intended use", _intended(thread), sources.uses(thread)),
+        section("Training data", data.composition(thread), data.origin(thread), data.licence(thread), _trained(thread)),
+        section("Sources, licences and conflicts", sources.listed(thread), sources.table(thread), sources.licences(thread),
+                sources.terms(thread)),
+        section("Label model", labels.learned(thread), labels.labelled(thread), labels.coverage(thread), labels.table(thread),
+                figures.versus_majority(thread)),
+        section("Performance", _FIGURES, figures.headline(thread), figures.intervals(thread),
+                figures.table(thread, cuts=("domain", ""), caption="By domain")),
+        section("On domains that it never saw", figures.fall(thread)),
+        section("Slices", figures.weakest(thread), figures.disparity(thread),
+                figures.table(thread, cuts=slices, caption="By slice") if slices else None),
+        section("Calibration", figures.calibration(thread), figures.bins(thread)),
+        section("Limits", data.open_findings(thread), figures.unmeasured(thread), _silent(thread)),
+        section("Contamination", sources.contamination(thread)),
+        section("Personal data", sources.persons(thread)),
+        section("Time and cost", lines.cost(thread)),
+        section("How to trace", _TRACE, lines.pinned(thread), lines.outputs(thread), lines.dangling(thread)),
+    )  # fmt: skip
+    about = (model.name,) if model else ()
+    head = front_matter.for_model(thread, model.title if model else "not recorded")
+    return with_appendix(Document("model_card", title, sections, head, about), facts)
+
+
+def _model(thread: Thread) -> Answer:
+    model = thread.model
+    if model is None:
+        return gap("a trained model")
+    parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
+    return said(
+        claim(f"{model.title} tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}", model),
+        claim(f"It has {number(model.weights, 'weight')} in a file of {number(model.bytes, 'byte')}.", model),
+        claim(f"Parameters of training: {parameters}.", model),
+        claim("It was trained on soft labels that a label model made from votes.", model, thread.labels, thread.label_model),
+    ) + _stated(thread, "GOVERN 6.1", "licence of the model, which the terms of its sources and data decide")
+
+
+def _trained(thread: Thread) -> Answer:
+    model = thread.model
+    if model is None or not model.trained_on:
+        return gap("how many examples of which domain the model was trained on")
+    return said(claim(f"Trained on: {counted(model.trained_on)}.", model))
+
+
+def _intended(thread: Thread) -> Answer:
+    return _stated(thread, "MAP 1.1", "intended use of the model") + _stated(thread, "MAP 3.3", "scope, and uses out of scope")
+
+
+def _stated(thread: Thread, control: str, what: str) -> Answer:
+    """What only a person can say, under the control where people say it."""
+    stated = thread.attestations.get(control)
+    if stated is None:
+        return said(Gap(what, attest(control), person=True))
+    who = f"Stated by {stated.by} ({stated.role}) on {stated.made}, in force until {stated.expires}."
+    return said(claim(f"{what[:1].upper()}{what[1:]}: {ended(stated.statement)} {who}", stated, person=True))
+
+
+def _silent(thread: Thread) -> Answer:
+    votes = thread.votes
+    if votes is None:
+        return said(Gap("on how many examples every source is silent", REPRO))
+    text = f"Where no source votes there is no label: {number(votes.rows - votes.covered, 'example')} taught the model nothing."
+    return said(claim(text, votes))
