@@ -38,6 +38,8 @@ class Dataset(Record):
     terms: str = ""
     collection: str = ""
     personal_data: str = ""
+    #: languages of the texts as tags of BCP 47, separated by commas
+    language: str = ""
     derived_from: tuple[Name, ...] = ()
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
