@@ -117,7 +117,9 @@ def _refuse_uncanonical(value: Any, where: str) -> None:
         for index, inner in enumerate(value):
             _refuse_uncanonical(inner, f"{where}[{index}]")
     else:
-        raise InvalidRecord(where, value, "text, an integer, true, false, null, a list or an object (floats as strings)")
+        raise InvalidRecord(
+            where, value, "text, an integer, true, false, null, a list or an object (floats as strings)"
+        )
 
 
 def parse_canonical(data: bytes, *, where: str) -> Any:

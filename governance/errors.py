@@ -79,7 +79,9 @@ class AmbiguousName(GovernanceError):
 class InvalidRecord(GovernanceError):
     """One value that is not what its field wants."""
 
-    def __init__(self, field: str, given: object, wanted: str, *, where: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, field: str, given: object, wanted: str, *, where: str | None = None, hint: str | None = None
+    ) -> None:
         self.field, self.given, self.wanted, self.where = field, given, wanted, where
         shown = repr(given) if len(repr(given)) <= 120 else repr(given)[:117] + "..."
         place = f"{where}: " if where else ""

@@ -98,7 +98,9 @@ def read_facts(path: Path) -> Facts:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: no such file", hint="`labeltrail repro` makes the files of the pipeline") from None
+        raise ConfigurationError(
+            f"{path}: no such file", hint="`labeltrail repro` makes the files of the pipeline"
+        ) from None
     if data and not data.endswith(b"\n"):
         raise InvalidRecord("file", data[-20:], "a line feed at the end", where=str(path))
     records = []

@@ -22,7 +22,11 @@ def write_table(frame: pl.DataFrame, path: Path, *, metadata: Mapping[str, str] 
     try:
         # One compression level and one row-group size by name: defaults move between releases.
         frame.write_parquet(
-            partial, compression="zstd", compression_level=3, row_group_size=262_144, metadata=dict(metadata or {}) or None
+            partial,
+            compression="zstd",
+            compression_level=3,
+            row_group_size=262_144,
+            metadata=dict(metadata or {}) or None,
         )
         with open(partial, "rb") as stream:
             os.fsync(stream.fileno())
@@ -97,7 +101,11 @@ def content_digest(frame: pl.DataFrame) -> str:
         elif isinstance(column.dtype, pl.List):
             lengths = column.list.len().fill_null(0).cast(pl.Int64).to_numpy()
             state.update(lengths.astype("<i8").tobytes())
-            state.update(content_digest(column.drop_nulls().explode(empty_as_null=False).to_frame(column.name)).encode())
+            state.update(
+                content_digest(column.drop_nulls().explode(empty_as_null=False).to_frame(column.name)).encode()
+            )
         else:
-            raise InvalidRecord(f"columns.{column.name}", str(column.dtype), "text, numbers, booleans or lists of these")
+            raise InvalidRecord(
+                f"columns.{column.name}", str(column.dtype), "text, numbers, booleans or lists of these"
+            )
     return state.hexdigest()

@@ -209,7 +209,9 @@ def card(
 def audit(
     context: typer.Context,
     framework: Annotated[str, typer.Option(help="Whose questions.")] = "nist_ai_rmf",
-    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Judge expiry on this day; by default today.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Judge expiry on this day; by default today.")
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:

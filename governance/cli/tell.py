@@ -57,7 +57,7 @@ def _print_text(report: Report) -> None:
             _print_table(console, block, watched=watched)
 
 
-def _print_table(console, shown: Table, *, watched: bool) -> None:  # noqa: ANN001 - rich is imported late
+def _print_table(console, shown: Table, *, watched: bool) -> None:
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text

@@ -38,7 +38,7 @@ class Project:
         return init(Path(folder), name=name, reference=reference, key=key)
 
     @cached_property
-    def trail(self):  # noqa: ANN201 - the type would import the store at the door
+    def trail(self):
         """The project's log. Raises MissingEvidence where there is none yet, ConfigurationError, BrokenEvidence."""
         from governance.store.trail import Trail
 
@@ -60,9 +60,7 @@ class Project:
             config = self.config
             return Trail.open(config.store, root=config.root, project=config.name, create=True)
 
-        return reproduce(
-            self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say
-        )
+        return reproduce(self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say)
 
     def sync(self) -> Report:
         """Takes the runs that lie in the project into the trail, without running anything."""
@@ -125,7 +123,9 @@ class Project:
         """The dataset card or the model card, from what the trail holds of the current runs."""
         from governance.project.documents import card
 
-        return card(which, config=self.config, facts=self.current_facts(without=("dataset_card", "model_card", "audit_report")))
+        return card(
+            which, config=self.config, facts=self.current_facts(without=("dataset_card", "model_card", "audit_report"))
+        )
 
     def audit(self, *, framework: str = "nist_ai_rmf", as_of: str) -> Report:
         """What a framework asks, answered by the records, as of a date (YYYY-MM-DD)."""
@@ -150,7 +150,15 @@ class Project:
         return show_source(source, self.facts())
 
     def attest(
-        self, control: str, *, statement: str, by: str, role: str, made: str, expires: str, framework: str = "nist_ai_rmf"
+        self,
+        control: str,
+        *,
+        statement: str,
+        by: str,
+        role: str,
+        made: str,
+        expires: str,
+        framework: str = "nist_ai_rmf",
     ) -> Report:
         """States what only a person can state, in decisions/."""
         from governance.project.attest import attest
@@ -184,18 +192,18 @@ class Project:
 
     # -- what several verbs share ----------------------------------------------------------------------------------
 
-    def facts(self):  # noqa: ANN201 - the type would import records at the door
+    def facts(self):
         """Every record of the log."""
         return self.trail.facts()
 
-    def current_facts(self, *, without: tuple[str, ...] = ()):  # noqa: ANN201
+    def current_facts(self, *, without: tuple[str, ...] = ()):
         """The records of the runs that lie in the project and are recorded."""
         from governance.project.status import current_facts, current_runs
 
         known = self.facts()
         return current_facts(known, current_runs(self.config, known), without_documents=without)
 
-    def _newest(self, name: str):  # noqa: ANN202
+    def _newest(self, name: str):
         """A record by name; a kind alone (`model`) means the current run's last record of it."""
         from governance.records import record_kinds
 

@@ -80,8 +80,10 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
     start = trail.start()
     signed = "signed with your key" if start.public_key else "unsigned, for want of a key"
     laid.steps.append(f"log {trail.log}, {trail.size()} entries, {signed}")
-    then = "`labeltrail repro` runs the pipeline and records it" if (folder / "dvc.yaml").is_file() else (
-        "write a dvc.yaml whose stages use governance.runs.stage, then `labeltrail repro`"
+    then = (
+        "`labeltrail repro` runs the pipeline and records it"
+        if (folder / "dvc.yaml").is_file()
+        else ("write a dvc.yaml whose stages use governance.runs.stage, then `labeltrail repro`")
     )
     data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": start.public_key}
     return Report("init", data, (*laid.steps, f"next: {then}"))

@@ -90,7 +90,9 @@ def project_lock(config: Config, *, wait_seconds: float) -> FileLock:
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout:
-        raise Busy("another `labeltrail repro` is at work in this project", hint="wait for it: --wait SECONDS") from None
+        raise Busy(
+            "another `labeltrail repro` is at work in this project", hint="wait for it: --wait SECONDS"
+        ) from None
     return lock
 
 
@@ -176,7 +178,10 @@ def _told(ends: list[StageEnd], taken: TakenIn, *, status: int, lines: list[str]
         counts[end.outcome] = counts.get(end.outcome, 0) + 1
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     signed = "signed" if taken.appended and taken.appended.signed else "unsigned"
-    blocks: list[Any] = [table(("stage", "ended", "took", "note"), rows), f"{summary}; {taken.new} new entries, {signed}"]
+    blocks: list[Any] = [
+        table(("stage", "ended", "took", "note"), rows),
+        f"{summary}; {taken.new} new entries, {signed}",
+    ]
     data: dict[str, Any] = {
         "stages": {end.stage: end.outcome for end in ends},
         "seconds": {end.stage: end.seconds for end in ends if end.seconds is not None},

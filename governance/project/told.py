@@ -74,7 +74,9 @@ def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None
     for direction in ("up", "down"):
         for relation, name in graph.neighbours(record.name, direction):
             other = facts.get(name)
-            near.append({"direction": direction, "relation": relation, "name": name, "label": other.label if other else ""})
+            near.append(
+                {"direction": direction, "relation": relation, "name": name, "label": other.label if other else ""}
+            )
     rows = [(field, _shown(value)) for field, value in body.items()]
     edges = [("←" if n["direction"] == "up" else "→", n["relation"], n["label"], short(n["name"])) for n in near]
     blocks: list[str | Table] = [f"{record.kind} “{record.label}”", record.name]
@@ -171,8 +173,13 @@ def verify_report(verification: Verification) -> Report:
 
 def sync_report(taken: TakenIn) -> Report:
     """`labeltrail sync`: what lay there and what of it was new."""
-    rows = [(found.stage, found.problem or "taken in", short(found.run.result.name) if found.run else "") for found in taken.found]
+    rows = [
+        (found.stage, found.problem or "taken in", short(found.run.result.name) if found.run else "")
+        for found in taken.found
+    ]
     says = f"{taken.new} new entries"
     data = {"stages": {found.stage: found.problem or "taken in" for found in taken.found}, "new_entries": taken.new}
     bad = any(found.problem and found.run for found in taken.found)
-    return Report("sync", data, (table(("stage", "state", "result"), rows), says), ExitCode.BROKEN if bad else ExitCode.FINE)
+    return Report(
+        "sync", data, (table(("stage", "state", "result"), rows), says), ExitCode.BROKEN if bad else ExitCode.FINE
+    )

@@ -48,7 +48,9 @@ class StageFiles:
         # 5.
         if not broken:
             for change in changes_since(self.run.recipe, self.config):
-                yield Check("freshness", "stale", f"stage {self.stage.name}", change, "`labeltrail repro` runs it again")
+                yield Check(
+                    "freshness", "stale", f"stage {self.stage.name}", change, "`labeltrail repro` runs it again"
+                )
 
     @property
     def run_path(self) -> str:

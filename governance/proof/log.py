@@ -26,6 +26,12 @@ class LogCheck:
         self.entries: list[tuple[int, Entry]] = []
         self.checkpoints = 0
 
+    @property
+    def public_key(self) -> str | None:
+        """The key that the log's first readable entry names, hexadecimal."""
+        first = self.entries[0][1].record if self.entries else None
+        return first.public_key if isinstance(first, LogStart) else None
+
     def run(self) -> Iterator[Check]:
         leaves: list[bytes] = []
         broken = False
@@ -73,10 +79,12 @@ class LogCheck:
             if last.size != size or last.origin != self.trail.log:
                 yield Check("checkpoints", "broken", culprit, "it is not of this log and size")
             elif size > len(leaves):
-                gone = f"it covers {size} entries and the log holds {len(leaves)}: entries {len(leaves)} to {size - 1} are gone"
+                gone = f"it covers {size} entries, the log holds {len(leaves)}: {len(leaves)} to {size - 1} are gone"
                 yield Check("checkpoints", "broken", culprit, gone)
             elif frontier.root() != last.root:
-                yield Check("checkpoints", "broken", culprit, f"an entry from {before} to {size - 1} is not what it covered")
+                yield Check(
+                    "checkpoints", "broken", culprit, f"an entry from {before} to {size - 1} is not what it covered"
+                )
             elif frontier.to_text() != peaks:
                 yield Check("checkpoints", "broken", culprit, "the frontier beside it was changed")
             # 4.
@@ -85,11 +93,15 @@ class LogCheck:
         self.checkpoints = len(stored)
         if len(leaves) > (last.size if last else 0):
             covered = last.size if last else 0
-            yield Check("checkpoints", "broken", f"entry {covered}", f"no checkpoint covers entries {covered} to {len(leaves) - 1}")
+            yield Check(
+                "checkpoints",
+                "broken",
+                f"entry {covered}",
+                f"no checkpoint covers entries {covered} to {len(leaves) - 1}",
+            )
 
     def _signature(self, checkpoint: Checkpoint, *, newest: bool) -> Iterator[Check]:
-        first = self.entries[0][1].record if self.entries else None
-        public = first.public_key if isinstance(first, LogStart) else None
+        public = self.public_key
         culprit = f"checkpoint {checkpoint.size}"
         if checkpoint.signatures and not (public and checkpoint.signed_by(bytes.fromhex(public))):
             yield Check("checkpoints", "broken", culprit, "its signature is not one of this log's key")

@@ -44,7 +44,11 @@ def verify(trail: Trail, config: Config) -> Verification:
     # 3.
     current = [files.run.result for files in seen if files.run]
     counts["rows"] = 0
-    for rows, check in _commitments(trail, config, recorded, current):
+    # A file that is already named as changed would only be named twice.
+    changed = {
+        check.culprit.partition(": ")[2] for check in checks if check.what == "files" and check.state == "broken"
+    }
+    for rows, check in _commitments(trail, config, recorded, current, changed):
         counts["rows"] += rows
         if check:
             checks.append(check)
@@ -52,14 +56,14 @@ def verify(trail: Trail, config: Config) -> Verification:
     older = [result for result in recorded.of(Result) if result.name not in {result.name for result in current}]
     if older:
         not_checked.append(f"{len(older)} earlier results, whose files are not checked out here")
-    if not trail.start().public_key:
+    if not log.public_key:
         not_checked.append("who signed: this log has no key, its checkpoints are unsigned")
     not_checked.append("whether the owner rewrote the whole log: compare with a checkpoint kept elsewhere")
     return gather(checks, counts=counts, not_checked=not_checked)
 
 
 def _commitments(
-    trail: Trail, config: Config, recorded: Facts, current: list[Result]
+    trail: Trail, config: Config, recorded: Facts, current: list[Result], changed: set[str]
 ) -> Iterator[tuple[int, Check | None]]:
     """(rows hashed, what was wrong) for each committed table that a current result holds."""
     committed = {commitment.of: commitment for commitment in recorded.of(Commitment)}
@@ -70,9 +74,14 @@ def _commitments(
             path = by_digest.get(getattr(record, "sha256", ""))
             if record is None or path is None or name not in committed:
                 if record is not None and path is not None and is_row_table(record):
-                    yield 0, Check("commitments", "missing", f"{record.label}: {path}", "no commitment to its rows is recorded")
+                    yield (
+                        0,
+                        Check(
+                            "commitments", "missing", f"{record.label}: {path}", "no commitment to its rows is recorded"
+                        ),
+                    )
                 continue
-            if not (config.root / path).is_file():
+            if path in changed or not (config.root / path).is_file():
                 continue
             yield _one_commitment(trail, config, committed[name], path)
 

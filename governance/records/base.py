@@ -87,10 +87,11 @@ def read_record(value: object, *, where: str) -> Record:
     """The record in a parsed `{"kind", "v", "body"}`. Raises InvalidRecord for an unknown kind, version or a bad field."""
     if not isinstance(value, Mapping) or set(value) != {"kind", "v", "body"}:
         raise InvalidRecord("record", value, "an object with kind, v and body", where=where)
-    cls = _kinds.get((value["kind"], value["v"]))  # type: ignore[arg-type]
+    kind, v = value["kind"], value["v"]
+    cls = _kinds.get((kind, v)) if type(kind) is str and type(v) is int else None
     if cls is None:
-        known = ", ".join(f"{kind} v{v}" for kind, v in sorted(_kinds))
-        raise InvalidRecord("kind, v", [value["kind"], value["v"]], f"one of {known}", where=where)
+        known = ", ".join(f"{known} v{version}" for known, version in sorted(_kinds))
+        raise InvalidRecord("kind, v", [kind, v], f"one of {known}", where=where)
     if not isinstance(value["body"], Mapping):
         raise InvalidRecord("body", value["body"], "an object", where=where)
     try:

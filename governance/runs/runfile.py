@@ -41,7 +41,9 @@ def read_run(path: Path) -> RunFile:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ConfigurationError(f"{where}: no such file", hint="`labeltrail repro` makes the files of the pipeline") from None
+        raise ConfigurationError(
+            f"{where}: no such file", hint="`labeltrail repro` makes the files of the pipeline"
+        ) from None
     if not data.endswith(b"\n"):
         raise InvalidRecord("file", data[-20:], "a line feed at the end", where=where)
     value = parse_canonical(data[:-1], where=where)
@@ -51,7 +53,9 @@ def read_run(path: Path) -> RunFile:
     if not isinstance(recipe, Recipe) or not isinstance(result, Result):
         raise InvalidRecord("file", [recipe.kind, result.kind], "a recipe and a result", where=where)
     if result.recipe != recipe.name:
-        raise InvalidRecord("result.recipe", result.recipe, f"the name of the recipe beside it, {recipe.name}", where=where)
+        raise InvalidRecord(
+            "result.recipe", result.recipe, f"the name of the recipe beside it, {recipe.name}", where=where
+        )
     run = RunFile(recipe, result)
     if run.to_bytes() != data:
         raise InvalidRecord("file", data[:60], "records in their one canonical form", where=where)

@@ -111,7 +111,7 @@ class StageRun:
         """1. outputs take their names  2. facts  3. recipe and result, last  4. the note of this execution"""
         artifacts = self.config.artifacts
         # 1.
-        for path, (partial, final) in self._outputs.items():
+        for path, (partial, _) in self._outputs.items():
             if not partial.is_file():
                 raise ConfigurationError(f"stage {self.name!r} declared {path} and did not write it")
         for partial, final in self._outputs.values():
@@ -227,5 +227,3 @@ def _whole(params: dict[str, Any], field: str, *, default: int) -> int:
     if type(value) is not int or value < 0:
         raise InvalidRecord(field, value, "a whole number, 0 or more", where="params.yaml")
     return value
-
-

@@ -41,9 +41,7 @@ class Checkpoint:
 
     def to_note(self) -> str:
         """The note: body, an empty line, signature lines; an unsigned checkpoint ends after the empty line."""
-        lines = [
-            f"{_DASH}{s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in self.signatures
-        ]
+        lines = [f"{_DASH}{s.name} {base64.b64encode(s.key_id + s.signature).decode()}\n" for s in self.signatures]
         return self.body().decode() + "\n" + "".join(lines)
 
     def signed(self, key: Ed25519PrivateKey) -> Checkpoint:

@@ -134,7 +134,9 @@ def faults(shown: str) -> Iterator[None]:
         if "readonly" in says or "unable to open" in says:
             raise ConfigurationError(f"{shown} cannot be written: {says}", hint="check its owner and rights") from None
         if "full" in says:
-            raise ConfigurationError(f"{shown}: the disk is full; nothing was recorded", hint="free some space") from None
+            raise ConfigurationError(
+                f"{shown}: the disk is full; nothing was recorded", hint="free some space"
+            ) from None
         raise _broken(shown, says) from None
     except exc.DatabaseError as error:
         raise _broken(shown, str(error.orig)) from None

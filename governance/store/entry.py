@@ -26,7 +26,9 @@ def read_entry(data: bytes, *, where: str) -> Entry:
     """The entry in canonical bytes. Raises InvalidRecord where they are anything else."""
     value = parse_canonical(data, where=where)
     if not isinstance(value, dict) or set(value) != {"at", "body", "kind", "v"} or type(value["at"]) is not int:
-        raise InvalidRecord("entry", sorted(value) if isinstance(value, dict) else value, "at, body, kind and v", where=where)
+        raise InvalidRecord(
+            "entry", sorted(value) if isinstance(value, dict) else value, "at, body, kind and v", where=where
+        )
     at = value.pop("at")
     entry = Entry(at, read_record(value, where=where))
     if entry.to_bytes() != data:

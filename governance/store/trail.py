@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from sqlalchemy import Connection, func, select
 
+from governance.digest import write_atomically
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.records import LogStart, Record
@@ -22,7 +24,7 @@ from governance.store.projection import project
 from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    pass
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,20 @@ class Trail:
         """
         database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
         pointer = root / ".labeltrail" / "log"
-        logs = _logs(database)
-        if pointer.is_file():
-            log = pointer.read_text(encoding="ascii", errors="replace").strip()
-            if log not in logs:
-                raise BrokenEvidence(f"{database.shown}", expected=f"the log {log}", actual=f"logs {sorted(logs)}")
-        elif len(logs) == 1:
-            log = next(iter(logs))
-        elif logs:
-            raise ConfigurationError(
-                f"{database.shown} holds {len(logs)} logs and {pointer} does not say which is this project's",
-                hint="write the log's id into that file",
-            )
-        elif not create:
-            raise MissingEvidence(f"{database.shown}: no log yet", hint="`labeltrail init` starts one")
-        else:
-            log = secrets.token_hex(16)
-            trail = cls(database, log)
-            key = keys.load_key()
-            trail.append([LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)])
+        if not create:
+            return cls(database, _chosen_log(database, pointer))
+        pointer.parent.mkdir(exist_ok=True)
+        # Two that open a new project at once must not start two logs.
+        with FileLock(pointer.with_name("open.lock")):
+            try:
+                log = _chosen_log(database, pointer)
+            except NoLog:
+                log = secrets.token_hex(16)
+                key = keys.load_key()
+                start = LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)
+                cls(database, log).append([start])
+            if not pointer.is_file():
+                write_atomically(pointer, log.encode() + b"\n")
         return cls(database, log)
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -193,7 +190,9 @@ class Trail:
         if stop is not None:
             query = query.where(rows.c.seq < stop)
         with self.database.reading() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query.order_by(rows.c.seq))]
+            return [
+                (row[0], _octets(row[1]), _octets(row[2])) for row in connection.execute(query.order_by(rows.c.seq))
+            ]
 
     def checkpoints(self) -> list[tuple[int, str, str]]:
         """(size, note, frontier) as stored, oldest first, unjudged."""
@@ -235,10 +234,15 @@ class Trail:
         data = connection.execute(query).scalar()
         if data is None:
             raise BrokenEvidence(f"entry {seq}", expected="an entry", actual="none", hint=_LOOK)
-        return _read(data, seq)
+        return _read(_octets(data), seq)
 
 
 _LOOK = "`labeltrail verify` names everything that does not fit"
+
+
+def _octets(value: object) -> bytes:
+    """What SQLite answers for a cell of bytes; a cell that somebody changed may hold text or anything else."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 def _read(data: bytes, seq: int) -> Entry:
@@ -246,6 +250,30 @@ def _read(data: bytes, seq: int) -> Entry:
         return read_entry(data, where=f"entry {seq}")
     except InvalidRecord as error:
         raise BrokenEvidence(f"entry {seq}", expected=error.wanted, actual=error.given, hint=_LOOK) from None
+
+
+class NoLog(MissingEvidence):
+    """The store is there and holds no log of this project yet."""
+
+
+def _chosen_log(database: Database, pointer: Path) -> str:
+    """The log that the project's pointer names, or the only one there is."""
+    logs = _logs(database)
+    if pointer.is_file():
+        log = pointer.read_text(encoding="ascii", errors="replace").strip()
+        if log not in logs:
+            hint = f"restore the store from a copy; or, to start a new log, remove {pointer}"
+            raise BrokenEvidence(database.shown, expected=f"the log {log}", actual=f"logs {sorted(logs)}", hint=hint)
+        return log
+    if database.path is None and logs:
+        # A server may hold many projects, and taking in somebody else's log would mix two histories.
+        raise NoLog(f"{database.shown}: no log of this project yet", hint="`labeltrail init` starts one")
+    if len(logs) > 1:
+        hint = f"write the id of this project's log into {pointer}"
+        raise ConfigurationError(f"{database.shown} holds {len(logs)} logs", hint=hint)
+    if not logs:
+        raise NoLog(f"{database.shown}: no log yet", hint="`labeltrail init` starts one")
+    return next(iter(logs))
 
 
 def _logs(database: Database) -> set[str]:
@@ -256,5 +284,3 @@ def _logs(database: Database) -> set[str]:
 
 def _table(model: type[Any]) -> Any:
     return model.__table__
-
-

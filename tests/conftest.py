@@ -1,0 +1,54 @@
+"""What every test may use: a home of its own, a key in it, a trail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from small_facts import finding
+from small_project import copy_of, make_project
+
+from governance.store import keys
+from governance.store.trail import Trail
+
+# Machines differ in speed and a promise does not depend on it; the same examples are drawn on every machine.
+settings.register_profile(
+    "labeltrail", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("labeltrail")
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees or touches the signing key of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+    monkeypatch.delenv(keys.KEY_VARIABLE, raising=False)
+    return home
+
+
+@pytest.fixture
+def trail(tmp_path: Path, own_home: Path) -> Trail:
+    """A signed log with five entries in three transactions."""
+    keys.create_key()
+    made = Trail.open("sqlite:///.labeltrail/trail.db", root=tmp_path, project="tests", create=True)
+    made.append([finding(1), finding(2)], at=1_700_000_000_000_000)
+    made.append([finding(3), finding(4)], at=1_700_000_001_000_000)
+    return made
+
+
+@pytest.fixture(scope="session")
+def small_project_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small project that has run once; for reading only."""
+    base = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(base / "home"))
+        return make_project(base / "project")
+
+
+@pytest.fixture
+def project(small_project_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the small project, to break, with the key that signed it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(small_project_once.parent / "home"))
+    return copy_of(small_project_once, tmp_path / "project")

@@ -1,0 +1,333 @@
+"""`verify`: fine where nothing changed, and the culprit by name where something did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from small_project import copy_of, dvc, flip, git
+
+from governance.digest import file_md5
+from governance.project import Project
+from governance.store.tables import PROJECTED
+
+
+def verify(root: Path):
+    project = Project.find(root)
+    report = project.verify()
+    project.trail.database.close()
+    return report
+
+
+def culprits(report, *states: str) -> list[str]:
+    return [check["culprit"] for check in report.data["checks"] if check["state"] in (states or ("broken",))]
+
+
+def change(root: Path, statement: str, values: tuple = ()) -> int:
+    with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection, connection:
+        return connection.execute(statement, values).rowcount
+
+
+def test_an_untouched_project_is_whole(project):
+    """Exit 0, everything counted, and what was not looked at is said."""
+    report = verify(project)
+    assert int(report.exit_code) == 0
+    assert report.data["counts"]["rows"] == 12
+    assert report.data["counts"]["files"] == 10  # four outputs and two facts files, and six contents in the cache
+    assert any("kept elsewhere" in said for said in report.data["not_checked"])
+
+
+OUTPUTS = [
+    "artifacts/data/made.parquet",
+    "artifacts/count.json",
+    "artifacts/facts/make.jsonl",
+    "artifacts/facts/count.jsonl",
+    "artifacts/runs/make.json",
+    "artifacts/runs/count.json",
+]
+
+
+@pytest.mark.parametrize("path", OUTPUTS)
+@pytest.mark.parametrize("where", [0, 7, 100, -1])
+def test_one_flipped_bit_in_any_recorded_output_is_named_with_stage_and_file(project, path, where):
+    """Wherever the bit is, exit 3 names the file and its stage."""
+    flip(project / path, where, bit=where % 8)
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    stage = "make" if "make" in path or "made" in path else "count"
+    assert f"{stage}: {path}" in culprits(report)
+
+
+@pytest.mark.parametrize("path", ["artifacts/data/made.parquet", "artifacts/count.json"])
+def test_an_output_overwritten_and_committed_to_dvc_is_named(project, path):
+    """`dvc commit -f` makes DVC content with any bytes; the recorded result is not."""
+    flip(project / path, 30)
+    dvc(project, "commit", "-f", "-q")
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert any(path in culprit for culprit in culprits(report))
+
+
+def all_cells() -> list[tuple[str, str]]:
+    return [(table.__tablename__, column.name) for table in PROJECTED for column in table.__table__.columns]
+
+
+@pytest.mark.parametrize(("table", "column"), all_cells())
+def test_one_changed_cell_of_any_projected_table_is_named(project, table, column):
+    """Whichever column of whichever table is changed, exit 3 names the table."""
+    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
+        filled = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
+    if filled:
+        # An integer that is one more, a text that is one letter longer.
+        statement = (
+            f'UPDATE {table} SET "{column}" = CASE typeof("{column}") WHEN \'integer\' THEN "{column}" + 1 '  # noqa: S608
+            f"WHEN 'null' THEN '0.5' ELSE \"{column}\" || 'x' END WHERE rowid = (SELECT min(rowid) FROM {table})"
+        )
+        assert change(project, statement) == 1
+    else:
+        values = {c.name: _filler(c) for c in _model(table).__table__.columns}
+        values["log"] = Project.find(project).trail.log
+        names = ", ".join(f'"{name}"' for name in values)
+        marks = ", ".join("?" for _ in values)
+        change(project, f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert any(f"table {table}" in culprit for culprit in culprits(report))
+
+
+def _model(name: str):
+    return next(table for table in PROJECTED if table.__tablename__ == name)
+
+
+def _filler(column) -> object:
+    return 1 if column.type.python_type in (int, bool) else "x"
+
+
+def test_a_row_taken_out_of_a_projected_table_is_named(project):
+    """A finding that was made to disappear from the table is named."""
+    assert change(project, "DELETE FROM finding") == 1
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert any("table finding" in culprit for culprit in culprits(report))
+
+
+def test_rebuilding_mends_a_changed_projection(project):
+    """The log is the truth: projected anew, the tables are whole again."""
+    change(project, "UPDATE finding SET outcome = 'fail'")
+    assert int(verify(project).exit_code) == 3
+    assert int(Project.doctor(project, rebuild=True).exit_code) == 0
+    assert int(verify(project).exit_code) == 0
+
+
+def entries(root: Path) -> int:
+    with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection:
+        return connection.execute("SELECT count(*) FROM trail_entry").fetchone()[0]
+
+
+def test_any_changed_entry_is_named(small_project_once, tmp_path):
+    """Whichever entry is changed by one byte, exit 3 names it."""
+    for seq in range(entries(small_project_once)):
+        root = copy_of(small_project_once, tmp_path / str(seq))
+        with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection:
+            data = bytearray(connection.execute("SELECT data FROM trail_entry WHERE seq = ?", (seq,)).fetchone()[0])
+        data[len(data) // 2] ^= 1
+        assert change(root, "UPDATE trail_entry SET data = ? WHERE seq = ?", (bytes(data), seq)) == 1
+        report = verify_or_error(root)
+        assert f"entry {seq}" in report
+        shutil.rmtree(root)
+
+
+def verify_or_error(root: Path) -> str:
+    """What a person sees of a verification that must end in exit 3."""
+    report = verify(root)
+    assert int(report.exit_code) == 3
+    return " ".join(culprits(report))
+
+
+def test_any_entry_taken_out_is_noticed(small_project_once, tmp_path):
+    """Whichever entry is removed, from the first to the last, exit 3 says which is gone."""
+    count = entries(small_project_once)
+    for seq in range(count):
+        root = copy_of(small_project_once, tmp_path / str(seq))
+        assert change(root, "DELETE FROM trail_entry WHERE seq = ?", (seq,)) == 1
+        told = verify_or_error(root)
+        assert f"entry {seq}" in told or f"checkpoint {count}" in told
+        shutil.rmtree(root)
+
+
+def test_an_entry_changed_together_with_its_leaf_is_noticed(project):
+    """Whoever also mends the leaf hash is caught by the checkpoint that covers it."""
+    from governance.store.merkle import leaf_hash
+
+    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
+        rows = connection.execute("SELECT seq, data FROM trail_entry").fetchall()
+    seq, data = next((seq, data) for seq, data in rows if b'"kind":"finding"' in data)
+    data = data.replace(b'"outcome":"pass"', b'"outcome":"fail"')
+    change(project, "UPDATE trail_entry SET data = ?, leaf = ? WHERE seq = ?", (data, leaf_hash(data), seq))
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert any("checkpoint" in culprit for culprit in culprits(report))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("note", "'nonsense'"),
+        ("note", "replace(note, char(10) || '1' || char(10), char(10) || '2' || char(10))"),
+        ("frontier", "'ab'"),
+        ("size", "size + 100"),
+    ],
+)
+def test_a_changed_checkpoint_is_named(project, column, value):
+    """Neither note nor frontier nor size of a checkpoint can be changed unnoticed."""
+    change(project, f"UPDATE trail_checkpoint SET {column} = {value} WHERE size = 1")  # noqa: S608 - our own values
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert any("checkpoint" in culprit for culprit in culprits(report))
+
+
+def test_a_checkpoint_signed_by_another_key_is_broken(project, monkeypatch, tmp_path_factory):
+    """A valid note under a foreign signature is refused."""
+    from governance.store import keys
+    from governance.store.checkpoint import parse_note
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("forger")))
+    keys.create_key()
+    forger = keys.load_key()
+    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
+        size, note = connection.execute("SELECT size, note FROM trail_checkpoint ORDER BY size DESC").fetchone()
+    plain = parse_note(note)
+    forged = type(plain)(plain.origin, plain.size, plain.root).signed(forger)
+    change(project, "UPDATE trail_checkpoint SET note = ? WHERE size = ?", (forged.to_note(), size))
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert f"checkpoint {size}" in culprits(report)
+    unsigned = type(plain)(plain.origin, plain.size, plain.root)
+    change(project, "UPDATE trail_checkpoint SET note = ? WHERE size = ?", (unsigned.to_note(), size))
+    report = verify(project)
+    assert int(report.exit_code) == 4
+    assert culprits(report, "unknown") == [f"checkpoint {size}"]
+
+
+def test_a_hand_edited_lock_is_named(project):
+    """An MD5 changed in dvc.lock contradicts the file that the run recorded."""
+    lock = project / "dvc.lock"
+    md5 = file_md5(project / "artifacts/count.json")
+    lock.write_text(lock.read_text().replace(md5, "0" * 32))
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert "count: artifacts/count.json" in culprits(report)
+
+
+def test_a_lock_with_another_input_is_named(project):
+    """An input's MD5 changed in dvc.lock is noticed, since the run recorded what it read."""
+    lock = project / "dvc.lock"
+    md5 = file_md5(project / "pipelines/count.py")
+    lock.write_text(lock.read_text().replace(md5, "0" * 32))
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert "count: pipelines/count.py" in culprits(report)
+
+
+def test_a_replaced_file_in_the_cache_is_named(project):
+    """Other bytes under a name in DVC's cache are found before they are ever checked out."""
+    md5 = file_md5(project / "artifacts/count.json")
+    flip(project / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:], 3)
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == ["count: artifacts/count.json"]
+
+
+def test_a_result_put_together_by_hand_is_named(project):
+    """A run file whose result was edited and named anew contradicts the recorded result of its recipe."""
+    from governance.records import Result
+    from governance.runs.runfile import RunFile, read_run
+
+    path = project / "artifacts/runs/count.json"
+    run = read_run(path)
+    (project / "artifacts/count.json").write_text('{"rows":13}')
+    fields = run.result.body()
+    for output in fields["outputs"]:
+        if output["path"] == "artifacts/count.json":
+            from governance.digest import file_digest
+
+            output["sha256"] = file_digest(project / "artifacts/count.json")
+    path.write_bytes(RunFile(run.recipe, Result.make(**fields)).to_bytes())
+    dvc(project, "commit", "-f", "-q")
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == ["count: artifacts/runs/count.json"]
+
+
+def test_a_run_that_nobody_recorded_is_missing_evidence(project):
+    """Plain DVC on another machine: exit 4, `unrecorded`; `sync` takes it in."""
+    (project / "params.yaml").write_text("seed: 3\nthreads: 1\nmake: {rows: 13}\n")
+    dvc(project, "repro", "-q")
+    report = verify(project)
+    assert int(report.exit_code) == 4
+    assert [c["says"] for c in report.data["checks"] if "unrecorded" in c["says"]]
+    assert int(Project.find(project).sync().exit_code) == 0
+    assert int(verify(project).exit_code) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "was", "now", "told"),
+    [
+        ("params.yaml", "rows: 12", "rows: 13", "parameter make.rows was 12, is 13"),
+        ("params.yaml", "seed: 3", "seed: 4", "parameter seed was 3, is 4"),
+        ("pipelines/helper.py", "a text", "a tale", "code pipelines/helper.py was edited"),
+        ("pipelines/count.py", "import json", "import json as j", "code pipelines/count.py was edited"),
+    ],
+)
+def test_what_was_edited_after_the_run_is_stale_and_not_broken(project, path, was, now, told):
+    """Exit 1 says what was edited."""
+    text = (project / path).read_text()
+    assert was in text
+    (project / path).write_text(text.replace(was, now))
+    report = verify(project)
+    assert int(report.exit_code) == 1
+    assert told in [check["says"] for check in report.data["checks"]]
+
+
+def test_an_older_revision_checked_out_whole_is_fine(project):
+    """History may be walked: what was recorded then is still what it was."""
+    (project / "params.yaml").write_text("seed: 3\nthreads: 1\nmake: {rows: 13}\n")
+    assert int(Project.find(project).repro().exit_code) == 0
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "second")
+    git(project, "checkout", "-q", "HEAD~1")
+    report = verify(project)
+    assert int(report.exit_code) == 3  # files of the newer run under the older lock
+    dvc(project, "checkout", "-q")
+    report = verify(project)
+    assert int(report.exit_code) == 0
+    assert any("earlier results" in said for said in report.data["not_checked"])
+
+
+def test_a_missing_output_is_missing_and_not_broken(project):
+    """A file that is gone proves nothing either way."""
+    (project / "artifacts/count.json").unlink()
+    report = verify(project)
+    assert int(report.exit_code) == 4
+    assert culprits(report, "missing") == ["count: artifacts/count.json"]
+    shutil.rmtree(project / "artifacts")
+    report = verify(project)
+    assert int(report.exit_code) == 4
+
+
+def test_a_lock_that_is_no_yaml_is_named(project):
+    """Whatever stands in dvc.lock, verification ends in a verdict."""
+    (project / "dvc.lock").write_text("{{{")
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == ["dvc.lock"]
+
+
+def test_the_answer_is_data_too(project):
+    """`--json` carries schema version, exit code and every check."""
+    told = json.loads(json.dumps(verify(project).to_json()))
+    assert (told["schema_version"], told["verb"], told["exit_code"]) == (1, "verify", 0)

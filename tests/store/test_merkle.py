@@ -1,0 +1,103 @@
+"""The tree over the entries, held against its definition and an independent implementation."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymerkle import InmemoryTree
+
+from governance.errors import InvalidRecord
+from governance.store import merkle
+
+leaves_of = st.lists(st.binary(max_size=12), max_size=70)
+
+
+def defined_root(leaves: list[bytes]) -> bytes:
+    """MTH as RFC 9162 section 2.1.1 defines it, word by word."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    if len(leaves) == 1:
+        return leaves[0]
+    k = 1
+    while k * 2 < len(leaves):
+        k *= 2
+    return hashlib.sha256(b"\x01" + defined_root(leaves[:k]) + defined_root(leaves[k:])).digest()
+
+
+@given(leaves_of)
+def test_the_root_is_the_one_that_the_rfc_defines(entries):
+    """Appending one by one gives the tree hash of the definition, for every size."""
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    assert merkle.root(leaves) == defined_root(leaves)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=40))
+def test_the_root_is_that_of_an_independent_implementation(entries):
+    """pymerkle computes the same root over the same entries."""
+    tree = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    assert merkle.root(merkle.leaf_hash(entry) for entry in entries) == tree.get_root()
+
+
+def test_the_empty_tree_and_one_leaf_have_the_published_values():
+    """The values of the certificate-transparency test vectors."""
+    assert merkle.root([]).hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert merkle.leaf_hash(b"").hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+
+
+@given(leaves_of, st.integers(0, 80))
+def test_a_frontier_goes_on_where_it_was_written_down(entries, cut):
+    """Writing a frontier down and reading it back changes nothing of what follows."""
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    first = merkle.Frontier()
+    for leaf in leaves[:cut]:
+        first.push(leaf)
+    again = merkle.Frontier.from_text(first.size, first.to_text())
+    for leaf in leaves[cut:]:
+        again.push(leaf)
+    assert again.root() == defined_root(leaves)
+    assert again.size == len(leaves)
+
+
+@pytest.mark.parametrize("text", ["", "00", "zz" * 32, "ab" * 32, "ab" * 32 + " " + "cd" * 31])
+def test_a_frontier_that_cannot_be_of_its_size_is_refused(text):
+    """Three leaves have two peaks of 32 bytes."""
+    with pytest.raises(InvalidRecord, match="frontier"):
+        merkle.Frontier.from_text(3, text)
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=40), st.data())
+def test_an_inclusion_proof_leads_to_the_root_and_nowhere_else(entries, data):
+    """The proof of a leaf gives the root; of another leaf, position, size or with a changed step it does not."""
+    leaves = [merkle.leaf_hash(entry + bytes([i])) for i, entry in enumerate(entries)]
+    stack = merkle.levels(leaves)
+    index = data.draw(st.integers(0, len(leaves) - 1))
+    proof = merkle.inclusion_proof(stack, index)
+    head = defined_root(leaves)
+    assert merkle.root_from_inclusion(leaves[index], index, len(leaves), proof) == head
+    other = data.draw(st.integers(0, len(leaves) - 1).filter(lambda i: i != index or len(leaves) == 1))
+    if other != index:
+        assert merkle.root_from_inclusion(leaves[other], index, len(leaves), proof) != head
+        assert merkle.root_from_inclusion(leaves[index], other, len(leaves), proof) != head
+    if proof:
+        changed = data.draw(st.integers(0, len(proof) - 1))
+        bad = [*proof]
+        bad[changed] = bytes([bad[changed][0] ^ 1]) + bad[changed][1:]
+        assert merkle.root_from_inclusion(leaves[index], index, len(leaves), bad) != head
+        assert merkle.root_from_inclusion(leaves[index], index, len(leaves), proof[:-1]) != head
+    assert merkle.root_from_inclusion(leaves[index], index, len(leaves), [*proof, head]) is None
+    assert merkle.root_from_inclusion(leaves[index], len(leaves), len(leaves), proof) is None
+
+
+def test_there_is_no_proof_of_a_leaf_that_is_not_there():
+    """A position beyond the tree is refused by name."""
+    stack = merkle.levels([merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b")])
+    for index in (-1, 2):
+        with pytest.raises(InvalidRecord, match="index"):
+            merkle.inclusion_proof(stack, index)
+    with pytest.raises(InvalidRecord, match="index"):
+        merkle.inclusion_proof([], 0)

@@ -1,0 +1,112 @@
+"""Commitments to rows: salted, kept by subject, blind to nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import polars as pl
+import pytest
+
+from governance.errors import InvalidRecord, MissingEvidence
+from governance.parquet import write_table
+from governance.store import merkle
+from governance.store.commitments import SubjectKeys, canonical_rows, commit_rows
+from governance.store.trail import Trail
+
+OF = "labels:" + "5" * 64
+FRAME = pl.DataFrame({"example_id": ["a", "b", "c"], "label": [0, 1, 1], "p": [0.5, 0.25, 1.0], "who": ["x", "y", "x"]})
+
+
+@pytest.fixture
+def table(tmp_path):
+    write_table(FRAME, tmp_path / "rows.parquet")
+    return tmp_path / "rows.parquet"
+
+
+def commit(trail, path, **changes):
+    return commit_rows(trail, path, **{"of": OF, "id_column": "example_id", **changes})
+
+
+def test_the_same_rows_in_the_same_store_give_the_same_commitment(trail, table):
+    """Verification can compute it again, also without the right to make keys."""
+    first = commit(trail, table)
+    assert commit(trail, table, make_keys=False) == first
+    assert first.commitment.rows == 3
+    assert first.ids == ["a", "b", "c"]
+    assert merkle.root(first.leaves).hex() == first.commitment.root
+
+
+def test_another_store_and_another_record_give_other_commitments(trail, table, tmp_path_factory):
+    """A root tells nothing to whoever does not hold the salts."""
+    other = Trail.open("sqlite:///t.db", root=tmp_path_factory.mktemp("other"), project="tests", create=True)
+    roots = {commit(trail, table).commitment.root, commit(other, table).commitment.root}
+    roots.add(commit(trail, table, of="labels:" + "6" * 64).commitment.root)
+    assert len(roots) == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda f: f.with_columns(label=pl.Series([0, 1, 0])),
+        lambda f: f.with_columns(p=pl.Series([0.5, 0.25, 0.9999999999999999])),
+        lambda f: f[[1, 0, 2]],
+        lambda f: f.head(2),
+        lambda f: f.rename({"label": "labels"}),
+    ],
+    ids=["one_cell", "last_digit", "order", "a_row_less", "a_columns_name"],
+)
+def test_any_change_of_a_row_changes_the_root(trail, table, change):
+    """One cell, one digit, one row, one name: the committed root no longer fits."""
+    before = commit(trail, table).commitment.root
+    write_table(change(FRAME), table)
+    assert commit(trail, table).commitment.root != before
+
+
+def test_equal_rows_have_unequal_leaves(trail, tmp_path):
+    """Nobody can tell from the leaves that two rows say the same."""
+    write_table(pl.DataFrame({"example_id": ["a", "a"], "label": [1, 1]}), tmp_path / "twice.parquet")
+    leaves = commit(trail, tmp_path / "twice.parquet").leaves
+    assert leaves[0] != leaves[1]
+
+
+def test_a_destroyed_key_takes_one_subject_and_nobody_else(trail, table, tmp_path):
+    """Without x's key the rows of x cannot be shown any more; the key of y is what it was."""
+    commit(trail, table, subject_column="who")
+    keys = SubjectKeys(trail)
+    kept = keys.of(["y"], make=False)
+    with sqlite3.connect(tmp_path / ".labeltrail" / "trail.db") as connection:
+        secret = connection.execute("SELECT secret FROM trail_secret").fetchone()[0]
+        gone = SubjectKeys.pseudonym(secret, "x")
+        assert connection.execute("DELETE FROM trail_subject_key WHERE pseudonym = ?", (gone,)).rowcount == 1
+    connection.close()
+    assert keys.of(["y"], make=False) == kept
+    with pytest.raises(MissingEvidence, match="1 of 2 subjects"):
+        commit(trail, table, subject_column="who", make_keys=False)
+
+
+def test_subjects_stand_in_the_store_under_pseudonyms_only(trail, table, tmp_path):
+    """Neither ids nor subjects nor texts are found in the store's bytes."""
+    frame = pl.DataFrame({"example_id": ["example-with-a-name"], "text": ["a sentence of somebody's"]})
+    write_table(frame, table)
+    trail.append([commit(trail, table).commitment])
+    trail.database.close()
+    data = (tmp_path / ".labeltrail" / "trail.db").read_bytes()
+    assert b"example-with-a-name" not in data
+    assert b"a sentence of" not in data
+
+
+def test_a_row_without_an_id_is_refused(trail, tmp_path):
+    """Every row is somebody's."""
+    for ids in ([None, "a"], ["", "a"]):
+        write_table(pl.DataFrame({"example_id": ids}), tmp_path / "bad.parquet")
+        with pytest.raises(InvalidRecord, match="example_id"):
+            commit(trail, tmp_path / "bad.parquet")
+    write_table(pl.DataFrame({"id": ["a"]}), tmp_path / "bad.parquet")
+    with pytest.raises(InvalidRecord, match="example_id"):
+        commit(trail, tmp_path / "bad.parquet")
+
+
+def test_rows_are_canonical_whatever_their_types():
+    """Numbers, lists, nulls and texts have one form."""
+    frame = pl.DataFrame({"f": [0.1], "l": [[1.5, 2.0]], "n": [None], "t": ["é"], "b": [True]})
+    assert list(canonical_rows(frame)) == ['{"b":true,"f":"0.1","l":["1.5","2.0"],"n":null,"t":"é"}'.encode()]
