@@ -65,6 +65,13 @@ class VoteTable:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def voting(self) -> np.ndarray:
+        """How many sources vote on each row, int64 (rows)."""
+        import numpy as np
+
+        return np.asarray((self.matrix >= 0).sum(axis=1), dtype=np.int64)
+
     def take(self, rows: Sequence[int] | np.ndarray) -> VoteTable:
         """The table of these rows, ids and votes together."""
         import numpy as np

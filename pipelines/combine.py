@@ -1,0 +1,167 @@
+"""What do all sources together say of each example?"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import torch
+
+from governance.checks import convergence, coverage, near_copies, silence
+from governance.digest import decimal, file_digest, write_atomically
+from governance.errors import InvalidRecord
+from governance.labelmodels._base import log_odds, normalised
+from governance.labelmodels.dawid_skene import DawidSkene
+from governance.labelmodels.majority import MajorityVote
+from governance.parquet import content_digest, read_table, write_table
+from governance.records import Dataset, LabelModel, Labels, Learned, Source, Votes
+from governance.runs import StageRun, stage
+from governance.votes import analysis
+from governance.votes.patterns import distinct
+from governance.votes.table import VoteTable, read_votes
+from pipelines._numbers import names, number, optional_numbers
+from pipelines._params import share, whole
+
+NAME = "combine"
+
+
+def main() -> None:
+    """Fits majority vote and the label model, labels every example, and says what was learned of each source."""
+    with stage(NAME) as run:
+        folder = run.config.artifacts
+        torch.set_num_threads(run.threads)
+        table = read_votes(run.input(f"{folder}/votes/votes.parquet"))
+        facts = run.facts("vote")
+        votes = run.use(facts.one(Votes))
+        _same_sources(table, votes, known={record.name for record in facts.of(Source)})
+        dataset = run.use(run.facts("screen").one(Dataset, role="screened"))
+
+        model = _fitted(run, table)
+        majority = MajorityVote().fit(table)
+        labels = label_frame(table, model, majority)
+        model_path = run.output(f"{folder}/labels/label_model.json")
+        write_atomically(model_path, model.to_bytes())
+        labels_path = run.output(f"{folder}/labels/labels.parquet")
+        write_table(labels, labels_path)
+
+        fitted = LabelModel.make(
+            title="label model of all votes",
+            method=model.method,
+            votes=votes.name,
+            sha256=file_digest(model_path),
+            classes=table.classes,
+            balance=[decimal(value) for value in model.balance_],
+            balance_origin=model.balance_origin_,
+            parameters=model.parameters(),
+            iterations=model.iterations_,
+            converged=model.converged_,
+            objective=decimal(model.objective_),
+            learned=_learned(model),
+        )
+        run.state(fitted)
+        covered = labels.filter("covered")
+        counts = np.bincount(covered["label"].to_numpy(), minlength=len(table.classes))
+        stated = Labels.make(
+            title="labels of all examples",
+            votes=votes.name,
+            label_model=fitted.name,
+            dataset=dataset.name,
+            sha256=file_digest(labels_path),
+            content=content_digest(labels),
+            rows=len(labels),
+            covered=len(covered),
+            classes={name: int(count) for name, count in zip(table.classes, counts, strict=True)},
+            differs_from_majority=int((covered["label"] != covered["majority"]).sum()),
+        )
+        run.state(stated)
+        _find(run, table, model, labels=stated.name, label_model=fitted.name, votes=votes.name)
+
+
+def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> pl.DataFrame:
+    """One row an example, in the order of the votes.
+
+    `majority` is -1 where no source votes or several classes lead; `label` is -1 and `log_odds` null where no source
+    votes, and the probabilities there are the class balance.
+    """
+    scores = model.predict_scores(table)
+    covered = pl.Series("covered", table.voting > 0)
+    proba = normalised(scores)
+    return pl.DataFrame(
+        [
+            table.ids,
+            covered,
+            pl.Series("majority", majority.predict(table, ties=False), dtype=pl.Int8),
+            pl.Series("label", model.predict(table), dtype=pl.Int8),
+            *(pl.Series(f"p_{name}", proba[:, k]) for k, name in enumerate(table.classes)),
+            pl.Series("log_odds", log_odds(scores)).set(~covered, None),
+        ]
+    )
+
+
+def _fitted(run: StageRun, table: VoteTable) -> DawidSkene:
+    """The label model, learned from the votes on the domains in `fit_domains`, or on all where that list is empty."""
+    params = run.params
+    model = DawidSkene(
+        balance=optional_numbers(params, "balance", stage=NAME),
+        strength=number(params, "strength", stage=NAME),
+        diagonal=share(params, "diagonal", stage=NAME),
+        tolerance=number(params, "tolerance", stage=NAME),
+        max_iterations=whole(params, "max_iterations", stage=NAME, least=1),
+    )
+    wanted = names(params, "fit_domains", stage=NAME)
+    if not wanted:
+        return model.fit(table)
+    examples = read_table(
+        run.input(f"{run.config.artifacts}/data/screened.parquet"), columns=["example_id", "domain"]
+    ).select("example_id", "domain")
+    domains = pl.DataFrame({"example_id": table.ids}).join(examples, on="example_id", how="left", maintain_order="left")
+    for domain in wanted:
+        if domain not in domains["domain"]:
+            raise InvalidRecord(f"{NAME}.fit_domains", domain, "a domain of the examples", where="params.yaml")
+    return model.fit(table.take(domains["domain"].is_in(wanted).arg_true().to_numpy()))
+
+
+def _same_sources(table: VoteTable, votes: Votes, *, known: set[str]) -> None:
+    told = {part.column: part.source for part in votes.sources}
+    for column, source in zip(table.columns, table.sources, strict=True):
+        if told.get(column) != source or source not in known:
+            raise InvalidRecord(f"sources.{column}", source, "the source version that stage vote stated")
+
+
+def _learned(model: DawidSkene) -> list[Learned]:
+    accuracy, tables = model.accuracy(), np.exp(model.log_likelihood_)
+    return [
+        Learned(
+            source=source,
+            column=column,
+            accuracy=decimal(accuracy[j]),
+            confusion=tuple(tuple(decimal(value) for value in row) for row in tables[j]),
+        )
+        for j, (column, source) in enumerate(zip(model.columns_, model.sources_ or (), strict=True))
+    ]
+
+
+def _find(run: StageRun, table: VoteTable, model: DawidSkene, *, labels: str, label_model: str, votes: str) -> None:
+    params = run.params
+    patterns = distinct(table.matrix)
+    counted = analysis.analyse(patterns, n_classes=len(table.classes))
+    pairs = analysis.near_copies(
+        counted,
+        table.columns,
+        shared=share(params, "copies_shared", stage=NAME),
+        agreement=share(params, "copies_agreement", stage=NAME),
+    )
+    said = {column: int(counted.votes[j].sum()) for j, column in enumerate(table.columns)}
+    least = share(params, "coverage_limit", stage=NAME)
+    run.state(coverage.check(counted.covered, counted.rows, subject=labels, limit=least))
+    run.state(silence.check(said, subject=votes))
+    alike = [(*pair.columns, pair.shared, pair.agreement) for pair in pairs]
+    run.state(near_copies.check(alike, len(table.columns), subject=votes))
+    run.state(
+        convergence.check(
+            model.iterations_, converged=model.converged_, allowed=model.max_iterations, subject=label_model
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
