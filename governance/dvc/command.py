@@ -50,7 +50,9 @@ def run_dvc(
             errors="replace",
         )
     except OSError as error:
-        raise ConfigurationError(f"DVC could not be started: {error}", hint="`labeltrail doctor` says what is missing") from None
+        raise ConfigurationError(
+            f"DVC could not be started: {error}", hint="`labeltrail doctor` says what is missing"
+        ) from None
     with process:
         try:
             for line in process.stdout or ():
@@ -61,6 +63,7 @@ def run_dvc(
         except BaseException:
             process.terminate()
             raise
-    if status and any("Unable to acquire lock" in line for line in lines):
+    # The first while DVC looks at the project, the second while one of its stages runs.
+    if status and any("Unable to acquire lock" in line or "is busy, it is being blocked" in line for line in lines):
         raise Busy("another DVC is at work in this project", hint="try again when it is done")
     return status, lines

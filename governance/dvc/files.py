@@ -133,7 +133,9 @@ def _yaml(path: Path, *, missing: str) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: no such file", hint=missing) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0]
-        raise ConfigurationError(f"{path} is not YAML: {first}", hint="mend the file, or take it back from git") from None
+        raise ConfigurationError(
+            f"{path} is not YAML: {first}", hint="mend the file, or take it back from git"
+        ) from None
     if not isinstance(document, dict):
         raise InvalidRecord("document", document, "a mapping", where=str(path))
     return document

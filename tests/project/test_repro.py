@@ -1,0 +1,277 @@
+"""`repro`: how every stage ended, recorded; nothing lost when one fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_project import dvc, lay_down
+
+from governance.digest import file_digest
+from governance.errors import Busy, ConfigurationError, InvalidRecord, UnknownName
+from governance.project import Project
+from governance.records import Execution, Finding, Repro, Result
+
+OUTPUTS = [
+    "artifacts/data/made.parquet",
+    "artifacts/count.json",
+    "artifacts/facts/make.jsonl",
+    "artifacts/runs/make.json",
+]
+
+
+def outcomes(report) -> dict[str, str]:
+    return report.data["stages"]
+
+
+def digests(root: Path) -> dict[str, str]:
+    return {path: file_digest(root / path) for path in OUTPUTS if (root / path).is_file()}
+
+
+def edit(root: Path, path: str, was: str, now: str) -> None:
+    text = (root / path).read_text()
+    assert was in text
+    (root / path).write_text(text.replace(was, now))
+
+
+def test_an_unchanged_project_runs_nothing_and_appends_one_entry(project):
+    """A second repro is told as unchanged and leaves one entry that says so."""
+    governed = Project.find(project)
+    before = governed.trail.size()
+    report = governed.repro()
+    assert outcomes(report) == {"make": "unchanged", "count": "unchanged"}
+    assert governed.trail.size() == before + 1
+    last = governed.trail.entries()[-1][1].record
+    assert isinstance(last, Repro)
+    assert set(last.stages.values()) == {"unchanged"}
+
+
+def test_a_restored_stage_is_told_apart_from_an_executed_one(project):
+    """What DVC takes from its cache was restored, not executed: no execution is recorded for it."""
+    governed = Project.find(project)
+    executions = len(governed.facts().of(Execution))
+    (project / "artifacts/count.json").unlink()
+    report = governed.repro()
+    assert outcomes(report) == {"make": "unchanged", "count": "restored"}
+    assert len(governed.facts().of(Execution)) == executions
+
+
+def test_a_forced_run_gives_the_same_bytes_and_counts_as_a_reproduction(project):
+    """The same recipe gives the same result: new executions, no new result, no finding against it."""
+    governed = Project.find(project)
+    before, results = digests(project), len(governed.facts().of(Result))
+    report = governed.repro(force=True)
+    assert outcomes(report) == {"make": "executed", "count": "executed"}
+    assert digests(project) == before
+    assert len(governed.facts().of(Result)) == results
+    assert len(governed.facts().of(Execution)) == 4
+    assert int(governed.verify().exit_code) == 0
+
+
+def test_an_execution_says_when_where_and_how_costly(project):
+    """Times, processor time, memory, machine, revision and person stand in the execution and nowhere else."""
+    facts = Project.find(project).facts()
+    execution = facts.of(Execution)[0]
+    assert execution.ended >= execution.started > 1_600_000_000_000_000
+    assert execution.cpu > 0
+    assert execution.peak_memory > 1_000_000
+    assert execution.machine["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert execution.measured == {"rows_per_second": "1000.0"}
+    assert execution.who
+
+
+def test_only_what_depends_on_a_change_runs_again(project):
+    """A parameter of the first stage runs both; a comment in the second stage's module runs that one alone."""
+    edit(project, "pipelines/count.py", "import json", "import json  # used below")
+    assert outcomes(Project.find(project).repro()) == {"make": "unchanged", "count": "executed"}
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    assert outcomes(Project.find(project).repro()) == {"make": "executed", "count": "executed"}
+    # The comment changes the first stage's recipe and not its outputs, so that nothing behind it runs.
+    edit(project, "pipelines/make.py", "import polars as pl", "import polars as pl  # tables")
+    assert outcomes(Project.find(project).repro()) == {"make": "executed", "count": "unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "says"),
+    [
+        ('raise ConfigurationError("no network", hint="go online")', 2, "no network"),
+        ('raise BrokenEvidence("file", expected=1, actual=2)', 3, "file: expected 1, found 2"),
+        ('raise RuntimeError("a bug of the author")', 1, "RuntimeError: a bug of the author"),
+        ("import os; os.kill(os.getpid(), 9)", 1, ""),
+        ("import sys; sys.exit(7)", 1, ""),
+    ],
+    ids=["refused", "broken", "crashed", "killed", "exited"],
+)
+def test_a_stage_that_fails_leaves_the_former_outputs_and_no_result(project, now, code, says):
+    """Whatever ends a stage: its former outputs are back, no result is recorded, one error says why."""
+    before, governed = digests(project), Project.find(project)
+    results = {result.name for result in governed.facts().of(Result)}
+    edit(
+        project,
+        "pipelines/make.py",
+        '    rows = run.params["rows"]',
+        "    from governance.errors import BrokenEvidence, ConfigurationError\n"
+        '    run.output("artifacts/data/made.parquet").write_bytes(b"half")\n'
+        f"    {now}\n"
+        '    rows = run.params["rows"]',
+    )
+    report = governed.repro()
+    assert int(report.exit_code) == code
+    assert outcomes(report)["make"] in ("failed", "aborted")
+    assert outcomes(report)["count"] == "not reached"
+    assert says in report.data["error"]["message"]
+    assert digests(project) == before
+    assert {result.name for result in governed.facts().of(Result)} == results
+    assert [path.name for path in (project / "artifacts/data").iterdir() if path.name.startswith(".")] in (
+        [],
+        [*_partial(project)],
+    )
+
+
+def _partial(root: Path) -> list[str]:
+    """Only a killed process cannot take its temporary file along; it never has an output's name."""
+    return [
+        path.name
+        for path in (root / "artifacts/data").iterdir()
+        if path.suffix == ".parquet" and path.name.startswith(".")
+    ]
+
+
+def slow_down(root: Path) -> Path:
+    """Makes the first stage take two seconds more, and answers the file that it makes when it starts."""
+    began = root / "began"
+    lines = f"    import time, pathlib\n    pathlib.Path({str(began)!r}).touch()\n    time.sleep(2)\n"
+    edit(root, "pipelines/make.py", '    rows = run.params["rows"]', lines + '    rows = run.params["rows"]')
+    return began
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_two_repros_at_once_are_one_and_a_clear_refusal(project):
+    """The second is told that somebody is at work, exit 5, and changes nothing; with patience it waits."""
+    began, before = slow_down(project), digests(project)
+    command = [sys.executable, "-m", "governance", "-C", str(project), "repro"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)) as first:
+        wait_for(began)
+        with pytest.raises(Busy, match="another"):
+            Project.find(project).repro()
+        waited = Project.find(project).repro(wait_seconds=30)
+        assert first.wait(30) == 0
+    assert set(outcomes(waited).values()) == {"unchanged"}
+    assert {path: digest for path, digest in digests(project).items() if "runs" not in path} == {
+        path: digest for path, digest in before.items() if "runs" not in path
+    }
+
+
+def test_a_dvc_at_work_is_busy_too(project):
+    """DVC's own lock held by somebody else ends in exit 5."""
+    began = slow_down(project)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "dvc", "repro"]
+    with subprocess.Popen(
+        command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as other:
+        wait_for(began)
+        with pytest.raises(Busy, match="another DVC"):
+            Project.find(project).repro()
+        assert other.wait(30) == 0
+
+
+def test_one_recipe_with_two_results_is_a_finding_that_shows_both(project):
+    """A stage that something outside its recipe decides is found out."""
+    edit(project, "pipelines/count.py", '{"rows": len(frame)}', '{"rows": __import__("time").time_ns() // 1000}')
+    governed = Project.find(project)
+    assert outcomes(governed.repro())["count"] == "executed"
+    governed.repro(force=True)
+    found = [finding for finding in governed.facts().of(Finding) if finding.check == "reproduction"]
+    assert len(found) == 1
+    results = [r.name for r in governed.facts().of(Result) if r.recipe == found[0].subject]
+    assert len(results) == 2
+    assert all(name in found[0].says for name in results)
+
+
+def test_a_target_that_is_no_stage_is_answered_with_the_nearest(project):
+    """A slip of the pen starts nothing."""
+    with pytest.raises(UnknownName) as caught:
+        Project.find(project).repro(targets=["cuont"])
+    assert caught.value.suggestions == ["count"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "error"),
+    [
+        ("dvc.yaml", "stages: {", ConfigurationError),
+        ("dvc.yaml", "stages: {}\n", InvalidRecord),
+        ("dvc.yaml", "stages:\n  a: {deps: [x]}\n", InvalidRecord),
+        (
+            "dvc.yaml",
+            "stages:\n  a: {cmd: x, deps: [b], outs: [a]}\n  b: {cmd: x, deps: [a], outs: [b]}\n",
+            InvalidRecord,
+        ),
+        ("params.yaml", "threads: many\n", InvalidRecord),
+        ("params.yaml", "- 1\n", InvalidRecord),
+        ("params.yaml", "{", ConfigurationError),
+    ],
+    ids=["not_yaml", "no_stage", "no_command", "cycle", "threads_a_word", "params_a_list", "params_not_yaml"],
+)
+def test_a_pipeline_that_cannot_be_read_starts_nothing(project, path, text, error):
+    """Each fault is one error, before anything runs."""
+    before = digests(project)
+    (project / path).write_text(text)
+    with pytest.raises(error):
+        Project.find(project).repro()
+    assert digests(project) == before
+
+
+def test_a_stage_that_declares_no_such_parameter_type_fails_with_its_field(project):
+    """A seed that is no whole number is named by its field."""
+    edit(project, "params.yaml", "seed: 3", "seed: three")
+    report = Project.find(project).repro()
+    assert int(report.exit_code) == 2
+    assert "seed" in report.data["error"]["message"]
+
+
+def test_runs_of_plain_dvc_are_taken_in_by_the_next_repro(project):
+    """What plain DVC ran is recorded as a result without an execution."""
+    edit(project, "params.yaml", "rows: 12", "rows: 14")
+    dvc(project, "repro", "-q")
+    governed = Project.find(project)
+    executions = len(governed.facts().of(Execution))
+    report = governed.repro()
+    assert set(outcomes(report).values()) == {"unchanged"}
+    assert len(governed.facts().of(Execution)) == executions
+    assert int(governed.verify().exit_code) == 0
+
+
+def test_a_run_whose_outputs_do_not_fit_is_not_taken_in(project):
+    """`repro` on a project with an overwritten output says so with exit 3 and records no result for it."""
+    (project / "artifacts/count.json").write_text("{}")
+    dvc(project, "commit", "-f", "-q")
+    report = Project.find(project).repro()
+    assert int(report.exit_code) == 3
+    assert "count.json is not what the run recorded" in report.data["problems"]["count"]
+
+
+def test_a_new_clone_starts_its_own_log_and_agrees_on_every_name(project, tmp_path):
+    """Two stores that ran the same recipes name them and their results alike."""
+    other = tmp_path / "other"
+    lay_down(other)
+    Project.init(other)
+    Project.find(other).repro()
+
+    def names(root: Path) -> set[str]:
+        return {
+            record.name for record in Project.find(root).facts() if not record.event and record.kind != "commitment"
+        }
+
+    assert names(other) == names(project)
+    assert Project.find(other).trail.log != Project.find(project).trail.log
