@@ -15,10 +15,9 @@ from governance.runs import StageRun, stage
 from pipelines import _params
 from pipelines._corpus import Rated, read_corpus
 from pipelines._download import fetch
-from schemas.examples import CLASSES, DOMAINS, SPLITS
+from pipelines._tables import EXAMPLES, RATINGS, class_counts, columns_of, count
+from schemas.examples import DOMAINS, SPLITS
 
-EXAMPLES = "artifacts/data/examples.parquet"
-RATINGS = "artifacts/data/ratings.parquet"
 #: what the corpus says of itself: how many people rated each text
 PROMISED_RATERS = 20
 _ENTITY = re.compile(r"&(amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);")
@@ -105,7 +104,7 @@ def dataset_of(frame: pl.DataFrame, *, sha256: str, corpus: dict[str, list[Rated
         sha256=sha256,
         content=content_digest(frame),
         rows=len(frame),
-        columns=[{"name": name, "dtype": str(dtype)} for name, dtype in frame.schema.items()],
+        columns=columns_of(frame),
         splits=count(frame, "split", SPLITS),
         domains=count(frame, "domain", DOMAINS),
         classes=class_counts(frame),
@@ -119,16 +118,6 @@ def dataset_of(frame: pl.DataFrame, *, sha256: str, corpus: dict[str, list[Rated
         },
         **_ABOUT,
     )
-
-
-def count(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> dict[str, int]:
-    """How many rows hold each of `names`."""
-    return {name: int((frame[column] == name).sum()) for name in names}
-
-
-def class_counts(frame: pl.DataFrame) -> dict[str, int]:
-    """How many examples belong to each class."""
-    return {name: int((frame["gold"] == index).sum()) for index, name in enumerate(CLASSES)}
 
 
 def find(run: StageRun, frame: pl.DataFrame, corpus: dict[str, list[Rated]], *, subject: str) -> None:

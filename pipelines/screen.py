@@ -9,11 +9,8 @@ from governance.parquet import content_digest, read_table, write_table
 from governance.records import Dataset
 from governance.runs import stage
 from pipelines import _params
-from pipelines.collect import EXAMPLES, class_counts, count
+from pipelines._tables import EXAMPLES, QUARANTINE, SCREENED, class_counts, columns_of, count
 from schemas.examples import DOMAINS, SPLITS, Examples
-
-SCREENED = "artifacts/data/screened.parquet"
-QUARANTINE = "artifacts/data/quarantine.parquet"
 
 
 def main() -> None:
@@ -40,7 +37,7 @@ def main() -> None:
                 sha256=file_digest(good),
                 content=content_digest(found.good),
                 rows=len(found.good),
-                columns=[{"name": name, "dtype": str(dtype)} for name, dtype in found.good.schema.items()],
+                columns=columns_of(found.good),
                 splits=count(found.good, "split", SPLITS),
                 domains=count(found.good, "domain", DOMAINS),
                 classes=class_counts(found.good),

@@ -14,11 +14,10 @@ from governance.sources.registry import RegisteredSource, registered
 from governance.votes.analysis import vote_counts
 from governance.votes.table import write_votes
 from pipelines import _params
-from pipelines.screen import SCREENED
+from pipelines._tables import SCREENED, VOTES
 from schemas.examples import CLASSES
 
 SOURCES = "pipelines/sources"
-VOTES = "artifacts/votes/votes.parquet"
 
 
 def find(run: StageRun, sources: list[RegisteredSource], dataset: Dataset, applied: Applied) -> None:

@@ -38,7 +38,9 @@ class VotesContract(pa.DataFrameModel):
     @pa.dataframe_check
     def votes_are_in_range(cls, data: pa.PolarsData) -> pl.LazyFrame:  # noqa: N805
         """No vote is missing, and none lies below SKIPPED (-3)."""
-        return data.lazyframe.select(pl.all_horizontal(pl.exclude("example_id").fill_null(-128).cast(pl.Int64) >= -3))
+        types = data.lazyframe.collect_schema()
+        votes = [pl.col(name).fill_null(-128) >= -3 for name, dtype in types.items() if dtype == pl.Int8]
+        return data.lazyframe.select(pl.all_horizontal(pl.int_range(pl.len()) >= 0, *votes))
 
 
 class LabelsContract(pa.DataFrameModel):

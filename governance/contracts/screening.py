@@ -62,10 +62,11 @@ def _split(frame: pl.DataFrame, failures: pl.DataFrame, contract: type[pa.DataFr
     import polars as pl
 
     # 1.
-    whole = failures.filter(pl.col("index").is_null()).sort("schema_context", "check", descending=[True, False])
-    if len(whole):
-        first = whole.row(0, named=True)
-        raise _structural(first["check"], first["failure_case"], first["column"], contract, where)
+    whole = failures.filter(pl.col("index").is_null()).to_dicts()
+    if whole:
+        first = min(whole, key=lambda failure: (_rank(failure["check"]), str(failure["column"])))
+        column = first["column"] if first["schema_context"] == "Column" else None
+        raise _structural(first["check"], first["failure_case"], column, contract, where)
     # 2.
     told = failures.select(pl.col("index").cast(pl.Int64), says=_says()).unique()
     by_row = told.group_by("index").agg(pl.col("says").sort().str.join("; ")).sort("index")
@@ -90,6 +91,12 @@ def _with_reason(frame: pl.DataFrame, reasons: list[str]) -> pl.DataFrame:
     import polars as pl
 
     return frame.with_columns(pl.Series(REASON, reasons, dtype=pl.String))
+
+
+def _rank(check: str) -> int:
+    """A missing column or another type makes later checks fail too, so these are told first."""
+    shapes = ("column_in_dataframe", "column_in_schema", "dtype(")
+    return next((rank for rank, shape in enumerate(shapes) if check.startswith(shape)), len(shapes))
 
 
 def _structural(

@@ -109,7 +109,7 @@ def describe(reader: Reader, value: Any, path: str) -> Any:
     if isinstance(value, enum.Enum):
         return ["member", reader.value(kind, path), value.name, reader.value(value.value, path)]
     if hasattr(value, "__wrapped__") and callable(value):
-        told = ["wrapper", kind.__qualname__, reader.value(getattr(value, "__wrapped__"), path)]
+        told = ["wrapper", kind.__qualname__, reader.value(value.__wrapped__, path)]  # type: ignore[attr-defined]
         parameters = getattr(value, "cache_parameters", None)
         return [*told, reader.value(parameters() if parameters else None, path)]
     if isinstance(value, types.BuiltinFunctionType):
