@@ -19,7 +19,7 @@ from governance.votes import analysis
 from governance.votes.patterns import distinct
 from governance.votes.table import VoteTable, read_votes
 from pipelines._numbers import names, number, optional_numbers
-from pipelines._params import share, whole
+from pipelines._params import share, text, whole
 
 NAME = "combine"
 
@@ -51,7 +51,8 @@ def main() -> None:
             classes=table.classes,
             balance=[decimal(value) for value in model.balance_],
             balance_origin=model.balance_origin_,
-            parameters=model.parameters(),
+            # Gold never reaches the fit; where it helped to choose the prior, the record says so.
+            parameters={**model.parameters(), "prior_chosen_on": text(run.params, "prior_chosen_on", stage=NAME)},
             iterations=model.iterations_,
             converged=model.converged_,
             objective=decimal(model.objective_),
