@@ -29,7 +29,7 @@ class Assessment:
 def assess(facts: Facts, framework: Framework, *, as_of: str, thread: Thread | None = None) -> list[Assessment]:
     """Every control of the framework, in its order, judged as of a date."""
     thread = thread or Thread.of_model(facts)
-    return [_assess(facts, Context(thread, control, as_of)) for control in framework.controls]
+    return [_assess(facts, Context(thread, control, as_of)) for control in framework.subcategories]
 
 
 def _assess(facts: Facts, context: Context) -> Assessment:

@@ -31,7 +31,9 @@ def read_attestations(decisions: Path) -> list[Attestation]:
         stated = _attestation(_document(path, where), where)
         if stated.control in found:
             other = found[stated.control][0]
-            raise InvalidRecord("control", stated.control, f"a control that {other} does not state as well", where=where)
+            raise InvalidRecord(
+                "control", stated.control, f"a control that {other} does not state as well", where=where
+            )
         found[stated.control] = (where, stated)
     return [found[control][1] for control in sorted(found)]
 
@@ -53,7 +55,9 @@ def _document(path: Path, where: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{where}: {' '.join(str(error).split())}", hint="an attestation is YAML, in UTF-8") from None
+        raise ConfigurationError(
+            f"{where}: {' '.join(str(error).split())}", hint="an attestation is YAML, in UTF-8"
+        ) from None
     if not isinstance(document, dict):
         raise InvalidRecord("attestation", document, f"a mapping with {', '.join(_FIELDS)}", where=where)
     return document
@@ -75,5 +79,7 @@ def _attestation(document: dict[str, Any], where: str) -> Attestation:
         else:
             fields[field] = value.strip()
     if fields["expires"] < fields["made"]:
-        raise InvalidRecord("expires", fields["expires"], f"a day on or after {fields['made']}, when it was made", where=where)
+        raise InvalidRecord(
+            "expires", fields["expires"], f"a day on or after {fields['made']}, when it was made", where=where
+        )
     return Attestation.make(**fields)

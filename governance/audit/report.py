@@ -15,8 +15,9 @@ from governance.controls import Framework, load_framework
 from governance.facts import Facts
 
 _READ = Note(
-    "Every sentence ends with the records that it stands on; the appendix lists them, and labeltrail show opens each. A state says "
-    "which evidence is at hand. It is no judgement whether that evidence is good enough: that is for those who read it."
+    "Every sentence ends with the records that it stands on; the appendix lists them, and labeltrail show opens each. A "
+    "state says which evidence is at hand. Whether that evidence is good enough is for those who "
+    "read it to judge."
 )
 
 
@@ -29,7 +30,11 @@ def report(facts: Facts, framework: str = "nist_ai_rmf", *, as_of: str) -> Docum
     sections = (
         Section("Summary", "summary", (_READ, *summary(thread, asked, judged))),
         Section("Overview", "overview", tuple(_tallies(asked, judged))),
-        Section("How to read a state", "states", tuple(Note(f"{state}: {words.meaning}.") for state, words in STATES.items())),
+        Section(
+            "How to read a state",
+            "states",
+            tuple(Note(f"{state}: {words.meaning}.") for state, words in STATES.items()),
+        ),
         *_gaps(judged),
         *_controls(asked, judged),
     )
@@ -59,7 +64,8 @@ def _gaps(judged: list[Assessment]) -> Iterable[Section]:
 
 def _listed(title: str, anchor: str, found: dict[Gap, list[str]]) -> Section:
     blocks: list[Block] = [
-        Gap(silence.text, silence.command, silence.edit, silence.person, of=tuple(asking)) for silence, asking in found.items()
+        Gap(silence.text, silence.command, silence.edit, silence.person, of=tuple(asking))
+        for silence, asking in found.items()
     ]
     return Section(title, anchor, tuple(blocks) or (Note("Nothing is missing here."),))
 

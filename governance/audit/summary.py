@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from governance.audit.assess import Assessment
-from governance.claims import Answer, Block, Claim, Gap, Tally, Thread, claim, data, figures, gap, gap_sort, said, sources
+from governance.claims import (
+    Answer,
+    Block,
+    Claim,
+    Gap,
+    Tally,
+    Thread,
+    claim,
+    data,
+    figures,
+    gap,
+    gap_sort,
+    said,
+    sources,
+)
 from governance.claims.states import STATES
 from governance.claims.words import joined, measured, number
 from governance.controls import Framework
@@ -57,7 +71,9 @@ def _falls(thread: Thread) -> Answer:
     if not known:
         return figures.fall(thread)
     told = joined(f"{item.value} {measured(metric)}" for item, metric in known)
-    return said(claim(f"Outside of {inside[0].value}, where it was trained, the model is right on: {told}.", evaluation))
+    return said(
+        claim(f"Outside of {inside[0].value}, where it was trained, the model is right on: {told}.", evaluation)
+    )
 
 
 def _weak(thread: Thread) -> Answer:
@@ -95,4 +111,6 @@ def _to_do(told: list[Block], judged: list[Assessment]) -> Tally:
     silent = [block for block in told if isinstance(block, Gap)] + [gap for item in judged for gap in item.answer.gaps]
     sorts = [gap_sort(silence) for silence in dict.fromkeys(silent)]
     counts = tuple((sort, sorts.count(sort)) for sort in sorted(set(sorts)))
-    return Tally("", f"{number(len(sorts), 'thing')} not recorded, each with the command that would record it", counts, "gaps")
+    return Tally(
+        "", f"{number(len(sorts), 'thing')} not recorded, each with the command that would record it", counts, "gaps"
+    )

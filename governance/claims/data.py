@@ -56,7 +56,9 @@ def licence(thread: Thread) -> Answer:
     """Which licence the data have."""
     dataset = _first(thread, "licence")
     if dataset is None:
-        silent = describe_data("licence of the data", "licence") if thread.datasets else Gap("licence of the data", REPRO)
+        silent = (
+            describe_data("licence of the data", "licence") if thread.datasets else Gap("licence of the data", REPRO)
+        )
         return said(silent)
     return said(claim(f"Licence of dataset {dataset.title}: {ended(dataset.licence)}", dataset))
 
@@ -95,12 +97,14 @@ def refused(thread: Thread) -> Answer:
     collected, dataset = thread.collected, thread.dataset
     if collected is not None and dataset is not None and collected is not dataset:
         out = collected.rows - dataset.rows
-        text = f"Screening kept {number(dataset.rows)} of {number(collected.rows, 'row')}; {number(out)} went to quarantine."
+        kept = f"{number(dataset.rows)} of {number(collected.rows, 'row')}"
+        text = f"Screening kept {kept}; {number(out)} went to quarantine."
         parts.append(claim(text, collected, dataset))
     else:
         parts.append(Gap("how many rows were refused and kept apart", REPRO))
     for contract in thread.contracts:
-        text = f"Contract {contract.title} asks {number(len(contract.checks), 'check')} of every row: {joined(contract.checks)}."
+        asked = number(len(contract.checks), "check")
+        text = f"Contract {contract.title} asks {asked} of every row: {joined(contract.checks)}."
         parts.append(claim(text, contract))
     if not thread.contracts:
         parts.append(Gap("which contract the rows were held against", REPRO))

@@ -70,7 +70,7 @@ def headline(thread: Thread) -> Answer:
 
 
 def beside(evaluation: Evaluation, metric: str, slice_name: str) -> str:
-    """`, beside 0.958 of the label model and 0.939 of majority vote` for one metric on one slice; empty where nothing is recorded."""
+    """`, beside 0.958 of the label model and 0.939 of majority vote`; empty where nothing is recorded."""
     told = []
     for of in PREDICTORS[1:]:
         other = evaluation.metric(metric, of=of, slice=slice_name)
@@ -109,7 +109,8 @@ def intervals(thread: Thread) -> Answer:
     known = [metric for metric in evaluation.metrics if metric.value is not None]
     bounded = [metric for metric in known if metric.low is not None and metric.high is not None]
     names = joined(metric_name(name) for name in sorted({metric.metric for metric in evaluation.metrics}))
-    text = f"{number(len(known), 'figure')} on {number(len(slices(thread)), 'slice')} are recorded ({names}), {len(bounded)} with a 95 % interval."
+    places = number(len(slices(thread)), "slice")
+    text = f"{number(len(known), 'figure')} on {places} ({names}) are recorded, {len(bounded)} with a 95 % interval."
     return said(claim(text, evaluation)) + unmeasured(thread)
 
 
@@ -155,7 +156,9 @@ def weakest(thread: Thread, count: int = 3, *, of: str = "model") -> Answer:
     if not found:
         return gap(f"accuracy of {predictor(of)} on slices")
     lowest = sorted(found, key=lambda item: (Exact(item.value or "0"), item.slice))[:count]
-    told = joined(f"{_slice(thread, item.slice).told} {measured(item)} over {number(item.examples, 'example')}" for item in lowest)
+    told = joined(
+        f"{_slice(thread, item.slice).told} {measured(item)} over {number(item.examples, 'example')}" for item in lowest
+    )
     return said(claim(f"Weakest slices of {predictor(of)} by accuracy: {told}.", evaluation))
 
 
@@ -173,9 +176,10 @@ def disparity(thread: Thread) -> Answer:
             continue
         ordered = sorted(found, key=lambda item: (Exact(item.value or "0"), item.slice))
         low, high = ordered[0], ordered[-1]
+        apart = difference(high.value or "0", low.value or "0")
         text = (
             f"By {cut}, accuracy of the model runs from {measured(low)} on {_slice(thread, low.slice).value} to "
-            f"{measured(high)} on {_slice(thread, high.slice).value}, {difference(high.value or '0', low.value or '0')} apart."
+            f"{measured(high)} on {_slice(thread, high.slice).value}, {apart.lstrip('+')} apart."
         )
         parts.append(claim(text, evaluation))
     if not parts:
@@ -191,7 +195,8 @@ def calibration(thread: Thread) -> Answer:
     own = evaluation.metric("ece", of="model", slice=where.name)
     if own is None or own.value is None:
         return gap(f"calibration error of the model on {where.told}")
-    text = f"Calibration error (ECE) of the model on {where.told} is {measured(own)}{beside(evaluation, 'ece', where.name)}."
+    others = beside(evaluation, "ece", where.name)
+    text = f"Calibration error (ECE) of the model on {where.told} is {measured(own)}{others}."
     parts = [claim(text, evaluation)]
     elsewhere = [
         (item, metric)
@@ -251,7 +256,9 @@ def change(thread: Thread) -> Answer:
 
 
 def _accuracies(evaluation: Evaluation, of: str) -> list[Metric]:
-    return [item for item in evaluation.metrics if item.metric == "accuracy" and item.of == of and item.value is not None]
+    return [
+        item for item in evaluation.metrics if item.metric == "accuracy" and item.of == of and item.value is not None
+    ]
 
 
 def _slice(thread: Thread, name: str) -> Slice:

@@ -16,12 +16,14 @@ def coverage(thread: Thread) -> Answer:
     if votes is None:
         return gap("how many examples the sources cover, and where they conflict")
     none = votes.rows - votes.covered
+    covered, silent = share(votes.covered, votes.rows), share(none, votes.rows)
+    conflict = share(votes.conflicts, votes.rows)
     return said(
-        claim(f"Sources vote on {number(votes.covered)} of {number(votes.rows, 'example')} ({share(votes.covered, votes.rows)}).", votes),
-        claim(f"On {number(none)} examples ({share(none, votes.rows)}) every source abstains; they have no label.", votes),
-        claim(f"Votes conflict on {number(votes.conflicts)} examples ({share(votes.conflicts, votes.rows)}).", votes),
+        claim(f"Sources vote on {number(votes.covered)} of {number(votes.rows, 'example')} ({covered}).", votes),
+        claim(f"On {number(none, 'example')} ({silent}) every source abstains, and there is no label.", votes),
+        claim(f"Votes conflict on {number(votes.conflicts, 'example')} ({conflict}).", votes),
         claim(f"The votes form {number(votes.patterns, 'distinct pattern')}.", votes),
-    )  # fmt: skip
+    )
 
 
 def failures(thread: Thread) -> Answer:
@@ -32,7 +34,10 @@ def failures(thread: Thread) -> Answer:
     errors = sum(column.errors for column in votes.sources)
     skipped = sum(column.skipped for column in votes.sources)
     cells = votes.rows * len(votes.sources)
-    text = f"{number(errors, 'vote')} of {number(cells)} ended in an error and {number(skipped)} were skipped; none of them counts as an abstention."
+    text = (
+        f"{number(errors)} of {number(cells, 'vote')} ended in an error and {number(skipped)} were skipped; none of them "
+        f"counts as an abstention."
+    )
     return said(claim(text, votes))
 
 
@@ -56,7 +61,10 @@ def learned(thread: Thread) -> Answer:
     ended = "converged" if model.converged else "did not converge"
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
     return said(
-        claim(f"Label model {model.title}: {model.method}; it {ended} after {number(model.iterations, 'iteration')}.", model),
+        claim(
+            f"Label model {model.title}: {model.method}; it {ended} after {number(model.iterations, 'iteration')}.",
+            model,
+        ),
         claim(f"Class balance ({model.balance_origin}): {balance}.", model),
         claim(f"Parameters of the label model: {parameters}.", model),
     )
@@ -67,11 +75,13 @@ def labelled(thread: Thread) -> Answer:
     labels = thread.labels
     if labels is None:
         return gap("which labels were made")
-    differs = share(labels.differs_from_majority, labels.covered)
+    of_covered = share(labels.differs_from_majority, labels.covered)
+    differs = f"{number(labels.differs_from_majority, 'covered example')} ({of_covered})"
+    got = f"{number(labels.covered)} of {number(labels.rows, 'example')}"
     return said(
-        claim(f"{number(labels.covered)} of {number(labels.rows, 'example')} got a label: {counted(labels.classes)}.", labels),
-        claim(f"On {number(labels.differs_from_majority)} covered examples ({differs}) the label model and majority vote differ.", labels),
-    )  # fmt: skip
+        claim(f"{got} got a label: {counted(labels.classes)}.", labels),
+        claim(f"On {differs} the label model and majority vote differ.", labels),
+    )
 
 
 def table(thread: Thread) -> Table | None:
@@ -106,7 +116,9 @@ def kinds(thread: Thread) -> Answer:
     told = joined(f"{name} {share(count, total)}" for name, count in sorted(cast.items()))
     parts = [claim(f"Votes by kind of source: {told}.", votes, *thread.sources)]
     if not {"crowd", "gold"} & set(kind.values()):
-        parts.append(claim("No label comes from a person; people appear only in the gold labels.", votes, *thread.sources))
+        parts.append(
+            claim("No label comes from a person; people appear only in the gold labels.", votes, *thread.sources)
+        )
     return said(*parts)
 
 

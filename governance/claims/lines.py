@@ -90,7 +90,7 @@ def dangling(thread: Thread) -> Answer:
 def orphans(thread: Thread) -> Answer:
     """Which source versions nobody uses."""
     facts, above = thread.facts, standing_on(thread.facts)
-    sources = facts.of(Source)
+    sources = sorted(facts.of(Source), key=lambda source: (source.title, source.version, source.name))
     if not sources:
         return Answer()
     unused = [source for source in sources if not above.get(source.name)]
@@ -150,7 +150,7 @@ def reproduced(thread: Thread) -> Answer:
         given.setdefault(result.recipe, []).append(result)
     parts: list = []
     for recipe, result in thread.runs:
-        several = given.get(result.recipe, [])
+        several = sorted(given.get(result.recipe, []), key=lambda item: item.name)
         if len(several) > 1:
             text = f"Stage {result.stage} gave {number(len(several), 'different result')} for one recipe."
             parts.append(claim(text, recipe, *several))

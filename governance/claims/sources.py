@@ -54,7 +54,9 @@ def licences(thread: Thread) -> Answer:
     both = [source for source in sources if source.licence_declared and source.licence_found]
     if both:
         found = joined(sorted({source.licence_found for source in both}))
-        text = f"{len(both)} of {number(len(sources), 'source')} have a licence declared and one found; found are {found}."
+        text = (
+            f"{len(both)} of {number(len(sources), 'source')} have a licence declared and one found; found are {found}."
+        )
         parts.append(claim(text, *both))
     parts += [describe(source.title, "licence_declared", "licence_found") for source in sources if source not in both]
     conflicts = [source for source in both if source.licence_conflict]
@@ -184,7 +186,9 @@ def pins(thread: Thread) -> Answer:
         text = f"The fingerprint of source {source.title} cannot see through {joined(source.opaque)}."
         parts.append(claim(text, source))
     if not opaque:
-        text = f"The behaviour of {number(len(thread.sources), 'source')} is fingerprinted, and nothing in it is opaque."
+        text = (
+            f"The behaviour of {number(len(thread.sources), 'source')} is fingerprinted, and nothing in it is opaque."
+        )
         parts.append(claim(text, *thread.sources))
     return said(*parts)
 

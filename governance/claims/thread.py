@@ -155,7 +155,9 @@ class Thread:
     @cached_property
     def domains(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The domains trained on, and those that the model never saw in training, sorted."""
-        known = set(self.dataset.domains if self.dataset else ()) | set(self.collected.domains if self.collected else ())
+        known = set(self.dataset.domains if self.dataset else ()) | set(
+            self.collected.domains if self.collected else ()
+        )
         trained = known & set(self.model.trained_on if self.model else ())
         return tuple(sorted(trained)), tuple(sorted(known - trained)) if trained else ()
 

@@ -14,7 +14,13 @@ _PREDICTORS = {
     "majority": "majority vote",
     "supervised": "the supervised reference",
 }
-_METRICS = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "F1", "ece": "calibration error (ECE)"}
+_METRICS = {
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "ece": "calibration error (ECE)",
+}
 
 
 def number(count: int, noun: str = "", plural: str = "") -> str:

@@ -55,7 +55,9 @@ class Control(Part):
     def _class_fits(self) -> Self:
         asks_records = self.evidence in ("auto", "mixed")
         if asks_records != (self.query is not None) or asks_records != (self.question is not None):
-            raise ValueError(f"{self.id}: a query and its question belong to the classes auto and mixed, and only to these")
+            raise ValueError(
+                f"{self.id}: a query and its question belong to the classes auto and mixed, and only to these"
+            )
         if (self.evidence == "auto") != (self.human is None):
             raise ValueError(f"{self.id}: every class but auto names what only a person can state")
         return self
@@ -71,30 +73,30 @@ class Framework(Part):
     units: Text
     functions: tuple[Function, ...]
     categories: tuple[Category, ...]
-    controls: tuple[Control, ...]
+    subcategories: tuple[Control, ...]
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         _unique("function", (function.id for function in self.functions))
         _unique("category", (category.id for category in self.categories))
-        _unique("control", (control.id for control in self.controls))
+        _unique("subcategory", (control.id for control in self.subcategories))
         functions = {function.id for function in self.functions}
         places = {category.id: category.function for category in self.categories}
         for category in self.categories:
             if category.function not in functions:
                 raise ValueError(f"category {category.id}: no function is named {category.function}")
-        for control in self.controls:
+        for control in self.subcategories:
             if places.get(control.category) != control.function:
                 raise ValueError(f"{control.id}: {control.function} has no category {control.category}")
-        empty = sorted(set(places) - {control.category for control in self.controls})
+        empty = sorted(set(places) - {control.category for control in self.subcategories})
         if empty:
-            raise ValueError(f"category {empty[0]} has no control")
+            raise ValueError(f"category {empty[0]} has no subcategory")
         return self
 
     @cached_property
     def by_id(self) -> dict[str, Control]:
         """Every control by its id."""
-        return {control.id: control for control in self.controls}
+        return {control.id: control for control in self.subcategories}
 
     def control(self, given: str) -> Control:
         """The control with this id, in any case. Raises UnknownName."""
@@ -125,7 +127,9 @@ def read_framework(path: Path) -> Framework:
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{where}: {' '.join(str(error).split())}", hint="a framework is YAML, in UTF-8") from None
+        raise ConfigurationError(
+            f"{where}: {' '.join(str(error).split())}", hint="a framework is YAML, in UTF-8"
+        ) from None
     if not isinstance(document, dict):
         raise InvalidRecord("framework", type(document).__name__, "a mapping", where=where)
     try:

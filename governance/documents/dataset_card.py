@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from governance.claims import Answer, Document, Note, Thread, claim, data, describe_data, gap, labels, lines, said, sources
+from governance.claims import (
+    Answer,
+    Document,
+    Note,
+    Thread,
+    claim,
+    data,
+    describe_data,
+    gap,
+    labels,
+    lines,
+    said,
+    sources,
+)
 from governance.documents import front_matter
 from governance.documents.sections import section, with_appendix
 from governance.facts import Facts
 
 _READ = Note(
-    "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is recorded, "
-    "the card says so and names the command that would record it."
+    "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is "
+    "recorded, the card says so and names the command that would record it."
 )
 
 

@@ -25,16 +25,16 @@ from governance.documents.sections import section, with_appendix
 from governance.facts import Facts
 
 _READ = Note(
-    "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is recorded, "
-    "the card says so and names the command that would record it."
+    "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is "
+    "recorded, the card says so and names the command that would record it."
 )
 _FIGURES = Note(
-    "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on gold "
-    "stand beside the model, on the same examples."
+    "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on "
+    "gold stand beside the model, on the same examples."
 )
 _TRACE = Note(
-    "labeltrail trace follows the model to every source version and back; labeltrail why EXAMPLE shows the votes behind one "
-    "label and what each contributed; labeltrail verify compares files with their records."
+    "labeltrail trace follows the model to every source version and back; labeltrail why EXAMPLE shows the votes behind "
+    "one label and what each contributed; labeltrail verify compares files with their records."
 )
 
 
@@ -50,8 +50,8 @@ def model_card(facts: Facts) -> Document:
         section("Training data", data.composition(thread), data.origin(thread), data.licence(thread), _trained(thread)),
         section("Sources, licences and conflicts", sources.listed(thread), sources.table(thread), sources.licences(thread),
                 sources.terms(thread)),
-        section("Label model", labels.learned(thread), labels.labelled(thread), labels.coverage(thread), labels.table(thread),
-                figures.versus_majority(thread)),
+        section("Label model", labels.learned(thread), labels.labelled(thread), labels.coverage(thread),
+                labels.table(thread), figures.versus_majority(thread)),
         section("Performance", _FIGURES, figures.headline(thread), figures.intervals(thread),
                 figures.table(thread, cuts=("domain", ""), caption="By domain")),
         section("On domains that it never saw", figures.fall(thread)),
@@ -78,7 +78,12 @@ def _model(thread: Thread) -> Answer:
         claim(f"{model.title} tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}", model),
         claim(f"It has {number(model.weights, 'weight')} in a file of {number(model.bytes, 'byte')}.", model),
         claim(f"Parameters of training: {parameters}.", model),
-        claim("It was trained on soft labels that a label model made from votes.", model, thread.labels, thread.label_model),
+        claim(
+            "It was trained on soft labels that a label model made from votes.",
+            model,
+            thread.labels,
+            thread.label_model,
+        ),
     ) + _stated(thread, "GOVERN 6.1", "licence of the model, which the terms of its sources and data decide")
 
 
@@ -90,7 +95,9 @@ def _trained(thread: Thread) -> Answer:
 
 
 def _intended(thread: Thread) -> Answer:
-    return _stated(thread, "MAP 1.1", "intended use of the model") + _stated(thread, "MAP 3.3", "scope, and uses out of scope")
+    return _stated(thread, "MAP 1.1", "intended use of the model") + _stated(
+        thread, "MAP 3.3", "scope, and uses out of scope"
+    )
 
 
 def _stated(thread: Thread, control: str, what: str) -> Answer:
@@ -106,5 +113,6 @@ def _silent(thread: Thread) -> Answer:
     votes = thread.votes
     if votes is None:
         return said(Gap("on how many examples every source is silent", REPRO))
-    text = f"Where no source votes there is no label: {number(votes.rows - votes.covered, 'example')} taught the model nothing."
+    silent = number(votes.rows - votes.covered, "example")
+    text = f"Where no source votes there is no label to learn from: {silent} of {number(votes.rows)}."
     return said(claim(text, votes))

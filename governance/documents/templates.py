@@ -28,6 +28,7 @@ def environment(folder: Path, *, html: bool, spell: Callable[[object], object]) 
 
     if not folder.is_dir():
         raise ConfigurationError(f"{folder}: no such folder of templates", hint="`labeltrail init` lays down cards/")
+
     def finalize(value: object) -> object:
         # Printing an undefined value raises jinja2's own error, which names it.
         return str(value) if isinstance(value, Undefined) else spell(value)

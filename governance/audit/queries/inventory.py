@@ -16,7 +16,7 @@ def inventory(facts: Facts, context: Context) -> Answer:
     """Everything recorded, by kind, with orphans."""
     parts = []
     for kind in _KINDS:
-        found = facts.of(kind)
+        found = sorted(facts.of(kind), key=lambda record: (record.label, record.name))
         if found:
             titles = joined(sorted({record.label for record in found}))
             text = f"{lines.noun(kind.kind, len(found))} recorded: {titles}."

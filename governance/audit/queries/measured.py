@@ -16,7 +16,9 @@ def risk_to_metric(_: Facts, context: Context) -> Answer:
         return gap("figures against gold") + context.ask("risks, each with its metric")
     names = joined(metric_name(name) for name in dict.fromkeys(item.metric for item in thread.evaluation.metrics))
     answer = said(claim(f"Measured: {names}, on {number(len(figures.slices(thread)), 'slice')}.", thread.evaluation))
-    return answer + figures.unmeasured(thread) + context.ask("risks, each with its metric or the reason why it has none")
+    return (
+        answer + figures.unmeasured(thread) + context.ask("risks, each with its metric or the reason why it has none")
+    )
 
 
 @query
@@ -27,7 +29,8 @@ def tevv_inventory(_: Facts, context: Context) -> Answer:
     dataset = thread.dataset
     if dataset is None or not dataset.splits:
         return answer + gap("size and digest of the test set")
-    text = f"Test examples come from dataset {dataset.title} (SHA-256 begins {dataset.sha256[:12]}): {counted(dataset.splits)}."
+    digest = f"SHA-256 begins {dataset.sha256[:12]}"
+    text = f"Test examples come from dataset {dataset.title} ({digest}): {counted(dataset.splits)}."
     return answer + said(claim(text, dataset))
 
 

@@ -24,7 +24,9 @@ def third_party_terms(_: Facts, context: Context) -> Answer:
     clashing = sources.conflicts(thread)
     if clashing:
         titles = joined(source.title for source in clashing)
-        answer += said(claim(f"Declared and found licence differ in {number(len(clashing), 'source')}: {titles}.", *clashing))
+        answer += said(
+            claim(f"Declared and found licence differ in {number(len(clashing), 'source')}: {titles}.", *clashing)
+        )
     models = [source for source in thread.sources if source.source_kind == "llm"]
     if thread.sources:
         text = f"{number(len(models), 'source')} of {len(thread.sources)} ask a hosted language model."
@@ -95,4 +97,6 @@ def declared_scope(_: Facts, context: Context) -> Answer:
 @query
 def privacy_scan(_: Facts, context: Context) -> Answer:
     """Personal data as declared; nothing scans the texts yet."""
-    return sources.persons(context.thread) + context.ask("a scan of the texts for personal data, retention and erasure requests")
+    return sources.persons(context.thread) + context.ask(
+        "a scan of the texts for personal data, retention and erasure requests"
+    )

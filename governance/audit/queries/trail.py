@@ -31,8 +31,9 @@ def label_trace(_: Facts, context: Context) -> Answer:
     if thread.labels is None or thread.label_model is None or thread.votes is None:
         return gap("labels with the votes and the label model behind them") + _cards(context)
     text = (
-        f"Each of {number(thread.labels.covered, 'label')} follows from votes of {number(len(thread.votes.sources), 'source')} "
-        f"and what the label model learned of them; labeltrail why shows the contribution of every vote."
+        f"Each of {number(thread.labels.covered, 'label')} follows from votes of "
+        f"{number(len(thread.votes.sources), 'source')} and what the label model learned of them; labeltrail why shows "
+        f"the contribution of every vote."
     )
     answer = said(claim(text, thread.labels, thread.label_model, thread.votes))
     return answer + labels.learned(thread) + _cards(context)
@@ -72,5 +73,7 @@ def _cards(context: Context) -> Answer:
     cards = context.thread.cards
     if not cards:
         return gap("cards that tell data and model")
-    told = joined(f"{card.title} makes {number(card.claims, 'claim')} and is silent on {card.not_recorded}" for card in cards)
+    told = joined(
+        f"{card.title} makes {number(card.claims, 'claim')} and is silent on {card.not_recorded}" for card in cards
+    )
     return said(claim(f"Cards: {told}.", *cards))

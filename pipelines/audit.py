@@ -1,0 +1,72 @@
+"""What does the NIST AI RMF ask, and what do the records answer? One report, in Markdown and as a single HTML page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from governance.audit import read_attestations, report
+from governance.digest import file_digest, write_atomically
+from governance.documents import (
+    Document,
+    check_document,
+    check_markdown,
+    document_record,
+    render_html,
+    render_markdown,
+    require_sound,
+)
+from governance.errors import InvalidRecord
+from governance.facts import Facts
+from governance.runs import StageRun, stage
+
+NAME = "audit"
+EARLIER = ("collect", "screen", "vote", "combine", "train", "evaluate", "describe")
+
+
+def main() -> None:
+    """1. what earlier stages and people stated  2. the report, checked before it is written  3. both forms"""
+    with stage(NAME) as run:
+        # 1.
+        templates = run.input("cards")
+        facts = earlier(run)
+        # 2.
+        document = report(facts, text(run, "framework"), as_of=text(run, "as_of"))
+        markdown = render_markdown(document, templates)
+        require_sound([*check_document(document, facts), *check_markdown(markdown, facts)], what=document.title)
+        # 3.
+        page = render_html(document, templates)
+        put(run, document, markdown, form="Markdown")
+        put(run, document, page, form="HTML")
+
+
+def put(run: StageRun, document: Document, told: str, *, form: Literal["Markdown", "HTML"]) -> None:
+    """Writes one form of the report and states it."""
+    ending = {"Markdown": "md", "HTML": "html"}[form]
+    path = run.output(f"{run.config.artifacts}/documents/audit_report.{ending}")
+    write_atomically(path, told.encode())
+    run.state(document_record(document, sha256=file_digest(path), form=form))
+
+
+def earlier(run: StageRun) -> Facts:
+    """Facts, recipes and results of every earlier stage, and what people stated in decisions/."""
+    facts = Facts()
+    for name in EARLIER:
+        done = run.run_of(name)
+        facts |= run.facts(name) | Facts([done.recipe, done.result])
+    stated = [run.use(attestation) for attestation in read_attestations(run.input("decisions"))]
+    # The report cites what people stated; where it is cited it has to be recorded too.
+    for attestation in stated:
+        run.state(attestation)
+    return facts | Facts(stated)
+
+
+def text(run: StageRun, field: str) -> str:
+    """A text among the stage's parameters. Raises InvalidRecord."""
+    value = run.params.get(field)
+    if not isinstance(value, str) or not value:
+        raise InvalidRecord(f"{NAME}.{field}", value, "a text in quotes", where="params.yaml")
+    return value
+
+
+if __name__ == "__main__":
+    main()
