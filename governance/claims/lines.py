@@ -75,7 +75,9 @@ def blast(thread: Thread) -> Answer:
 def dangling(thread: Thread) -> Answer:
     """Whether every record that others refer to is recorded itself."""
     facts = thread.facts
-    referred = sorted({origin for _, relation, origin in facts.edges if relation == "wasDerivedFrom"})
+    # What a document cites is no lineage: a report must not change because there is an older one.
+    edges = [edge for edge in facts.edges if not edge[0].startswith("document:")]
+    referred = sorted({origin for _, relation, origin in edges if relation == "wasDerivedFrom"})
     missing = [name for name in referred if name not in facts]
     if not referred:
         return gap("edges from data to labels and model")
@@ -93,7 +95,7 @@ def orphans(thread: Thread) -> Answer:
     sources = sorted(facts.of(Source), key=lambda source: (source.title, source.version, source.name))
     if not sources:
         return Answer()
-    unused = [source for source in sources if not above.get(source.name)]
+    unused = [s for s in sources if all(name.startswith("document:") for name in above.get(s.name, ()))]
     if unused:
         titles = joined(sorted(f"{source.title} {source.version}" for source in unused))
         return said(claim(f"Orphans, on which nothing stands: {titles}.", *unused))

@@ -213,7 +213,7 @@ def complete(*, cards: bool = False) -> Facts:
 def runs(made: list[Record]) -> list[Record]:
     """A recipe and a result for every stage, each stating some of the records."""
     kinds = {
-        "collect": ("dataset",), "screen": ("dataset", "contract"), "vote": ("source", "votes"),
+        "collect": ("dataset",), "screen": ("dataset", "contract", "finding"), "vote": ("source", "votes"),
         "combine": ("labelmodel", "labels"), "train": ("model",), "evaluate": ("predictions", "evaluation"),
     }  # fmt: skip
     written: list[Record] = []
