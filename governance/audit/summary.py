@@ -51,8 +51,8 @@ def _looked_at(thread: Thread) -> Answer:
     if model is None or dataset is None:
         return gap("a trained model with its dataset")
     text = (
-        f"Looked at: model {model.title}, trained on labels that {number(len(thread.sources), 'source version')} made for "
-        f"dataset {dataset.title} ({number(dataset.rows, 'example')})."
+        f"Looked at: model “{model.title}”, trained on labels that {number(len(thread.sources), 'source version')} made "
+        f"for dataset “{dataset.title}” ({number(dataset.rows, 'example')})."
     )
     return said(claim(text, model, thread.labels, thread.votes, dataset))
 

@@ -13,7 +13,7 @@ def composition(thread: Thread) -> Answer:
     dataset = thread.dataset
     if dataset is None:
         return gap("which examples there are")
-    parts: list = [claim(f"Dataset {dataset.title} holds {number(dataset.rows, 'example')}.", dataset)]
+    parts: list = [claim(f"Dataset “{dataset.title}” holds {number(dataset.rows, 'example')}.", dataset)]
     for counts, what in ((dataset.domains, "domains"), (dataset.classes, "gold classes"), (dataset.splits, "splits")):
         if counts:
             parts.append(claim(f"Examples in {what}: {counted(counts)}.", dataset))
@@ -46,8 +46,8 @@ def origin(thread: Thread) -> Answer:
         return gap("where the examples come from")
     parts: list = []
     for text, what in ((dataset.origin, "Origin"), (dataset.collection, "Collection")):
-        named = f"{what} of dataset {dataset.title}"
-        field, silent = what.lower(), f"{what.lower()} of dataset {dataset.title}"
+        named = f"{what} of dataset “{dataset.title}”"
+        field, silent = what.lower(), f"{what.lower()} of dataset “{dataset.title}”"
         parts.append(claim(f"{named}: {ended(text)}", dataset) if text else describe_data(silent, field))
     return said(*parts)
 
@@ -60,7 +60,7 @@ def licence(thread: Thread) -> Answer:
             describe_data("licence of the data", "licence") if thread.datasets else Gap("licence of the data", REPRO)
         )
         return said(silent)
-    return said(claim(f"Licence of dataset {dataset.title}: {ended(dataset.licence)}", dataset))
+    return said(claim(f"Licence of dataset “{dataset.title}”: {ended(dataset.licence)}", dataset))
 
 
 def splits(thread: Thread) -> Answer:
@@ -84,7 +84,7 @@ def balance(thread: Thread) -> Answer:
 def counts(thread: Thread) -> Answer:
     """The plain facts that were counted: duplicates, entities and the like."""
     parts = [
-        claim(f"{name[:1].upper()}{name[1:]} in dataset {dataset.title} ({dataset.role}): {number(count)}.", dataset)
+        claim(f"{name[:1].upper()}{name[1:]} in dataset “{dataset.title}” ({dataset.role}): {number(count)}.", dataset)
         for dataset in thread.datasets
         for name, count in dataset.counts.items()
     ]
@@ -104,7 +104,7 @@ def refused(thread: Thread) -> Answer:
         parts.append(Gap("how many rows were refused and kept apart", REPRO))
     for contract in thread.contracts:
         asked = number(len(contract.checks), "check")
-        text = f"Contract {contract.title} asks {asked} of every row: {joined(contract.checks)}."
+        text = f"Contract “{contract.title}” asks {asked} of every row: {joined(contract.checks)}."
         parts.append(claim(text, contract))
     if not thread.contracts:
         parts.append(Gap("which contract the rows were held against", REPRO))

@@ -72,11 +72,19 @@ def headline(thread: Thread) -> Answer:
 def beside(evaluation: Evaluation, metric: str, slice_name: str) -> str:
     """`, beside 0.958 of the label model and 0.939 of majority vote`; empty where nothing is recorded."""
     told = []
+    own = evaluation.metric(metric, of=PREDICTORS[0], slice=slice_name)
     for of in PREDICTORS[1:]:
         other = evaluation.metric(metric, of=of, slice=slice_name)
         if other is not None and other.value is not None:
-            told.append(f"{measured(other)} of {predictor(of)}")
+            told.append(f"{measured(other)} of {predictor(of)}{_fewer(other, own)}")
     return f", beside {joined(told)}" if told else ""
+
+
+def _fewer(other: Metric, own: Metric | None) -> str:
+    """How many examples another figure stands on, where that is not as many: labels exist where a source votes."""
+    if own is None or other.examples == own.examples:
+        return ""
+    return f" over {number(other.examples, 'example')}"
 
 
 def table(thread: Thread, *, cuts: tuple[str, ...] = (), caption: str = "Figures against gold") -> Table | None:
@@ -94,11 +102,19 @@ def table(thread: Thread, *, cuts: tuple[str, ...] = (), caption: str = "Figures
             if not any(of in found for of in columns):
                 continue
             size = max(metric.examples for metric in found.values())
-            cells = (item.told, metric_name(name), number(size), *(measured(found.get(of)) for of in columns))
+            told = (_cell(found.get(of), size) for of in columns)
+            cells = (item.told, metric_name(name), number(size), *told)
             rows.append(Row(cells, (evaluation.name,)))
     if not rows:
         return None
     return Table(caption, ("Slice", "Metric", "Examples", *(predictor(of) for of in columns)), tuple(rows))
+
+
+def _cell(metric: Metric | None, size: int) -> str:
+    """A figure in a table, with its examples where they are fewer; a dash where nobody wanted to measure it."""
+    if metric is None:
+        return "–"
+    return measured(metric) + (f" over {number(metric.examples)}" if metric.examples != size else "")
 
 
 def intervals(thread: Thread) -> Answer:
@@ -178,7 +194,7 @@ def disparity(thread: Thread) -> Answer:
         low, high = ordered[0], ordered[-1]
         apart = difference(high.value or "0", low.value or "0")
         text = (
-            f"By {cut}, accuracy of the model runs from {measured(low)} on {_slice(thread, low.slice).value} to "
+            f"Cut by “{cut}”, accuracy of the model runs from {measured(low)} on {_slice(thread, low.slice).value} to "
             f"{measured(high)} on {_slice(thread, high.slice).value}, {apart.lstrip('+')} apart."
         )
         parts.append(claim(text, evaluation))
@@ -231,7 +247,8 @@ def versus_majority(thread: Thread) -> Answer:
     if ours is None or plain is None or ours.value is None or plain.value is None:
         return gap(f"accuracy of label model and majority vote on {where.told}")
     text = (
-        f"Accuracy of the label model on {where.told} is {measured(ours)}, that of majority vote {measured(plain)}, "
+        f"Accuracy of the label model on {where.told} is {measured(ours)} over {number(ours.examples, 'example')}, "
+        f"that of majority vote {measured(plain)} over {number(plain.examples, 'example')}, "
         f"a difference of {difference(ours.value, plain.value)}."
     )
     return said(claim(text, evaluation))
@@ -243,7 +260,8 @@ def change(thread: Thread) -> Answer:
     where = main_slice(thread)
     earlier = [item for item in evaluations if item is not thread.evaluation]
     if thread.evaluation is None or where is None or not earlier:
-        return gap("an earlier evaluation to compare with")
+        wanted = "an earlier evaluation to compare with"
+        return said(Gap(wanted, REPRO, edit="a source, params.yaml or the code of a stage"))
     before = earlier[-1].metric("accuracy", of="model", slice=where.name)
     now = thread.evaluation.metric("accuracy", of="model", slice=where.name)
     if before is None or now is None or before.value is None or now.value is None:

@@ -62,7 +62,7 @@ def learned(thread: Thread) -> Answer:
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
     return said(
         claim(
-            f"Label model {model.title}: {model.method}; it {ended} after {number(model.iterations, 'iteration')}.",
+            f"Label model “{model.title}”, method {model.method}, {ended} after {number(model.iterations, 'iteration')}.",
             model,
         ),
         claim(f"Class balance ({model.balance_origin}): {balance}.", model),

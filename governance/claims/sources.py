@@ -77,7 +77,7 @@ def conflicts(thread: Thread) -> tuple[Source, ...]:
 def terms(thread: Thread) -> Answer:
     """On which terms the data and the sources that others supply may be used."""
     parts: list[Claim | Gap] = [
-        claim(f"Terms of dataset {held[0].title}: {ended(text)}", *held) for text, held in thread.stated("terms")
+        claim(f"Terms of dataset “{held[0].title}”: {ended(text)}", *held) for text, held in thread.stated("terms")
     ]
     if not parts:
         parts.append(_of_data(thread, "terms of third parties for the texts", "terms"))
@@ -156,7 +156,7 @@ def contamination(thread: Thread) -> Answer:
 def persons(thread: Thread) -> Answer:
     """Which personal data are declared, in the examples and in the sources."""
     parts: list[Claim | Gap] = [
-        claim(f"Personal data in dataset {held[0].title}: {ended(text)}", *held)
+        claim(f"Personal data in dataset “{held[0].title}”: {ended(text)}", *held)
         for text, held in thread.stated("personal_data")
     ]
     if not parts:

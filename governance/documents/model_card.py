@@ -30,7 +30,8 @@ _READ = Note(
 )
 _FIGURES = Note(
     "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on "
-    "gold stand beside the model, on the same examples."
+    "gold stand beside the model; where they were measured on fewer examples, because no source votes, the number stands "
+    "with them."
 )
 _TRACE = Note(
     "labeltrail trace follows the model to every source version and back; labeltrail why EXAMPLE shows the votes behind "
@@ -75,7 +76,9 @@ def _model(thread: Thread) -> Answer:
         return gap("a trained model")
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
     return said(
-        claim(f"{model.title} tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}", model),
+        claim(
+            f"“{model.title}” tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}", model
+        ),
         claim(f"It has {number(model.weights, 'weight')} in a file of {number(model.bytes, 'byte')}.", model),
         claim(f"Parameters of training: {parameters}.", model),
         claim(

@@ -131,7 +131,10 @@ def test_queries_survive_every_missing_record(facts: Facts):
         without = Facts(record for record in facts if record.kind != kind)
         found = assess(without, NIST, as_of=AS_OF)
         for item in found:
-            assert all(name in without for claim in item.answer.claims for name in claim.evidence), (kind, item.control.id)
+            assert all(name in without for claim in item.answer.claims for name in claim.evidence), (
+                kind,
+                item.control.id,
+            )
         gained = {item.control.id for item in found if item.state == "present"} - present
         # Without findings, or without descriptions of contaminated sources, nothing new may look complete.
         assert not gained, (kind, gained)
@@ -140,7 +143,7 @@ def test_queries_survive_every_missing_record(facts: Facts):
 def test_order_of_facts_does_not_matter(facts: Facts):
     """The same facts in another order give the same answers."""
     shuffled = list(facts)
-    random.Random(3).shuffle(shuffled)
+    random.Random(3).shuffle(shuffled)  # noqa: S311
     assert assess(Facts(shuffled), NIST, as_of=AS_OF) == assess(facts, NIST, as_of=AS_OF)
 
 
@@ -155,7 +158,9 @@ def test_a_licence_conflict_is_named(facts: Facts):
 def test_a_description_without_owner_is_a_gap(facts: Facts):
     """A source without owner is named with the file to edit."""
     nobody = [
-        Source.make(**{**record.body(), "owner": ""}) if isinstance(record, Source) and record.title == "afinn" else record
+        Source.make(**{**record.body(), "owner": ""})
+        if isinstance(record, Source) and record.title == "afinn"
+        else record
         for record in facts
     ]
     loose = Facts(record for record in nobody if record.kind == "source")
@@ -165,7 +170,9 @@ def test_a_description_without_owner_is_a_gap(facts: Facts):
 
 def test_an_expired_description_is_judged_as_of_a_day(facts: Facts):
     """A source's own expiry is told as of the day of judging."""
-    told = {day: " ".join(c.text for c in judged(facts, "GOVERN 1.5", day).answer.claims) for day in (AS_OF, "2028-01-01")}
+    told = {
+        day: " ".join(c.text for c in judged(facts, "GOVERN 1.5", day).answer.claims) for day in (AS_OF, "2028-01-01")
+    }
     assert "ran out" not in told[AS_OF]
     assert "ran out on 2027-12-31" in told["2028-01-01"]
 
@@ -173,7 +180,9 @@ def test_an_expired_description_is_judged_as_of_a_day(facts: Facts):
 def test_blast_radius_counts_what_stands_on_a_source(facts: Facts):
     """Withdrawing a source names every vote set, label model, label set, model and card above it."""
     told = " ".join(claim.text for claim in judged(facts, "GOVERN 6.2").answer.claims)
-    assert "1 evaluation, 1 label model, 1 label set, 1 model, 1 prediction batch and 1 vote set" in told.replace("1 card, ", "")
+    assert "1 evaluation, 1 label model, 1 label set, 1 model, 1 prediction batch and 1 vote set" in told.replace(
+        "1 card, ", ""
+    )
 
 
 def test_an_unknown_finding_is_no_pass(facts: Facts):

@@ -51,7 +51,8 @@ def hostile() -> Facts:
     """Facts whose every free text tries to be markup."""
     collected, screened = datasets(
         HOSTILE, origin=HOSTILE, licence=HOSTILE, terms=HOSTILE, collection=HOSTILE, personal_data=HOSTILE,
-        counts={ASCII: 3}, domains={ASCII: 900}, splits={ASCII: 9}, columns=[{"name": HOSTILE, "dtype": HOSTILE}], language=HOSTILE,
+        counts={ASCII: 3}, domains={ASCII: 900}, splits={ASCII: 9},
+        columns=[{"name": HOSTILE, "dtype": HOSTILE}], language=HOSTILE,
     )  # fmt: skip
     sources = [
         source(

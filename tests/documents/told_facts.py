@@ -115,7 +115,8 @@ def evaluation(dataset: Dataset, compared: list[Record], title: str = "test spli
     for domain, value in base.items():
         for of, step in (("model", lift), ("label_model", 0.05), ("majority", 0.03), ("supervised", 0.04)):
             for name, shift in (("accuracy", 0.0), ("precision", -0.01), ("recall", 0.01), ("f1", 0.0), ("ece", -0.5)):
-                metrics.append(metric(name, of, f"domain={domain}", round(value + step + shift, 6), size[domain]))
+                judged = size[domain] - (4 if of in ("label_model", "majority") else 0)
+                metrics.append(metric(name, of, f"domain={domain}", round(value + step + shift, 6), judged))
     metrics.append(metric("accuracy", "model", "length=1-5 words", 0.6, 31))
     metrics.append(metric("accuracy", "model", "length=6-20 words", 0.81, 90))
     metrics.append(metric("accuracy", "model", "coverage=0 sources", None, 0))

@@ -35,7 +35,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         recipe = facts.get(result.recipe)
         assert isinstance(recipe, Recipe)
         stated = [facts.get(name) for name in result.generated]
-        (tmp_path / f"artifacts/facts/{result.stage}.jsonl").write_bytes(facts_bytes(r for r in stated if r is not None))
+        (tmp_path / f"artifacts/facts/{result.stage}.jsonl").write_bytes(
+            facts_bytes(r for r in stated if r is not None)
+        )
         (tmp_path / f"artifacts/runs/{result.stage}.json").write_bytes(RunFile(recipe, result).to_bytes())
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -58,7 +60,9 @@ def test_both_stages_write_state_and_cite(project: Path):
     describe.main()
     audit.main()
     assert list(documents(project)) == ["audit_report.html", "audit_report.md", "dataset_card.md", "model_card.md"]
-    stated = read_facts(project / "artifacts/facts/describe.jsonl") | read_facts(project / "artifacts/facts/audit.jsonl")
+    stated = read_facts(project / "artifacts/facts/describe.jsonl") | read_facts(
+        project / "artifacts/facts/audit.jsonl"
+    )
     made = {record.sha256: record for record in stated.of(Document)}
     for name in documents(project):
         record = made[file_digest(project / "artifacts/documents" / name)]

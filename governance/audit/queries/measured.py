@@ -30,7 +30,7 @@ def tevv_inventory(_: Facts, context: Context) -> Answer:
     if dataset is None or not dataset.splits:
         return answer + gap("size and digest of the test set")
     digest = f"SHA-256 begins {dataset.sha256[:12]}"
-    text = f"Test examples come from dataset {dataset.title} ({digest}): {counted(dataset.splits)}."
+    text = f"Test examples come from dataset “{dataset.title}” ({digest}): {counted(dataset.splits)}."
     return answer + said(claim(text, dataset))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from governance.audit.query import Context, query
 from governance.claims import Answer, claim, data, figures, gap, labels, lines, said, sources
 from governance.claims.words import figure, joined, number
@@ -22,7 +24,7 @@ def task_and_method(_: Facts, context: Context) -> Answer:
     if model is None:
         return answer + gap("the end model and its parameters")
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
-    return answer + said(claim(f"End model {model.title}: {model.architecture}; parameters: {parameters}.", model))
+    return answer + said(claim(f"End model “{model.title}”: {model.architecture}; parameters: {parameters}.", model))
 
 
 @query
@@ -53,22 +55,23 @@ def controls_per_component(_: Facts, context: Context) -> Answer:
     """Contracts and findings for every component, with the last outcome."""
     thread = context.thread
     parts: list = [
-        claim(f"Contract {contract.title} guards with {number(len(contract.checks), 'check')}.", contract)
+        claim(f"Contract “{contract.title}” guards with {number(len(contract.checks), 'check')}.", contract)
         for contract in thread.contracts
     ]
     subjects = {record.name: record for record in thread.records}
     for name, record in subjects.items():
         found = [finding for finding in thread.findings if finding.subject == name]
         if found:
-            told = joined(f"{finding.check} {finding.outcome}" for finding in found)
-            parts.append(claim(f"Checks of {record.kind} {record.label}: {told}.", record, *found))
+            ends = Counter(f"{finding.check} {finding.outcome}" for finding in found)
+            told = joined(f"{end} ({times} times)" if times > 1 else end for end, times in ends.items())
+            parts.append(claim(f"Checks of {record.kind} “{record.label}”: {told}.", record, *found))
     if not parts:
         return gap("contracts and findings for each component")
     bare = [record for name, record in subjects.items() if name not in {finding.subject for finding in thread.findings}]
     answer = said(*parts)
     if not bare:
         return answer
-    return answer + context.ask(f"a check of {joined(f'{record.kind} {record.label}' for record in bare)}")
+    return answer + context.ask(f"a check of {joined(f'{record.kind} “{record.label}”' for record in bare)}")
 
 
 @query
