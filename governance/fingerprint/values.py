@@ -147,9 +147,12 @@ def _builtin(reader: Reader, value: types.BuiltinFunctionType, path: str) -> Any
 def _class(reader: Reader, value: type, path: str) -> Any:
     if reader.belongs(value.__module__, path).kind != "project":
         return ["class", value.__module__, value.__qualname__]
+    generated = hasattr(value, "__dataclass_fields__") or hasattr(value, "_fields")
     told = []
     for name, item in sorted(vars(value).items()):
-        made_up = getattr(getattr(item, "__code__", None), "co_filename", "").startswith("<string")
+        function = getattr(item, "__func__", item)
+        code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
+        made_up = generated and getattr(code, "co_filename", "").startswith("<")
         slot = isinstance(item, (types.MemberDescriptorType, types.GetSetDescriptorType))
         # What dataclasses and named tuples generate follows from their fields, which are told below.
         if name not in _UNTOLD and not made_up and not slot:
