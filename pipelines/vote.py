@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from governance.checks import contamination, currency, error_rate, licences
+import schemas.votes
+from governance.checks import contamination, currency, error_rate, licences, rejected
+from governance.contracts import contract_record, screen
 from governance.digest import file_digest
 from governance.parquet import content_digest, read_table
 from governance.records import Dataset, Votes
@@ -35,7 +37,7 @@ def find(run: StageRun, sources: list[RegisteredSource], dataset: Dataset, appli
 
 
 def main() -> None:
-    """1. the source versions  2. every vote, and a sample again  3. write  4. state sources, votes and findings"""
+    """1. the source versions  2. every vote, and a sample again  3. write  4. sources, votes, contract and findings"""
     with stage("vote") as run:
         revoted = _params.whole(run.params, "revoted", stage="vote", least=1)
         # 1.
@@ -61,17 +63,22 @@ def main() -> None:
         # 4.
         for one in sources:
             run.state(one.record)
-        run.state(
+        written = read_table(path)
+        votes = run.state(
             Votes.make(
                 title="votes of the reference sources",
                 dataset=dataset.name,
                 sha256=file_digest(path),
-                content=content_digest(read_table(path)),
+                content=content_digest(written),
                 **vote_counts(applied.table, error_types=applied.error_types),
                 revoted=applied.revoted,
                 revoted_differently=0,
             )
         )
+        kept = screen(written, schemas.votes.Votes, where=VOTES)
+        contract = run.state(contract_record(schemas.votes.Votes))
+        turned_away = len(kept.quarantined)
+        run.state(rejected.check(kept.failures, turned_away, len(written), subject=votes, contract=contract, limit=0.0))
         find(run, sources, dataset, applied)
 
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from governance.contracts import ExamplesContract, LabelsContract, VotesContract, contract_record, screen
 from governance.errors import ExitCode, InvalidRecord
 from schemas.examples import Examples
+from schemas.labels import Labels
+from schemas.votes import Votes
 
 
 class Sized(ExamplesContract):
@@ -227,3 +229,44 @@ def test_the_reference_contract_turns_away(change, reason):
 def test_a_face_is_a_text():
     """A tweet may be nothing but a face."""
     assert screen(example(text=":-)"), Examples).quarantined.is_empty()
+
+
+def labelled(**change: object) -> pl.DataFrame:
+    row = {
+        "example_id": "tweets/1",
+        "covered": True,
+        "majority": -1,
+        "label": 1,
+        "p_negative": 0.25,
+        "p_positive": 0.75,
+        "log_odds": 1.0,
+    }
+    return pl.DataFrame(
+        [{**row, **change}], schema_overrides={"majority": pl.Int8, "label": pl.Int8, "log_odds": pl.Float64}
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": -1},
+        {"label": 2},
+        {"log_odds": None},
+        {"covered": False},
+        {"p_negative": 0.3},
+        {"p_negative": 1.25, "p_positive": -0.25},
+        {"example_id": "novels/1"},
+    ],
+    ids=str,
+)
+def test_the_reference_contract_of_labels_turns_away(change):
+    """A label stands exactly where somebody voted, and its probabilities are a distribution."""
+    assert screen(labelled(), Labels).quarantined.is_empty()
+    assert screen(labelled(covered=False, label=-1, log_odds=None), Labels).quarantined.is_empty()
+    assert screen(labelled(**change), Labels).good.is_empty()
+
+
+def test_the_reference_contract_of_votes_knows_two_classes():
+    """A vote for a third class is turned away."""
+    frame = pl.DataFrame({"example_id": ["tweets/1", "tweets/2"], "s": pl.Series([1, 2], dtype=pl.Int8)})
+    assert screen(frame, Votes).good["example_id"].to_list() == ["tweets/1"]

@@ -10,7 +10,7 @@ import pytest
 import tiny_corpus as tiny
 
 from governance.facts import read_facts
-from governance.records import Dataset, Finding, Source, Votes
+from governance.records import Contract, Dataset, Finding, Source, Votes
 from governance.sources import ABSTAIN, registered
 from governance.votes.table import read_votes
 from pipelines import collect, screen, vote
@@ -81,6 +81,14 @@ def test_conflicts_and_contamination_are_found(voted):
     }
     assert wanted == {(title, check) for title, check in failed if check != "currency"}
     assert len([f for f in facts.of(Finding) if f.check == "error_rate"]) == 9
+
+
+def test_votes_keep_their_contract(voted):
+    """The votes were held against the project's contract, and the finding names it."""
+    facts = read_facts(voted / "artifacts/facts/vote.jsonl")
+    (found,) = [f for f in facts.of(Finding) if f.check == "rejected"]
+    assert (found.outcome, found.measured, found.subject) == ("pass", "0.0", facts.one(Votes).name)
+    assert found.contract == facts.one(Contract).name
 
 
 def test_every_source_can_be_seen_through():
