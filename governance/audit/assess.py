@@ -99,4 +99,4 @@ def _wanted(control: Control, what: str) -> Gap:
 
 
 def _unanswered(control: Control) -> str:
-    return f"no kind of record holds {control.question}"
+    return f"no kind of record holds this: {control.question}"

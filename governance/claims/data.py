@@ -91,8 +91,8 @@ def counts(thread: Thread) -> Answer:
     return said(*parts) if parts else gap("how many examples are duplicates of others")
 
 
-def refused(thread: Thread) -> Answer:
-    """How many rows the contract refused, and what it asked."""
+def refused(thread: Thread, *, listed: bool = False) -> Answer:
+    """How many rows the contract refused, and what it asked; `listed` names every check."""
     parts: list = []
     collected, dataset = thread.collected, thread.dataset
     if collected is not None and dataset is not None and collected is not dataset:
@@ -104,7 +104,8 @@ def refused(thread: Thread) -> Answer:
         parts.append(Gap("how many rows were refused and kept apart", REPRO))
     for contract in thread.contracts:
         asked = number(len(contract.checks), "check")
-        text = f"Contract “{contract.title}” asks {asked} of every row: {joined(contract.checks)}."
+        named = f": {joined(contract.checks)}" if listed else ""
+        text = f"Contract “{contract.title}” asks {asked} of every row{named}."
         parts.append(claim(text, contract))
     if not thread.contracts:
         parts.append(Gap("which contract the rows were held against", REPRO))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -111,6 +111,7 @@ def frameworks() -> list[str]:
     return sorted(path.stem for path in _SHELF.glob("*.yaml"))
 
 
+@cache
 def load_framework(name: str) -> Framework:
     """The framework `name` from the shelf. Raises UnknownName."""
     known = frameworks()

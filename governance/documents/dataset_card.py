@@ -37,7 +37,12 @@ def dataset_card(facts: Facts) -> Document:
         section("Collection and origin", data.origin(thread)),
         section("Licence and terms of third parties", data.licence(thread), sources.terms(thread)),
         section("Splits and duplicates", data.splits(thread), data.counts(thread), duplicates),
-        section("Checks and quarantine", data.refused(thread), data.outcomes(thread), data.open_findings(thread)),
+        section(
+            "Checks and quarantine",
+            data.refused(thread, listed=True),
+            data.outcomes(thread),
+            data.open_findings(thread),
+        ),
         section("Gold labels and rating noise", data.balance(thread), data.gold(thread)),
         section("Sources of weak labels", sources.listed(thread), sources.table(thread), sources.licences(thread)),
         section("How the sources were made", sources.collections(thread), sources.contamination(thread)),
