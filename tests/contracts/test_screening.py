@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.polars as pa
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from governance.contracts import ExamplesContract, LabelsContract, VotesContract, contract_record, screen
@@ -110,12 +110,16 @@ def test_a_check_that_crashes_is_an_error_of_this_library():
         screen(pl.DataFrame({"example_id": ["a"], "text": ["x"]}), Crashing)
 
 
-rows = st.tuples(
+anything = st.tuples(
     st.none() | st.text("ab", max_size=2),
     st.none() | st.text("xy", max_size=2),
     st.none() | st.integers(-2, 12),
     st.none() | st.floats(-2, 6) | st.sampled_from([0.5, 1.0, 1.5, 2.0]),
 )
+kept = st.tuples(st.text("cdefgh", min_size=1, max_size=3), st.just("x"), st.integers(1, 9)).map(
+    lambda row: (*row, row[2] / 2)
+)
+rows = kept | anything
 
 
 @given(st.lists(rows, min_size=1, max_size=12))
@@ -132,6 +136,7 @@ def test_nothing_is_lost(given_rows):
     assert found.good["n"].is_sorted()
     assert found.quarantined["n"].is_sorted()
     assert all(found.quarantined["reason"])
+    event(f"{min(found.good.height, 2)} or more good, {min(found.quarantined.height, 2)} or more bad")
     if found.good.height:
         assert screen(found.good, Numbered).quarantined.is_empty()
 
