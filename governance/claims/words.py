@@ -42,12 +42,14 @@ def figure(value: str | None, digits: int = 3) -> str:
     """A recorded decimal rounded for reading, `0.850`; `unknown` where there is none."""
     if value is None:
         return "unknown"
-    return str(Exact(value).quantize(Exact(1).scaleb(-digits), ROUND_HALF_EVEN))
+    rounded = Exact(value).quantize(Exact(1).scaleb(-digits), ROUND_HALF_EVEN)
+    return str(rounded if rounded else abs(rounded))
 
 
 def difference(value: str, other: str, digits: int = 3) -> str:
     """`value` minus `other`, rounded for reading, with its sign."""
-    return f"{(Exact(value) - Exact(other)).quantize(Exact(1).scaleb(-digits), ROUND_HALF_EVEN):+}"
+    rounded = (Exact(value) - Exact(other)).quantize(Exact(1).scaleb(-digits), ROUND_HALF_EVEN)
+    return f"{rounded if rounded else abs(rounded):+}"
 
 
 def joined(items: Iterable[str], last: str = "and") -> str:
