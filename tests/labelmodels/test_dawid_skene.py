@@ -175,6 +175,7 @@ def test_silence_leaves_the_prior():
     nobody = np.array([[-1, -2, -3, -1, -1]], dtype=np.int8)
     assert model.predict(nobody).tolist() == [-1]
     np.testing.assert_allclose(model.predict_proba(nobody), [[0.25, 0.75]], rtol=1e-15)
+    np.testing.assert_allclose(model.predict_scores(nobody), np.log([[0.25, 0.75]]), rtol=1e-15)
 
 
 def test_the_model_learns_who_is_right_and_beats_majority_vote():

@@ -88,6 +88,17 @@ def test_the_files_alone_predict_bit_for_bit(model, files):
     assert again.predict_proba([]).shape == (0, 2)
 
 
+def test_texts_become_the_same_features_in_training_and_prediction(model):
+    """Vocabulary and idf from the files give the features that training saw, but for the last bit of a norm."""
+    trained = CHOICES.vectorizer().fit_transform(TEXTS)
+    from_files = CHOICES.vectorizer(model.vocabulary)
+    from_files.idf_ = model.idf
+    assert abs(from_files.transform(TEXTS) - trained).max() <= 1e-15
+    scores = trained @ model.weight + model.bias
+    proba = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(TEXTS), proba, rtol=1e-12)
+
+
 def test_the_same_texts_give_the_same_files(model, files, tmp_path):
     """Two trainings and two savings are byte-identical."""
     other = train_end_model(TEXTS, TARGETS, classes=["negative", "positive"], preprocessing=CHOICES, l2=0.01)[0]

@@ -57,6 +57,7 @@ def test_it_names_column_source_and_what_was_said(table):
     assert [part.said for part in told.contributions] == ["positive", "abstained", "error", "skipped", "negative"]
     assert [part.log_odds for part in told.contributions[1:4]] == [0.0, 0.0, 0.0]
     assert {told.label_name, told.runner_up_name} == {"negative", "positive"}
+    assert explain(DawidSkene().fit(table), {"s4": 0, "s3": -3, "s2": -2, "s1": -1, "s0": 1}) == told
     assert json.loads(json.dumps(told.to_json()))["log_odds"] == told.log_odds
 
 

@@ -35,6 +35,8 @@ def test_one_changed_vote_is_found(long_table):
     again = long_table.matrix.copy()
     again[499, 3] = 1 if again[499, 3] != 1 else 0
     assert differing_rows(again, long_table, rows) == 1
+    with pytest.raises(BrokenEvidence, match="1 rows that differ"):
+        check_alignment(again, long_table, rows)
 
 
 def test_a_sample_is_decided_by_its_seed():

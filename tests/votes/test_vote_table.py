@@ -53,7 +53,11 @@ def test_the_votes_cannot_be_changed_behind_the_table():
 
 
 FAULTS = {
-    "class_index_unknown": (frame(a=(0, 2, -1)), GOOD, r"votes\[1\]\.a: given 2, wanted a class index from 0 to 1"),
+    "class_index_unknown": (
+        frame(a=(0, 2, -1), b=(-3, -2, 1)),
+        GOOD,
+        r"votes\[1\]\.a: given 2, wanted a class index from 0 to 1",
+    ),
     "vote_below_skipped": (frame(b=(1, 1, -4)), GOOD, r"votes\[2\]\.b: given -4"),
     "id_twice": (frame(ids=["d/0", "d/1", "d/0"]), GOOD, r"example_id\[2\]: .*each example once"),
     "id_empty": (frame(ids=["d/0", "", "d/2"]), GOOD, r"example_id\[1\]: .*not empty"),
@@ -157,6 +161,18 @@ def test_an_example_that_nobody_was_asked_about_is_noticed(table):
     with pytest.raises(InvalidRecord, match="one row for each of the 5 examples"):
         check_examples(table, [f"d/{i}" for i in range(5)])
     check_examples(table, [f"d/{i}" for i in range(4)])
+
+
+def test_aligning_to_other_examples_is_refused(table):
+    """Neither a stranger among the ids nor a missing example can be aligned."""
+    for ids in (["d/0", "d/1", "d/2", "elsewhere"], ["d/0", "d/1", "d/2"], [f"d/{i}" for i in range(5)]):
+        with pytest.raises(InvalidRecord, match="votes"):
+            table.aligned_to(ids)
+
+
+def test_voting_sources_are_counted_without_silence(table):
+    """Abstentions, errors and skipped examples are no votes."""
+    assert table.voting.tolist() == [2, 2, 0, 2]
 
 
 def test_aligning_moves_votes_with_their_ids(table):
