@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.sources import ABSTAIN, source
 
-#: weaker leanings were right less often on the training split (polarity runs from -1 to 1)
+#: weaker leanings were right less often on the training and validation splits (polarity runs from -1 to 1)
 LEAN = 0.1
 
 
