@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from small_facts import finding
-from small_project import copy_of, make_project
+from small_project import copy_of, make_project, once
 
 from governance.store import keys
 from governance.store.trail import Trail
+
+pytest_plugins = ["reference_project"]
 
 # Machines differ in speed and a promise does not depend on it; the same examples are drawn on every machine.
 settings.register_profile(
@@ -41,10 +43,7 @@ def trail(tmp_path: Path, own_home: Path) -> Trail:
 @pytest.fixture(scope="session")
 def small_project_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small project that has run once; for reading only."""
-    base = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(base / "home"))
-        return make_project(base / "project")
+    return once(tmp_path_factory, "small", make_project)
 
 
 @pytest.fixture

@@ -6,7 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
 
 from governance.project import Project
 
@@ -118,3 +122,19 @@ def flip(path: Path, position: int, bit: int = 0) -> None:
     data[position % len(data)] ^= 1 << bit
     path.chmod(0o644)
     path.write_bytes(bytes(data))
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Path]) -> Path:
+    """A project that is made once for all test processes of a run; its signing key lies in `home` beside it."""
+    shared = factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    base = shared / f"once_{name}"
+    base.mkdir(exist_ok=True)
+    with FileLock(base / "lock"):
+        if not (base / "made").exists():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("XDG_CONFIG_HOME", str(base / "home"))
+                make(base / "project")
+            (base / "made").touch()
+    return base / "project"

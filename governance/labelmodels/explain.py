@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import InvalidRecord
+from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.dawid_skene import DawidSkene, evidence
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
@@ -46,7 +47,7 @@ class Explanation:
         return told
 
 
-def explain(model: DawidSkene, votes: Sequence[int] | Mapping[str, int]) -> Explanation:
+def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -> Explanation:
     """Takes one row of votes apart, in the model's order of columns or by column name.
 
     Scores are added up in the model's order, as the batch path adds them. Raises InvalidRecord for a row that is none.

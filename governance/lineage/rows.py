@@ -51,6 +51,10 @@ class Rows:
             raise BrokenEvidence(str(path.relative_to(self.root)), expected=digest, actual=actual, hint=_VERIFY)
         return Held(record, result, path)
 
+    def ids(self, held: Held) -> list[str]:
+        """The ids of a table's rows, in order."""
+        return list(self._read(held.path)[1])
+
     def row(self, held: Held, example: str) -> tuple[int, dict[str, Any]]:
         """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
         frame, index = self._read(held.path)

@@ -112,6 +112,12 @@ class Project:
 
         return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
 
+    def explainer(self):  # noqa: ANN201
+        """Everything that `why` needs, read once, for many examples."""
+        from governance.project.why import Explainer
+
+        return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
+
     def verify(self) -> Report:
         """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows."""
         from governance.project.told import verify_report

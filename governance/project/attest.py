@@ -22,7 +22,7 @@ def attest(
 
     Raises UnknownName (no such control), InvalidRecord (an empty text, a date that is none or already over).
     """
-    known = [item.id for item in load_framework(framework).controls]
+    known = [item.id for item in load_framework(framework).subcategories]
     if control not in known:
         raise UnknownName(f"control of {framework}", control, known)
     for field, value in (("statement", statement), ("by", by), ("role", role)):

@@ -8,11 +8,11 @@ from governance.config import Config
 from governance.digest import decimal
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts, short
-from governance.labelmodels import load
+from governance.labelmodels import FittedLabelModel, load
 from governance.labelmodels.explain import explain
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
-from governance.records import Commitment, Dataset, Evaluation, LabelModel, Labels, Predictions, Source, Votes
+from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
 from governance.store.commitments import commit_rows
 from governance.store.trail import Trail
 
@@ -20,38 +20,70 @@ _SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
 def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
-    """1. the rows of this example in the recorded tables  2. the label taken apart by source  3. what the model said
-    4. where all of it stands in this store
-
-    Raises UnknownName (no such example), MissingEvidence (nothing recorded), BrokenEvidence (a file was changed).
-    """
-    # 1.
-    rows = Rows(config.root, facts, id_column=config.id_column)
-    tables = {"dataset": rows.held(Dataset, role="screened"), "votes": rows.held(Votes), "labels": rows.held(Labels)}
-    fitted = rows.held(LabelModel)
-    found = {what: rows.row(held, example) for what, held in tables.items()}
-    # 2.
-    data = {"example": example, **_label(fitted, tables["votes"].record, found["votes"][1], found["labels"][1], facts)}
-    # 3.
-    try:
-        tables["predictions"] = rows.held(Predictions)
-        found["predictions"] = rows.row(tables["predictions"], example)
-        data["prediction"] = _prediction(found["predictions"][1], data["classes"], tables["predictions"])
-    except MissingEvidence:
-        data["prediction"] = None
-    data["records"] = {what: held.record.name for what, held in {**tables, "labelmodel": fitted}.items()}
-    data["runs"] = {held.result.stage: held.result.name for held in {**tables, "labelmodel": fitted}.values()}
-    data["documents"] = [record.name for record in facts if record.kind == "document"]
-    data["evaluations"] = [record.name for record in facts.of(Evaluation)]
-    # 4.
-    data["store"] = _in_store(config, trail, tables, {what: number for what, (number, _) in found.items()})
+    """`labeltrail why`: one example. Raises what `Explainer` raises."""
+    data = Explainer(config=config, trail=trail, facts=facts).answer(example)
     return Report("why", data, tuple(_blocks(data)))
 
 
+class Explainer:
+    """Everything that explains examples, read and checked once: `answer` then costs one row.
+
+    Raises MissingEvidence (nothing recorded), BrokenEvidence (a file was changed).
+    """
+
+    def __init__(self, *, config: Config, trail: Trail, facts: Facts) -> None:
+        self.facts = facts
+        self.rows = Rows(config.root, facts, id_column=config.id_column)
+        self.tables = {
+            "dataset": self.rows.held(Dataset, role="screened"),
+            "votes": self.rows.held(Votes),
+            "labels": self.rows.held(Labels),
+        }
+        fitted = self.rows.held(LabelModel)
+        self.model = load(fitted.path)
+        self.runs = {held.result.stage: held.result.name for held in (*self.tables.values(), fitted)}
+        self.records = {what: held.record.name for what, held in self.tables.items()} | {"labelmodel": fitted.record.name}
+        self._take_predictions()
+        self.store = _Store(config, trail, self.tables)
+
+    def _take_predictions(self) -> None:
+        try:
+            held = self.rows.held(Predictions)
+        except MissingEvidence:
+            return
+        self.tables["predictions"] = held
+        self.runs[held.result.stage] = held.result.name
+        self.records["predictions"] = held.record.name
+        model = getattr(held.record, "model", "")
+        self.records["model"] = model
+        self.runs |= {result.stage: result.name for result in self.facts.of(Result) if model in result.generated}
+
+    @property
+    def examples(self) -> list[str]:
+        """The ids of all examples, in the order of the dataset."""
+        return self.rows.ids(self.tables["dataset"])
+
+    def answer(self, example: str) -> dict[str, Any]:
+        """1. the rows of this example in the recorded tables  2. the label taken apart by source  3. what the model said
+        4. where all of it stands in this store. Raises UnknownName with the nearest ids."""
+        # 1.
+        found = {what: self.rows.row(held, example) for what, held in self.tables.items()}
+        # 2.
+        votes = self.tables["votes"].record
+        data = {"example": example, **_label(self.model, votes, found["votes"][1], found["labels"][1], self.facts)}
+        # 3.
+        data["prediction"] = None
+        if "predictions" in found:
+            data["prediction"] = _prediction(found["predictions"][1], data["classes"], self.records["model"])
+        data["records"], data["runs"] = self.records, self.runs
+        # 4.
+        data["store"] = self.store.of({what: number for what, (number, _) in found.items()})
+        return data
+
+
 def _label(
-    fitted: Held, votes: Any, vote_row: dict[str, Any], label_row: dict[str, Any], facts: Facts
+    model: FittedLabelModel, votes: Any, vote_row: dict[str, Any], label_row: dict[str, Any], facts: Facts
 ) -> dict[str, Any]:
-    model = load(fitted.path)
     told = explain(model, {column.column: vote_row[column.column] for column in votes.sources})
     covered = told.log_odds is not None
     voted = []
@@ -82,48 +114,46 @@ def _label(
     }
 
 
-def _prediction(row: dict[str, Any], classes: list[str], held: Held) -> dict[str, Any]:
+def _prediction(row: dict[str, Any], classes: list[str], model: str) -> dict[str, Any]:
     label = classes[row["prediction"]]
-    return {"label": label, "probability": decimal(row[f"p_{label}"]), "model": getattr(held.record, "model", "")}
+    return {"label": label, "probability": decimal(row[f"p_{label}"]), "model": model}
 
 
-def _in_store(config: Config, trail: Trail, tables: dict[str, Held], numbers: dict[str, int]) -> dict[str, Any]:
-    """Log id, positions and the salted leaf of each row: what differs between two stores that agree on everything else."""
-    positions = trail.positions()
-    committed = {record.of: record for record in trail.facts().of(Commitment)}
-    leaves = []
-    for what, held in tables.items():
-        commitment = committed.get(held.record.name)
-        if commitment is None:
-            continue
-        try:
-            rows = commit_rows(
-                trail,
-                held.path,
-                of=held.record.name,
-                id_column=config.id_column,
-                subject_column=config.subject_column,
-                make_keys=False,
-            )
-        except GovernanceError as error:
-            leaves.append({"of": what, "commitment": commitment.name, "says": error.message})
-            continue
-        leaves.append(
-            {
-                "of": what,
-                "commitment": commitment.name,
-                "entry": positions.get(commitment.name),
-                "row": numbers[what],
-                "leaf": rows.leaves[numbers[what]].hex(),
-                "holds": rows.commitment.root == commitment.root,
-            }
-        )
-    return {
-        "log": trail.log,
-        "size": trail.size(),
-        "entries": {what: positions.get(held.record.name) for what, held in tables.items()},
-        "commitments": leaves,
-    }
+class _Store:
+    """Log id, positions and salted leaves: what differs between two stores that agree on everything else."""
+
+    def __init__(self, config: Config, trail: Trail, tables: dict[str, Held]) -> None:
+        positions = trail.positions()
+        committed = {record.of: record for record in trail.facts().of(Commitment)}
+        self._log = {"log": trail.log, "size": trail.size()}
+        self._entries = {what: positions.get(held.record.name) for what, held in tables.items()}
+        self._leaves: dict[str, tuple[dict[str, Any], list[bytes] | None]] = {}
+        for what, held in tables.items():
+            commitment = committed.get(held.record.name)
+            if commitment is None:
+                continue
+            told: dict[str, Any] = {"of": what, "commitment": commitment.name, "entry": positions.get(commitment.name)}
+            try:
+                rows = commit_rows(
+                    trail,
+                    held.path,
+                    of=held.record.name,
+                    id_column=config.id_column,
+                    subject_column=config.subject_column,
+                    make_keys=False,
+                )
+            except GovernanceError as error:
+                self._leaves[what] = ({**told, "says": error.message}, None)
+            else:
+                self._leaves[what] = ({**told, "holds": rows.commitment == commitment}, rows.leaves)
+
+    def of(self, numbers: dict[str, int]) -> dict[str, Any]:
+        """Where the rows of one example stand."""
+        commitments = [
+            {**told, "row": numbers[what], "leaf": leaves[numbers[what]].hex()} if leaves is not None else told
+            for what, (told, leaves) in self._leaves.items()
+        ]
+        return {**self._log, "entries": self._entries, "commitments": commitments}
 
 
 def _blocks(data: dict[str, Any]) -> list[str | Table]:

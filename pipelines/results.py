@@ -1,0 +1,68 @@
+"""How good are labels and model? The table of results as README shows it, made from what the run recorded.
+
+`python -m pipelines.results` prints it; with --write FILE it takes its place between the marks in that file, and with
+--check FILE the exit status says whether it stands there.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from governance.project import Project
+from governance.records import Evaluation, Metric
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+DOMAINS = ("tweets", "amazon", "movies", "nyt")
+PREDICTORS = {
+    "majority": "majority vote",
+    "label_model": "label model",
+    "model": "end model",
+    "supervised": "trained on gold",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Prints, writes or checks the table; answers the exit status."""
+    evaluation = Project.find(Path.cwd()).current_facts().one(Evaluation)
+    shown = table(evaluation)
+    if not arguments:
+        print(shown, end="")
+        return 0
+    option, path = arguments[0], Path(arguments[1])
+    text = path.read_text(encoding="utf-8")
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        print(f"{path} has no marks {BEGIN} and {END}", file=sys.stderr)
+        return 2
+    wanted = f"{head}{BEGIN}\n{shown}{END}{tail}"
+    if option == "--write":
+        path.write_text(wanted, encoding="utf-8")
+        return 0
+    if text != wanted:
+        print(f"{path} shows other results than the run recorded:\n{shown}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def table(evaluation: Evaluation) -> str:
+    """Accuracy on the test split of each domain, with 95 % intervals, as a Markdown table."""
+    heads = ["domain", "examples", *PREDICTORS.values()]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for domain in DOMAINS:
+        found = [evaluation.metric("accuracy", of=of, slice=domain) for of in PREDICTORS]
+        examples = next((metric.examples for metric in reversed(found) if metric), 0)
+        lines.append("| " + " | ".join([domain, f"{examples:,}", *(cell(metric) for metric in found)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def cell(metric: Metric | None) -> str:
+    """One figure with its interval."""
+    if metric is None or metric.value is None or metric.low is None or metric.high is None:
+        return "unknown"
+    return f"{float(metric.value):.3f} ({float(metric.low):.3f} to {float(metric.high):.3f})"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

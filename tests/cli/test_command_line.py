@@ -1,0 +1,135 @@
+"""The command line: quick, plain and the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "torch",
+    "sklearn",
+    "polars",
+    "pandera",
+    "sqlalchemy",
+    "sqlmodel",
+    "dvc",
+    "numpy",
+    "pydantic",
+    "jinja2",
+    "yaml",
+)
+
+
+def labeltrail(*arguments, folder=None, **settings):
+    command = [sys.executable, "-m", "governance", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **settings)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["why", "--help"], ["repro", "--help"]])
+def test_help_imports_no_heavy_package(arguments):
+    """Whatever help does not need it does not import."""
+    code = (
+        "import sys\nsys.argv = ['labeltrail', *sys.argv[1:]]\nfrom governance.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
+        f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert "Usage: labeltrail" in done.stdout
+    assert done.stdout.rstrip().endswith("HEAVY []")
+
+
+def test_every_verb_has_help_with_an_example():
+    """Help says what a verb does, its exit codes and one command to copy."""
+    listed = labeltrail("--help").stdout
+    verbs = [
+        "init",
+        "repro",
+        "sync",
+        "status",
+        "doctor",
+        "log",
+        "show",
+        "trace",
+        "why",
+        "source",
+        "card",
+        "audit",
+        "attest",
+        "verify",
+    ]
+    for verb in verbs:
+        assert f"  {verb} " in listed
+        told = labeltrail(verb, "--help").stdout
+        assert "Example: " in told
+        assert "labeltrail" in told.partition("Example: ")[2]
+    assert "3 integrity broken" in " ".join(listed.split())
+
+
+def test_a_misspelt_verb_is_answered_with_the_right_one():
+    """Exit 2 and the nearest verb."""
+    done = labeltrail("stauts")
+    assert done.returncode == 2
+    assert "status" in done.stderr
+
+
+def test_outside_a_project_every_verb_says_the_same(tmp_path):
+    """Exit 2, one sentence, and how to make a project."""
+    for verb in (
+        ["status"],
+        ["log"],
+        ["verify"],
+        ["repro"],
+        ["why", "x"],
+        ["trace", "x"],
+        ["card"],
+        ["audit"],
+        ["sync"],
+    ):
+        done = labeltrail(*verb, folder=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is not a LabelTrail project" in done.stderr
+        assert "labeltrail init" in done.stderr
+    told = json.loads(labeltrail("status", "--json", folder=tmp_path).stdout)
+    assert (told["error"], told["exit_code"]) == ("NotAProject", 2)
+
+
+def test_a_project_elsewhere_is_reached_with_c(project):
+    """-C works as git's does."""
+    assert labeltrail("-C", str(project), "verify").returncode == 0
+
+
+def test_a_store_that_is_not_ours_is_one_error(project):
+    """Exit 2 for a foreign file where the store should be, and the file is left alone."""
+    store = project / ".labeltrail/trail.db"
+    store.write_text("dear diary")
+    done = labeltrail("log", folder=project)
+    assert done.returncode == 2
+    assert "not a LabelTrail store" in done.stderr
+    assert store.read_text() == "dear diary"
+
+
+def test_repro_tells_progress_on_stderr_and_the_answer_on_stdout(project):
+    """A pipe gets the table, the terminal the progress."""
+    done = labeltrail("repro", folder=project)
+    assert done.returncode == 0
+    assert "unchanged" in done.stdout
+    assert "make unchanged" in done.stderr
+    told = json.loads(labeltrail("repro", "--json", folder=project).stdout)
+    assert told["stages"] == {"make": "unchanged", "count": "unchanged"}
+
+
+def test_a_reader_that_stops_listening_is_no_error(project):
+    """`labeltrail log | head` ends quietly."""
+    command = f"{sys.executable} -m governance log --all --json | head -n 1"
+    done = subprocess.run(["bash", "-c", command], cwd=project, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_no_colour_reaches_a_pipe(project):
+    """Tables in a pipe are plain text, every cell whole."""
+    done = labeltrail("log", folder=project)
+    assert "\x1b" not in done.stdout
+    assert "…" not in done.stdout

@@ -1,0 +1,122 @@
+"""README, tutorial and command reference tell the truth of this commit."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from governance.cli.reference import reference
+from governance.errors import ExitCode
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(name: str, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall((ROOT / name).read_text()) if kind == language]
+
+
+def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_reference_is_that_of_the_live_commands():
+    """docs/cli.md is what `python -m governance.cli.reference` prints."""
+    assert (ROOT / "docs/cli.md").read_text() == reference()
+
+
+def test_every_command_of_the_readme_runs(reference):
+    """The commands under "Ask it" answer with exit code 0, and the Python example holds."""
+    asked = next(text for text in blocks("README.md", "sh") if "labeltrail why" in text)
+    for line in asked.strip().split("\n"):
+        done = run(line, reference)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    (example,) = blocks("README.md", "python")
+    done = subprocess.run([sys.executable, "-c", example], cwd=reference, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is labelled" in done.stdout or "has no label" in done.stdout
+
+
+def test_the_tutorial_runs_from_its_first_line_to_its_last(reference):
+    """Each block of the tutorial is run in order, in a project that has run before."""
+    for block in blocks("docs/tutorial.md", "sh"):
+        done = run(block, reference)
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+
+
+def test_every_link_in_the_documents_leads_somewhere():
+    """Relative links of README and docs point at files that are there."""
+    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_exit_codes_in_the_readme_are_those_of_the_code():
+    """Number and meaning of each exit code."""
+    text = " ".join((ROOT / "README.md").read_text().split())
+    told = re.search(r"Exit codes always mean the same: (.*?)\.", text)
+    assert told
+    words = {
+        "FINE": "fine",
+        "FINDINGS": "findings",
+        "USAGE": "usage",
+        "BROKEN": "broken",
+        "UNKNOWN": "unknown",
+        "BUSY": "busy",
+    }
+    for code in ExitCode:
+        assert re.search(rf"\b{int(code)} [^,]*{words[code.name]}", told[1]), code
+
+
+def test_the_figures_on_help_are_those_of_the_benchmark():
+    """README quotes the committed measurement."""
+    measured = json.loads((ROOT / "bench/results/help_time.json").read_text())["median_ms"]
+    quoted = re.search(r"<!-- help: begin -->(.*?)<!-- help: end -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert quoted
+    assert (
+        quoted[1]
+        == f"{measured['labeltrail --help']} ms, beside {measured['bare interpreter']} ms of the bare interpreter"
+    )
+
+
+def test_the_table_of_results_stands_in_the_readme():
+    """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
+    sys.path.insert(0, str(ROOT))
+    from pipelines.results import BEGIN, DOMAINS, END, PREDICTORS
+
+    table = (ROOT / "README.md").read_text().split(BEGIN)[1].split(END)[0]
+    assert all(name in table for name in (*DOMAINS, *PREDICTORS.values()))
+    assert table.count("(0.") == len(DOMAINS) * len(PREDICTORS)
+
+
+FORBIDDEN = re.compile(r"/(?:tmp|home|root|work|opt|farm)/[\w.]+|\bcompliant\b|\bshared/frameworks\b")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False).stdout
+    return [ROOT / name.decode() for name in listed.split(b"\0") if name]
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="without a repository there is no list of tracked files")
+def test_no_tracked_file_names_a_machine_or_says_compliant():
+    """The project speaks of itself alone."""
+    for path in tracked():
+        if path.suffix in (".py", ".md", ".yaml", ".toml", ".j2", "") and path.is_file() and path != Path(__file__):
+            found = FORBIDDEN.search(path.read_text(encoding="utf-8", errors="replace"))
+            if path.name.startswith("test_"):
+                continue  # tests may name what must not be said
+            assert not found, f"{path}: {found and found[0]}"
