@@ -55,7 +55,7 @@ def lines(project: Project, facts: Facts) -> list[str]:
         f"{votes.conflicts / votes.rows:.1%} have votes that disagree.",
         f"Licences declared and found differ for {', '.join(conflicts) or 'no source'}.",
         f"Not independent evidence, because the source has met the texts before: {', '.join(seen) or 'none'}.",
-        f"{labels.covered:,} texts got a label; on {labels.differs_from_majority:,} the label model and majority vote differ.",
+        f"{labels.covered:,} texts got a label; on {labels.differs_from_majority:,} label model and majority vote differ.",
         f"Labels on {HOME}: label model {percent(evaluation, 'label_model', HOME)} right, "
         f"majority vote {percent(evaluation, 'majority', HOME)}.",
         f"End model on {HOME}: {percent(evaluation, 'model', HOME)}; "

@@ -15,7 +15,7 @@ from small_project import dvc, flip
 from governance.digest import file_digest
 from governance.errors import GovernanceError
 from governance.project import Project
-from governance.records import Document, Evaluation, Execution, Finding, Model, Repro, Result, Source
+from governance.records import Document, Evaluation, Execution, Finding, Model, Recipe, Repro, Result, Source
 
 STAGES = ["collect", "screen", "vote", "combine", "train", "evaluate", "describe", "audit"]
 DOCUMENTS = ["dataset_card.md", "model_card.md", "audit_report.md", "audit_report.html"]
@@ -54,6 +54,19 @@ def test_forced_reproductions_give_byte_identical_files(reference):
     assert outputs(reference) == before
     assert {f"artifacts/documents/{name}" for name in DOCUMENTS} <= set(before)
     assert not [found for found in project.facts().of(Finding) if found.check == "reproduction"]
+
+
+def test_the_pipeline_declares_exactly_what_its_stages_read_and_import(reference_once, with_its_key):
+    """Whatever a recipe names is a dependency in dvc.yaml, so that an edit of it runs the stage; nothing else is."""
+    from governance.dvc.files import read_stages
+
+    recipes = {recipe.stage: recipe for recipe in Project.find(reference_once).facts().of(Recipe)}
+    for name, stage in read_stages(reference_once).items():
+        named = [ref.path for ref in (*recipes[name].inputs, *recipes[name].code)]
+        for path in named:
+            assert any(path == dep or path.startswith(f"{dep}/") for dep in stage.deps), f"{name}: {path}"
+        for dep in stage.deps:
+            assert any(path == dep or path.startswith(f"{dep}/") for path in named), f"{name}: {dep}"
 
 
 def test_trace_reaches_every_source_from_the_model_and_the_cards_from_every_source(reference):
@@ -185,12 +198,12 @@ def test_an_attestation_reaches_the_report(reference):
         "GOVERN 1.2", statement="Policy 7 applies.", by="A. Ode", role="CISO", made="2026-11-01", expires="2027-06-30"
     )
     outcome = project.repro().data["stages"]
-    assert outcome.pop("audit") == "executed"
+    assert (outcome.pop("describe"), outcome.pop("audit")) == ("executed", "executed")
     assert set(outcome.values()) == {"unchanged"}
     report = (reference / "artifacts/documents/audit_report.md").read_text()
     assert "Policy 7 applies" in report
     after = {result.stage: result.name for result in project.facts().of(Result)}
-    assert {stage for stage in STAGES if before[stage] != after[stage]} == {"audit"}
+    assert {stage for stage in STAGES if before[stage] != after[stage]} == {"describe", "audit"}
     assert int(project.verify().exit_code) == 0
 
 
