@@ -42,3 +42,40 @@ def shares(params: dict[str, Any], field: str, *, stage: str, names: tuple[str, 
     if abs(sum(found.values()) - 1) > 1e-9:
         raise InvalidRecord(f"{stage}.{field}", value, "shares that sum to 1", where=_WHERE)
     return found
+
+
+def number(params: dict[str, Any], field: str, *, stage: str, above: float = 0.0) -> float:
+    """A finite number above `above`. Raises InvalidRecord."""
+    value = params.get(field)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not above < value < float("inf"):
+        # YAML reads 1e-9 as text: its floats need a point.
+        raise InvalidRecord(
+            f"{stage}.{field}", value, f"a number above {above:g} (write 1.0e-9, not 1e-9)", where=_WHERE
+        )
+    return float(value)
+
+
+def optional_numbers(params: dict[str, Any], field: str, *, stage: str) -> list[float] | None:
+    """A list of numbers, or null where the stage finds out by itself; the field must be there. Raises InvalidRecord."""
+    value = params.get(field, "nothing")
+    if value is None:
+        return None
+    if not isinstance(value, list) or any(isinstance(x, bool) or not isinstance(x, (int, float)) for x in value):
+        raise InvalidRecord(f"{stage}.{field}", value, "a list of numbers, or null", where=_WHERE)
+    return [float(x) for x in value]
+
+
+def names(params: dict[str, Any], field: str, *, stage: str, least: int = 0) -> list[str]:
+    """A list of texts. Raises InvalidRecord."""
+    value = params.get(field)
+    if not isinstance(value, list) or len(value) < least or any(not isinstance(x, str) or not x for x in value):
+        raise InvalidRecord(f"{stage}.{field}", value, f"a list of at least {least} names", where=_WHERE)
+    return value
+
+
+def wholes(params: dict[str, Any], field: str, *, stage: str) -> list[int]:
+    """A list of rising whole numbers from 1. Raises InvalidRecord."""
+    value = params.get(field)
+    if not isinstance(value, list) or any(type(x) is not int or x < 1 for x in value) or value != sorted(set(value)):
+        raise InvalidRecord(f"{stage}.{field}", value, "a list of rising whole numbers from 1", where=_WHERE)
+    return value

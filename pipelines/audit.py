@@ -15,9 +15,9 @@ from governance.documents import (
     render_markdown,
     require_sound,
 )
-from governance.errors import InvalidRecord
 from governance.facts import Facts
 from governance.runs import StageRun, stage
+from pipelines._params import text
 
 NAME = "audit"
 EARLIER = ("collect", "screen", "vote", "combine", "train", "evaluate", "describe")
@@ -30,7 +30,7 @@ def main() -> None:
         templates = run.input("cards")
         facts = earlier(run)
         # 2.
-        document = report(facts, text(run, "framework"), as_of=text(run, "as_of"))
+        document = report(facts, text(run.params, "framework", stage=NAME), as_of=text(run.params, "as_of", stage=NAME))
         markdown = render_markdown(document, templates)
         require_sound([*check_document(document, facts), *check_markdown(markdown, facts)], what=document.title)
         # 3.
@@ -58,14 +58,6 @@ def earlier(run: StageRun) -> Facts:
     for attestation in stated:
         run.state(attestation)
     return facts | Facts(stated)
-
-
-def text(run: StageRun, field: str) -> str:
-    """A text among the stage's parameters. Raises InvalidRecord."""
-    value = run.params.get(field)
-    if not isinstance(value, str) or not value:
-        raise InvalidRecord(f"{NAME}.{field}", value, "a text in quotes", where="params.yaml")
-    return value
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ _ABOUT = {
         "additional_resources/hutto_ICWSM_2014.tar.gz inside the source distribution vaderSentiment 3.3.2 on "
         "PyPI."
     ),
+    "language": "en",
     "licence": "MIT AND LicenseRef-third-party-texts",
     "terms": (
         "The distribution is under the MIT licence. The texts in it were written by others and remain theirs: "

@@ -18,8 +18,7 @@ from governance.runs import StageRun, stage
 from governance.votes import analysis
 from governance.votes.patterns import distinct
 from governance.votes.table import VoteTable, read_votes
-from pipelines._numbers import names, number, optional_numbers
-from pipelines._params import share, text, whole
+from pipelines._params import names, number, optional_numbers, share, text, whole
 
 NAME = "combine"
 

@@ -17,8 +17,7 @@ from governance.parquet import content_digest, read_table, write_table
 from governance.records import Bin, Dataset, Evaluation, LabelModel, Labels, Metric, Model, Predictions, Source, Votes
 from governance.runs import StageRun, stage
 from governance.votes.table import VoteTable, read_votes
-from pipelines._numbers import number, wholes
-from pipelines._params import share, text, whole
+from pipelines._params import number, share, text, whole, wholes
 from pipelines._scores import PREDICTORS, Predictor, Slice, lengths, measure, measure_source, voting
 from pipelines.train import pin
 

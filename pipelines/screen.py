@@ -45,6 +45,7 @@ def main() -> None:
                     "exact duplicates": int(found.good["duplicate_of"].is_not_null().sum()),
                     "rows in quarantine": len(found.quarantined),
                 },
+                language=collected.language,
                 origin=collected.origin,
                 licence=collected.licence,
                 terms=collected.terms,

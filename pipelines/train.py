@@ -12,8 +12,7 @@ from governance.labelmodels.endmodel import ARCHITECTURE, Preprocessing, train_e
 from governance.parquet import read_table
 from governance.records import Dataset, Labels, Model
 from governance.runs import StageRun, stage
-from pipelines._numbers import number
-from pipelines._params import text, whole
+from pipelines._params import number, text, whole
 
 NAME = "train"
 

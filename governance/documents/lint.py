@@ -14,7 +14,6 @@ from governance.facts import Facts
 COMMANDS = (REPRO, "labeltrail attest ")
 _EVIDENCE = re.compile(r"\[(`[a-z]+:[0-9a-f]{12}`(?:, `[a-z]+:[0-9a-f]{12}`)*)(?: and \d+ more in the appendix)?\]$")
 _SILENCE = re.compile(r": not recorded — (?:edit (`+).+?\1, then )?(`+)(labeltrail (?:repro|attest \S.*))\2$")
-_COUNTED = re.compile(r"\[counted in this document\]$")
 _FULL = re.compile(r"`([a-z]+:[0-9a-f]{64})`$")
 _NAME = re.compile(r"`([a-z]+:[0-9a-f]+)`")
 
@@ -99,7 +98,7 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
 
 def _line_fault(line: str, facts: Facts) -> str:
     said = line.removesuffix(" |") if line.startswith("|") else line
-    if _SILENCE.search(said) or (_COUNTED.search(said) and line.startswith("- ")):
+    if _SILENCE.search(said):
         return ""
     cited = _EVIDENCE.search(said) or _FULL.search(said)
     if not cited:

@@ -50,7 +50,8 @@ def block_lines(block: Claim | Gap | Table | Note | Tally) -> str:
             return f"\n> {escape.markdown(block.text)}\n\n"
         case Tally():
             told = "; ".join(f"{escape.markdown(state)} {count}" for state, count in block.counts)
-            return f"- {escape.markdown(block.label)}: {told} [counted in this document]\n"
+            # No claim about the world: whoever reads the document can count it, and the lint does.
+            return f"\n> {escape.markdown(block.label)}: {told} (counted in this document)\n\n"
         case Table():
             return _table(block)
 

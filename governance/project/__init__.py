@@ -112,7 +112,7 @@ class Project:
 
         return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
 
-    def explainer(self):  # noqa: ANN201
+    def explainer(self):
         """Everything that `why` needs, read once, for many examples."""
         from governance.project.why import Explainer
 

@@ -42,7 +42,9 @@ class Explainer:
         fitted = self.rows.held(LabelModel)
         self.model = load(fitted.path)
         self.runs = {held.result.stage: held.result.name for held in (*self.tables.values(), fitted)}
-        self.records = {what: held.record.name for what, held in self.tables.items()} | {"labelmodel": fitted.record.name}
+        self.records = {what: held.record.name for what, held in self.tables.items()} | {
+            "labelmodel": fitted.record.name
+        }
         self._take_predictions()
         self.store = _Store(config, trail, self.tables)
 

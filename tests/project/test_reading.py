@@ -85,7 +85,7 @@ def test_trace_goes_both_ways(project):
 
 
 def test_a_graph_with_a_cycle_ends_and_visits_each_once():
-    """Whatever edges there are, every record is reached once, nearest first, in an order that the edges' order decides not."""
+    """Every record is reached once, nearest first, in an order that does not follow that of the edges."""
     edges = [("a", "r", "b"), ("b", "r", "c"), ("c", "r", "a"), ("a", "r", "d"), ("d", "r", "c")]
     steps = Graph(edges).reach("a", "up")
     assert [(step.name, step.distance) for step in steps] == [("b", 1), ("d", 1), ("c", 2)]
