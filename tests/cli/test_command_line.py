@@ -8,19 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = (
-    "torch",
-    "sklearn",
-    "polars",
-    "pandera",
-    "sqlalchemy",
-    "sqlmodel",
-    "dvc",
-    "numpy",
-    "pydantic",
-    "jinja2",
-    "yaml",
-)
+HEAVY = ("torch", "sklearn", "polars", "pandera", "sqlalchemy", "sqlmodel", "dvc", "numpy", "jinja2", "yaml")
 
 
 def labeltrail(*arguments, folder=None, **settings):
