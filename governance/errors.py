@@ -88,22 +88,6 @@ class InvalidRecord(GovernanceError):
         super().__init__(f"{place}{field}: given {shown}, wanted {wanted}", hint=hint)
 
 
-class Refusal(GovernanceError):
-    """A verdict and not a bug: what was found does not allow to go on."""
-
-    exit_code = ExitCode.FINDINGS
-
-
-class StageFailed(GovernanceError):
-    """A pipeline stage ended without its outputs."""
-
-    exit_code = ExitCode.FINDINGS
-
-    def __init__(self, stage: str, *, status: int, says: str, hint: str | None = None) -> None:
-        self.stage, self.status, self.says = stage, status, says
-        super().__init__(f"stage {stage!r} failed (exit status {status}): {says}", hint=hint)
-
-
 class BrokenEvidence(GovernanceError):
     """Bytes that contradict what was recorded."""
 

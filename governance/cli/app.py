@@ -135,7 +135,7 @@ def log(
 @app.command(rich_help_panel="reading the trail")
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A record's name, a shortened name, or its title.")],
+    name: Annotated[str, typer.Argument(help="A record's name, a shortened name, a title, or a kind.")],
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:

@@ -95,7 +95,7 @@ class Project:
 
         entries = {entry.record.name: (seq, entry) for seq, entry in self.trail.entries()}
         facts = self.facts()
-        record = facts.resolve(name)
+        record = self._newest(name)
         seq, entry = entries[record.name]
         return show_report(record, facts=facts, seq=seq, at=entry.at)
 
@@ -210,11 +210,16 @@ class Project:
         return current_facts(known, current_runs(self.config, known), without_documents=without)
 
     def _newest(self, name: str):
-        """A record by name; a kind alone (`model`) means the current run's last record of it."""
+        """A record by name. A kind (`model`) or a title means the one of the current runs, where they hold one of it."""
+        from governance.errors import UnknownName
         from governance.records import record_kinds
 
+        current = self.current_facts()
         if name in record_kinds():
-            found = [record for record in self.current_facts() if record.kind == name]
+            found = [record for record in current if record.kind == name]
             if found:
                 return found[-1]
-        return self.facts().resolve(name)
+        try:
+            return current.resolve(name)
+        except UnknownName:
+            return self.facts().resolve(name)
