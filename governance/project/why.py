@@ -13,7 +13,7 @@ from governance.labelmodels.explain import explain
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
-from governance.store.commitments import commit_rows
+from governance.store.commitments import RowTable
 from governance.store.trail import Trail
 
 _SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
@@ -129,32 +129,24 @@ class _Store:
         committed = {record.of: record for record in trail.facts().of(Commitment)}
         self._log = {"log": trail.log, "size": trail.size()}
         self._entries = {what: positions.get(held.record.name) for what, held in tables.items()}
-        self._leaves: dict[str, tuple[dict[str, Any], list[bytes] | None]] = {}
+        self._tables: dict[str, tuple[dict[str, Any], RowTable]] = {}
         for what, held in tables.items():
             commitment = committed.get(held.record.name)
             if commitment is None:
                 continue
-            told: dict[str, Any] = {"of": what, "commitment": commitment.name, "entry": positions.get(commitment.name)}
-            try:
-                rows = commit_rows(
-                    trail,
-                    held.path,
-                    of=held.record.name,
-                    id_column=config.id_column,
-                    subject_column=config.subject_column,
-                    make_keys=False,
-                )
-            except GovernanceError as error:
-                self._leaves[what] = ({**told, "says": error.message}, None)
-            else:
-                self._leaves[what] = ({**told, "holds": rows.commitment == commitment}, rows.leaves)
+            told = {"of": what, "commitment": commitment.name, "entry": positions.get(commitment.name)}
+            of, id_column, subject_column = held.record.name, config.id_column, config.subject_column
+            rows = RowTable(trail, held.path, of=of, id_column=id_column, subject_column=subject_column)
+            self._tables[what] = (told, rows)
 
     def of(self, numbers: dict[str, int]) -> dict[str, Any]:
-        """Where the rows of one example stand."""
-        commitments = [
-            {**told, "row": numbers[what], "leaf": leaves[numbers[what]].hex()} if leaves is not None else told
-            for what, (told, leaves) in self._leaves.items()
-        ]
+        """Where the rows of one example stand; `verify` compares all leaves with the committed roots."""
+        commitments = []
+        for what, (told, rows) in self._tables.items():
+            try:
+                commitments.append({**told, "row": numbers[what], "leaf": rows.leaf(numbers[what]).hex()})
+            except GovernanceError as error:
+                commitments.append({**told, "row": numbers[what], "says": error.message})
         return {**self._log, "entries": self._entries, "commitments": commitments}
 
 

@@ -35,32 +35,50 @@ class CommittedRows:
     ids: list[str]
 
 
+class RowTable:
+    """The rows of a Parquet table as a store commits to them.
+
+    leaf = SHA-256(0x00 || salt || canonical row), salt = HMAC-SHA256(key of the subject; scheme, name of the record, row
+    number). The same rows in the same store give the same leaves.
+    """
+
+    def __init__(self, trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "") -> None:
+        self.of = of
+        self.frame = read_table(path, columns=[id_column])
+        subjects_from = subject_column if subject_column in self.frame.columns else id_column
+        self.ids = [_text(value, id_column) for value in self.frame[id_column].to_list()]
+        self.subjects = [_text(value, subjects_from) for value in self.frame[subjects_from].to_list()]
+        self._keys = SubjectKeys(trail)
+
+    def leaf(self, number: int) -> bytes:
+        """The salted leaf of one row, 32 bytes. Raises MissingEvidence where its subject has no key."""
+        subject = self.subjects[number]
+        (row,) = canonical_rows(self.frame[number : number + 1])
+        return self._leaf(self._keys.of([subject], make=False)[subject], number, row)
+
+    def committed(self, *, make_keys: bool) -> CommittedRows:
+        """All leaves and the commitment to them.
+
+        With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised.
+        """
+        keys = self._keys.of(self.subjects, make=make_keys)
+        rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
+        leaves = [self._leaf(keys[subject], number, row) for number, (subject, row) in enumerate(rows)]
+        root = merkle.root(leaves).hex()
+        commitment = Commitment.make(of=self.of, scheme=SCHEME, rows=len(leaves), root=root, columns=self.frame.columns)
+        return CommittedRows(commitment, leaves, self.ids)
+
+    def _leaf(self, key: bytes, number: int, row: bytes) -> bytes:
+        salt = keyed(key, SCHEME.encode(), self.of.encode(), number.to_bytes(8, "big"))
+        return merkle.leaf_hash(salt + row)
+
+
 def commit_rows(
     trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "", make_keys: bool = True
 ) -> CommittedRows:
-    """The commitment to every row of a Parquet table, in row order.
-
-    leaf = SHA-256(0x00 || salt || canonical row), salt = HMAC-SHA256(key of the subject; scheme, name of the record, row
-    number). With `make_keys`, a subject without a key gets a random one; otherwise MissingEvidence is raised. The same
-    rows in the same store give the same root.
-    """
-    frame = read_table(path, columns=[id_column])
-    subjects_from = subject_column if subject_column in frame.columns else id_column
-    ids = [_text(value, id_column) for value in frame[id_column].to_list()]
-    subjects = [_text(value, subjects_from) for value in frame[subjects_from].to_list()]
-    subject_keys = SubjectKeys(trail).of(subjects, make=make_keys)
-    context = (SCHEME.encode(), of.encode())
-    frontier = merkle.Frontier()
-    leaves = []
-    for number, (subject, row) in enumerate(zip(subjects, canonical_rows(frame), strict=True)):
-        salt = keyed(subject_keys[subject], *context, number.to_bytes(8, "big"))
-        leaf = merkle.leaf_hash(salt + row)
-        frontier.push(leaf)
-        leaves.append(leaf)
-    commitment = Commitment.make(
-        of=of, scheme=SCHEME, rows=len(leaves), root=frontier.root().hex(), columns=frame.columns
-    )
-    return CommittedRows(commitment, leaves, ids)
+    """The commitment to every row of a Parquet table, in row order, as `RowTable` describes it."""
+    table = RowTable(trail, path, of=of, id_column=id_column, subject_column=subject_column)
+    return table.committed(make_keys=make_keys)
 
 
 def canonical_rows(frame: pl.DataFrame) -> Iterator[bytes]:
@@ -94,8 +112,8 @@ class SubjectKeys:
         wanted = sorted(set(subjects))
         with self._trail.database.reading() as connection:
             secret = self._secret(connection)
-            known = self._stored(connection) if secret else {}
-        names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}
+            names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}
+            known = self._stored(connection, list(names.values())) if secret else {}
         if secret and all(name in known for name in names.values()):
             return {subject: known[name] for subject, name in names.items()}
         if not make:
@@ -104,8 +122,8 @@ class SubjectKeys:
         with self._trail.database.writing() as connection:
             # Asked again inside: another process may have made keys since, and those must win.
             secret = self._secret(connection) or self._new_secret(connection)
-            known = self._stored(connection)
             names = {subject: self.pseudonym(secret, subject) for subject in wanted}
+            known = self._stored(connection, list(names.values()))
             fresh = {name: secrets.token_bytes(32) for name in names.values() if name not in known}
             rows = [{"log": self._trail.log, "pseudonym": name, "key": key} for name, key in fresh.items()]
             for start in range(0, len(rows), _CHUNK):
@@ -127,7 +145,9 @@ class SubjectKeys:
         connection.execute(insert(SecretRow), [{"log": self._trail.log, "secret": secret}])
         return secret
 
-    def _stored(self, connection: Connection) -> dict[bytes, bytes]:
+    def _stored(self, connection: Connection, names: list[bytes]) -> dict[bytes, bytes]:
         rows = SubjectKeyRow.__table__  # type: ignore[attr-defined]
         query = select(rows.c.pseudonym, rows.c.key).where(rows.c.log == self._trail.log)
+        if len(names) <= _CHUNK:
+            query = query.where(rows.c.pseudonym.in_(names))
         return {row[0]: row[1] for row in connection.execute(query)}

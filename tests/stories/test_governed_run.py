@@ -15,9 +15,27 @@ from small_project import dvc, flip
 from governance.digest import file_digest
 from governance.errors import GovernanceError
 from governance.project import Project
-from governance.records import Document, Evaluation, Execution, Finding, Model, Recipe, Repro, Result, Source
+from governance.records import (
+    Commitment,
+    Document,
+    Evaluation,
+    Execution,
+    Finding,
+    Model,
+    Recipe,
+    Repro,
+    Result,
+    Source,
+)
+from governance.store.commitments import commit_rows
 
 STAGES = ["collect", "screen", "vote", "combine", "train", "evaluate", "describe", "audit"]
+FILES = {
+    "dataset": "screened.parquet",
+    "votes": "votes.parquet",
+    "labels": "labels.parquet",
+    "predictions": "predictions.parquet",
+}
 DOCUMENTS = ["dataset_card.md", "model_card.md", "audit_report.md", "audit_report.html"]
 
 
@@ -114,7 +132,17 @@ def test_why_tells_the_whole_chain_of_one_example(reference):
     assert told["prediction"]["model"].startswith("model:")
     leaves = told["store"]["commitments"]
     assert [leaf["of"] for leaf in leaves] == ["dataset", "votes", "labels", "predictions"]
-    assert all(leaf["holds"] and len(leaf["leaf"]) == 64 for leaf in leaves)
+    committed = {record.name: record for record in Project.find(reference).facts().of(Commitment)}
+    for leaf in leaves:
+        rows = commit_rows(
+            Project.find(reference).trail,
+            next((reference / "artifacts").rglob(FILES[leaf["of"]])),
+            of=told["records"][leaf["of"]],
+            id_column="example_id",
+        )
+        assert rows.commitment == committed[leaf["commitment"]]
+        assert rows.leaves[leaf["row"]].hex() == leaf["leaf"]
+        assert rows.ids[leaf["row"]] == "tweets/7"
 
 
 def test_why_on_a_changed_table_is_refused(reference):

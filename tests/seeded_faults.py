@@ -1,0 +1,686 @@
+"""Does every fault that somebody could build into the trail, the proof, the votes and the label models turn a test red?
+
+Run it from the repository: `python tests/seeded_faults.py`, or with words to run only the faults whose room, name or file
+has one of them. The repository is copied once; in the copy one fault at a time is put in, tests run, and it is taken out.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPIED = (
+    *("governance", "pipelines", "schemas", "cards", "tests", "decisions", "docs", "bench"),
+    *("pyproject.toml", "dvc.yaml", "params.yaml", "labeltrail.toml", "README.md"),
+)
+PATIENCE = 180  # seconds for the tests of one fault
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+MERKLE, NOTES = "tests/store/test_merkle.py", "tests/store/test_checkpoint_notes.py"
+TRAIL, ROWS = "tests/store/test_trail.py", "tests/store/test_row_commitments.py"
+VERIFY, REPRO = "tests/proof/test_verify.py", "tests/project/test_repro.py"
+TABLE, PATTERNS, ALIGNMENT = (f"tests/votes/test_vote_{name}.py" for name in ("table", "patterns", "alignment"))
+MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/test_dawid_skene.py"
+EXPLAIN, MODEL_FILE = "tests/labelmodels/test_explain_label.py", "tests/labelmodels/test_label_model_file.py"
+END_MODEL = "tests/labelmodels/test_end_model.py"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`old` in `file` becomes `new`; `tests` must notice, of them those whose names fit `only`."""
+
+    room: str
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+    only: str = ""
+
+
+TRAIL_FAULTS = (
+    Fault(
+        "trail",
+        "a leaf is hashed with the prefix of a node",
+        "governance/store/merkle.py",
+        r'sha256(b"\x00" + entry)',
+        r'sha256(b"\x01" + entry)',
+        MERKLE,
+    ),
+    Fault(
+        "trail",
+        "a node is hashed with its children swapped",
+        "governance/store/merkle.py",
+        r'sha256(b"\x01" + left + right)',
+        r'sha256(b"\x01" + right + left)',
+        MERKLE,
+    ),
+    Fault(
+        "trail",
+        "an inclusion proof that stops before the root is believed",
+        "governance/store/merkle.py",
+        "return head if last == 0 else None",
+        "return head",
+        MERKLE,
+    ),
+    Fault(
+        "trail",
+        "a frontier of any number of peaks is read",
+        "governance/store/merkle.py",
+        "len(peaks) != size.bit_count() or any(",
+        "any(",
+        MERKLE,
+    ),
+    Fault(
+        "trail",
+        "a signature that does not verify counts as valid",
+        "governance/store/checkpoint.py",
+        "except (InvalidSignature, ValueError):\n                continue",
+        "except (InvalidSignature, ValueError):\n                pass",
+        NOTES,
+    ),
+    Fault(
+        "trail",
+        "a signature under another log's name counts",
+        "governance/store/checkpoint.py",
+        "if signature.key_id != hint or signature.name != self.origin:",
+        "if signature.key_id != hint:",
+        NOTES,
+    ),
+    Fault(
+        "trail",
+        "a note in another spelling is read",
+        "governance/store/checkpoint.py",
+        "if checkpoint.to_note() != text:",
+        "if False:",
+        NOTES,
+    ),
+    Fault(
+        "trail",
+        "an entry forgets when it was entered",
+        "governance/store/entry.py",
+        'canonical({"at": self.at,',
+        'canonical({"at": 0,',
+        TRAIL,
+        "come_back or rebuilt",
+    ),
+    Fault(
+        "trail",
+        "an entry in another form than the one it would be written in is read",
+        "governance/store/entry.py",
+        "if entry.to_bytes() != data:",
+        "if False:",
+        TRAIL,
+        "entry",
+    ),
+    Fault(
+        "trail",
+        "an edge is projected with its ends exchanged",
+        "governance/store/projection.py",
+        '"subject": subject, "relation": relation, "object": target',
+        '"subject": target, "relation": relation, "object": subject',
+        TRAIL,
+        "project",
+    ),
+    Fault(
+        "trail",
+        "the files of a result are not projected",
+        "governance/store/projection.py",
+        "for output in record.outputs:",
+        "for output in ():",
+        TRAIL,
+        "project",
+    ),
+    Fault(
+        "trail",
+        "a log is gone on with whose newest entries no checkpoint covers",
+        "governance/store/trail.py",
+        'if head is None or head["size"] != size:',
+        "if head is None:",
+        TRAIL,
+        "gone_on_with",
+    ),
+    Fault(
+        "trail",
+        "a frontier is gone on with that does not give the checkpoint's root",
+        "governance/store/trail.py",
+        "if frontier.root() != checkpoint.root:",
+        "if False:",
+        TRAIL,
+        "gone_on_with",
+    ),
+    Fault(
+        "trail",
+        "any key signs, also one that the log does not name",
+        "governance/store/trail.py",
+        "own = isinstance(start, LogStart) and start.public_key == keys.public_hex(key)",
+        "own = isinstance(start, LogStart)",
+        TRAIL,
+        "key",
+    ),
+    Fault(
+        "trail",
+        "equal rows of one subject have equal leaves",
+        "governance/store/commitments.py",
+        'number.to_bytes(8, "big")',
+        'b""',
+        ROWS,
+    ),
+    Fault(
+        "trail",
+        "a leaf holds the salt and not the row",
+        "governance/store/commitments.py",
+        "merkle.leaf_hash(salt + row)",
+        "merkle.leaf_hash(salt)",
+        ROWS,
+    ),
+    Fault(
+        "trail",
+        "verification makes the keys that are missing",
+        "governance/store/commitments.py",
+        "        if not make:\n",
+        "        if not make and not secret:\n",
+        ROWS,
+    ),
+    Fault(
+        "trail",
+        "a signing key that its group can read is used",
+        "governance/store/keys.py",
+        "st_mode & 0o077",
+        "st_mode & 0o007",
+        NOTES,
+    ),
+    Fault(
+        "trail",
+        "a new signing key can be read by everybody",
+        "governance/store/keys.py",
+        "mode=0o600",
+        "mode=0o644",
+        NOTES,
+    ),
+    Fault(
+        "trail",
+        "two writers may begin at once",
+        "governance/store/database.py",
+        '"BEGIN IMMEDIATE" if write else "BEGIN"',
+        '"BEGIN"',
+        TRAIL,
+        "second_writer",
+    ),
+    Fault(
+        "trail",
+        "another application's database is taken for a store",
+        "governance/store/database.py",
+        "if head and owner not in (0, APPLICATION_ID):",
+        "if False:",
+        TRAIL,
+        "not_ours",
+    ),
+    Fault(
+        "trail",
+        "what is deleted stays readable in the store's file",
+        "governance/store/database.py",
+        "PRAGMA secure_delete = ON",
+        "PRAGMA secure_delete = OFF",
+        ROWS,
+    ),
+)
+
+PROOF_FAULTS = (
+    Fault(
+        "proof",
+        "a leaf that is not its entry's passes",
+        "governance/proof/log.py",
+        "if leaf != stored:",
+        "if False:",
+        VERIFY,
+        "entry or leaf",
+    ),
+    Fault(
+        "proof",
+        "a gap between entries passes",
+        "governance/proof/log.py",
+        "if seq != len(leaves):",
+        "if False:",
+        VERIFY,
+        "entry",
+    ),
+    Fault(
+        "proof",
+        "a checkpoint's root is not held against the entries",
+        "governance/proof/log.py",
+        "elif frontier.root() != last.root:",
+        "elif False:",
+        VERIFY,
+        "leaf or checkpoint",
+    ),
+    Fault(
+        "proof",
+        "entries behind the newest checkpoint pass",
+        "governance/proof/log.py",
+        "if len(leaves) > (last.size if last else 0):",
+        "if False:",
+        VERIFY,
+        "checkpoint",
+    ),
+    Fault(
+        "proof",
+        "a foreign signature passes",
+        "governance/proof/log.py",
+        "if checkpoint.signatures and not (public and checkpoint.signed_by(bytes.fromhex(public))):",
+        "if checkpoint.signatures and not public:",
+        VERIFY,
+        "another_key",
+    ),
+    Fault(
+        "proof",
+        "a row that the log does not have passes in a table",
+        "governance/proof/log.py",
+        "sorted(set(expected) | set(stored), key=str)",
+        "sorted(set(expected), key=str)",
+        VERIFY,
+        "one_changed_cell",
+    ),
+    Fault(
+        "proof",
+        "an output is not held against the digest that the run recorded",
+        "governance/proof/files.py",
+        "if actual != output.sha256:",
+        "if False:",
+        VERIFY,
+        "output or commit",
+    ),
+    Fault(
+        "proof",
+        "DVC's cache is believed on its MD5",
+        "governance/proof/files.py",
+        "wrong = file_digest(cached) != recorded.sha256 if recorded else file_md5(cached) != md5",
+        "wrong = file_md5(cached) != md5",
+        VERIFY,
+        "cache",
+    ),
+    Fault(
+        "proof",
+        "rows that do not give the committed root pass",
+        "governance/proof/verify.py",
+        "if again == commitment:",
+        "if again.rows == commitment.rows:",
+        VERIFY,
+        "commit or row",
+    ),
+    Fault(
+        "take in",
+        "a run is taken in whose output was overwritten",
+        "governance/project/take_in.py",
+        "if file_digest(file) != output.sha256:",
+        "if False:",
+        REPRO,
+        "do_not_fit",
+    ),
+    Fault(
+        "take in",
+        "one recipe with two results goes unsaid",
+        "governance/project/take_in.py",
+        "    if not others:\n",
+        "    if others or not others:\n",
+        REPRO,
+        "two_results",
+    ),
+    Fault(
+        "take in",
+        "tables are taken in without a commitment to their rows",
+        "governance/project/take_in.py",
+        "made.append(rows.commitment)",
+        "made.extend([])",
+        VERIFY,
+        "untouched",
+    ),
+)
+
+VOTES_FAULTS = (
+    Fault(
+        "votes",
+        "one example may have two rows",
+        "governance/votes/table.py",
+        "if len(again):",
+        "if False:",
+        TABLE,
+    ),
+    Fault(
+        "votes",
+        "a vote for one class more than there are passes",
+        "governance/votes/table.py",
+        "matrix.max() < n_classes):",
+        "matrix.max() <= n_classes):",
+        TABLE,
+    ),
+    Fault(
+        "votes",
+        "ids move and their votes stay",
+        "governance/votes/table.py",
+        "self.classes, self.matrix[rows])",
+        "self.classes, self.matrix)",
+        TABLE,
+    ),
+    Fault(
+        "votes",
+        "long rows of votes overflow their key",
+        "governance/votes/patterns.py",
+        "if size > _KEY_LIMIT // base:",
+        "if False:",
+        PATTERNS,
+    ),
+    Fault(
+        "votes",
+        "merging forgets a pattern's rows in the first partition",
+        "governance/votes/patterns.py",
+        "np.add.at(counts, inverse, np.concatenate([self.counts, other.counts]))",
+        "counts[inverse] = np.concatenate([self.counts, other.counts])",
+        PATTERNS,
+    ),
+    Fault(
+        "votes",
+        "a crash counts as an abstention",
+        "governance/votes/analysis.py",
+        "abstained=counts @ (x == ABSTAIN)",
+        "abstained=counts @ ((x == ABSTAIN) | (x == ERROR))",
+        PATTERNS,
+    ),
+    Fault(
+        "votes",
+        "rows on which only one votes count as overlaps",
+        "governance/votes/analysis.py",
+        "overlapping, conflicting = voting >= 2,",
+        "overlapping, conflicting = voting >= 1,",
+        PATTERNS,
+    ),
+    Fault(
+        "votes",
+        "a row votes as before when one of its votes does",
+        "governance/votes/alignment.py",
+        "(again != table.matrix[rows]).any(axis=1)",
+        "(again != table.matrix[rows]).all(axis=1)",
+        ALIGNMENT,
+    ),
+    Fault(
+        "votes",
+        "only the first rows are ever voted again",
+        "governance/votes/alignment.py",
+        "np.random.default_rng(seed).choice(rows, size=min(size, rows), replace=False)",
+        "np.arange(min(size, rows))",
+        ALIGNMENT,
+    ),
+)
+
+MODEL_FAULTS = (
+    Fault(
+        "label models",
+        "a tie always goes to the first class",
+        "governance/labelmodels/majority.py",
+        "np.where(leading, self.balance_[None, :], -1.0)",
+        "np.where(leading, 1.0, -1.0)",
+        MAJORITY,
+    ),
+    Fault(
+        "label models",
+        "a class that nobody names is impossible",
+        "governance/labelmodels/majority.py",
+        "balance = np.ones(n_classes",
+        "balance = np.zeros(n_classes",
+        MAJORITY,
+    ),
+    Fault(
+        "label models",
+        "beliefs about a row leave the class balance out",
+        "governance/labelmodels/dawid_skene.py",
+        "scores = onehot @ against + log_balance",
+        "scores = onehot @ against",
+        SKENE,
+        "em_on_patterns",
+    ),
+    Fault(
+        "label models",
+        "a pattern counts once however many rows have it",
+        "governance/labelmodels/dawid_skene.py",
+        "(scores - total).exp() * weights[:, None]",
+        "(scores - total).exp()",
+        SKENE,
+        "em_on_patterns",
+    ),
+    Fault(
+        "label models",
+        "a source's table is normalised over classes in place of votes",
+        "governance/labelmodels/dawid_skene.py",
+        "posterior.sum(dim=2, keepdim=True)",
+        "posterior.sum(dim=1, keepdim=True)",
+        SKENE,
+        "em_on_patterns",
+    ),
+    Fault(
+        "label models",
+        "sources get each other's tables",
+        "governance/labelmodels/dawid_skene.py",
+        "self.log_likelihood_[order] = tables",
+        "self.log_likelihood_[:] = tables",
+        SKENE,
+        "em_on_patterns or beats_majority",
+    ),
+    Fault(
+        "label models",
+        "patterns keep the order that the columns came in",
+        "governance/labelmodels/_canonical.py",
+        "rows = np.lexsort(arranged.T[::-1])",
+        "rows = np.arange(len(arranged))",
+        SKENE,
+        "order",
+    ),
+    Fault(
+        "label models",
+        "what silent sources add is counted",
+        "governance/labelmodels/explain.py",
+        "silent = np.maximum(row, np.int8(ABSTAIN))",
+        "silent = row",
+        EXPLAIN,
+    ),
+    Fault(
+        "label models",
+        "a tie is explained as the higher class",
+        "governance/labelmodels/explain.py",
+        'np.argsort(-scores, kind="stable")[:2]',
+        'np.argsort(scores, kind="stable")[::-1][:2]',
+        EXPLAIN,
+    ),
+    Fault(
+        "label models",
+        "a crash is evidence for a class",
+        "governance/labelmodels/_base.py",
+        "return np.maximum(matrix, np.int8(ABSTAIN))",
+        "return matrix",
+        SKENE,
+        "silence",
+    ),
+    Fault(
+        "label models",
+        "a row on which nobody votes gets a label",
+        "governance/labelmodels/_base.py",
+        "np.where((matrix >= 0).any(axis=1), self.predict_scores",
+        "np.where((matrix >= ABSTAIN).any(axis=1), self.predict_scores",
+        SKENE,
+        "silence",
+    ),
+    Fault(
+        "label models",
+        "columns are taken by their place",
+        "governance/labelmodels/_base.py",
+        "return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]",
+        "return votes.matrix",
+        SKENE,
+        "matched_by_source",
+    ),
+    Fault(
+        "label models",
+        "probabilities vanish where every score is far below zero",
+        "governance/labelmodels/_base.py",
+        "weights = np.exp(scores - scores.max(axis=1, keepdims=True))",
+        "weights = np.exp(scores)",
+        SKENE,
+        "near_one or far_below",
+    ),
+    Fault(
+        "label models",
+        "a number in a saved model is read in any spelling",
+        "governance/labelmodels/_base.py",
+        "if decimal(value) == text:",
+        "if decimal(value):",
+        MODEL_FILE,
+    ),
+    Fault(
+        "label models",
+        "weights are held down twice as hard as asked",
+        "governance/labelmodels/softlabels.py",
+        "l2 / 2 * (weight * weight).sum()",
+        "l2 * (weight * weight).sum()",
+        END_MODEL,
+        "fit_is_the_minimum or logistic",
+    ),
+    Fault(
+        "label models",
+        "targets that are no probabilities are learned from",
+        "governance/labelmodels/softlabels.py",
+        "np.abs(targets.sum(axis=1) - 1).max() <= 1e-6",
+        "targets.max() <= 1",
+        END_MODEL,
+    ),
+    Fault(
+        "label models",
+        "weights are read with the words of another run",
+        "governance/labelmodels/endmodel.py",
+        "if belongs_to != sha256(described):",
+        "if False:",
+        END_MODEL,
+    ),
+)
+
+FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS)
+
+
+def main(words: list[str]) -> int:
+    """1. the copy  2. every fault fits it  3. unmodified, all tests are green  4. each fault by itself  5. the counts"""
+    chosen = [f for f in FAULTS if not words or any(word in f"{f.room} {f.name} {f.file}" for word in words)]
+    if not chosen:
+        raise SystemExit(f"no fault has one of the words {words}")
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="labeltrail-faults-") as folder:
+        # 1.
+        copy = Path(folder).resolve() / "copy"
+        lay_down(copy)
+        # 2.
+        for fault in chosen:
+            with_fault(fault, (copy / fault.file).read_text(encoding="utf-8"))
+        # 3.
+        folders = sorted({str(Path(fault.tests).parent) for fault in chosen})
+        code, output = run(copy, [*PYTEST, "-n", "2", *folders], patience=10 * PATIENCE)
+        if code != 0:
+            raise SystemExit(f"{output}\n{', '.join(folders)}: not green without a fault")
+        tell(f"green without a fault: {', '.join(folders)} ({time.monotonic() - started:.0f} s)\n")
+        # 4.
+        survived = [fault for fault in chosen if not caught(copy, fault)]
+    # 5.
+    tell(f"\n{'room':<14}{'faults':>8}{'caught':>8}{'SURVIVED':>10}")
+    for room in dict.fromkeys(fault.room for fault in chosen):
+        tell_counts(room, [f for f in chosen if f.room == room], survived)
+    tell_counts("together", chosen, survived)
+    tell(f"{time.monotonic() - started:.0f} s")
+    return 1 if survived else 0
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def tell_counts(what: str, faults: list[Fault], survived: list[Fault]) -> None:
+    alive = sum(fault in survived for fault in faults)
+    tell(f"{what:<14}{len(faults):>8}{len(faults) - alive:>8}{alive:>10}")
+
+
+def lay_down(copy: Path) -> None:
+    """The copy of the repository, from which Python really imports."""
+    copy.mkdir()
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        else:
+            shutil.copy2(source, copy / name)
+    code, output = run(copy, [sys.executable, "-c", "import governance; print(governance.__file__)"])
+    imported = output.strip()
+    if code != 0 or imported != str(copy / "governance" / "__init__.py"):
+        raise SystemExit(f"faults would not be seen: Python imports {imported}, wanted the copy in {copy}")
+
+
+def with_fault(fault: Fault, text: str) -> str:
+    """The file's text with the fault in it. Exits where the fault does not fit the file exactly once."""
+    found = text.count(fault.old)
+    if found != 1:
+        raise SystemExit(f"{fault.name}: {fault.file} holds {fault.old!r} {found} times, wanted once")
+    changed = text.replace(fault.old, fault.new)
+    if changed == text:
+        raise SystemExit(f"{fault.name}: the new text is the old one")
+    ast.parse(changed, fault.file)
+    return changed
+
+
+def caught(copy: Path, fault: Fault) -> bool:
+    """Whether a test turns red while the fault is in the copy; answers in a line of its own."""
+    path = copy / fault.file
+    whole = path.read_text(encoding="utf-8")
+    began = time.monotonic()
+    path.write_text(with_fault(fault, whole), encoding="utf-8")
+    try:
+        code, output = run(copy, [*PYTEST, "-x", "-n", "0", fault.tests, *(["-k", fault.only] if fault.only else [])])
+    finally:
+        path.write_text(whole, encoding="utf-8")
+    # 1 is a red test; anything else but green means that no test was asked at all.
+    if code not in (0, 1):
+        raise SystemExit(f"{output}\n{fault.name}: pytest ended with {code}")
+    red = re.search(r"^(?:FAILED|ERROR) \S+?::([^\s\[]+)", output, flags=re.MULTILINE)
+    verdict = "SURVIVED" if code == 0 else "caught"
+    by = f"\n{'':26}by {red[1]}" if red else ""
+    tell(f"{verdict:<9}{time.monotonic() - began:>5.1f} s  {fault.room}: {fault.name}{by}")
+    return code == 1
+
+
+def run(copy: Path, command: list[str], *, patience: float = PATIENCE) -> tuple[int, str]:
+    """(exit code, what it said) of a command in the copy, with the copy first on the path."""
+    # Compiled files are told apart by second and size, and a fault may change neither.
+    environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        command,
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise SystemExit(f"{' '.join(command)}: no answer within {patience:.0f} s") from None
+    return process.returncode, output
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
