@@ -35,13 +35,25 @@ def run_dvc(
 
     `heard` is called with every line as it comes.
     """
-    command = [sys.executable, "-m", "dvc", *arguments]
+    # The writing end stays with this process alone: it is what tells the supervisor that we are still here.
+    lifeline, ours = os.pipe()
+    command = [
+        sys.executable,
+        "-m",
+        "governance.dvc.supervisor",
+        str(lifeline),
+        sys.executable,
+        "-m",
+        "dvc",
+        *arguments,
+    ]
     lines: list[str] = []
     try:
         process = subprocess.Popen(
             command,
             cwd=root,
             env=environment,
+            pass_fds=(lifeline,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,20 +61,20 @@ def run_dvc(
             encoding="utf-8",
             errors="replace",
         )
+        os.close(lifeline)
+        with process:
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip("\n"))
+                    if heard:
+                        heard(lines[-1])
+                status = process.wait()
+            finally:
+                os.close(ours)
     except OSError as error:
-        raise ConfigurationError(
-            f"DVC could not be started: {error}", hint="`labeltrail doctor` says what is missing"
-        ) from None
-    with process:
-        try:
-            for line in process.stdout or ():
-                lines.append(line.rstrip("\n"))
-                if heard:
-                    heard(lines[-1])
-            status = process.wait()
-        except BaseException:
-            process.terminate()
-            raise
+        os.closerange(lifeline, lifeline + 1)
+        hint = "`labeltrail doctor` says what is missing"
+        raise ConfigurationError(f"DVC could not be started: {error}", hint=hint) from None
     # The first while DVC looks at the project, the second while one of its stages runs.
     if status and any("Unable to acquire lock" in line or "is busy, it is being blocked" in line for line in lines):
         raise Busy("another DVC is at work in this project", hint="try again when it is done")

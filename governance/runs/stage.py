@@ -20,6 +20,7 @@ import yaml
 
 from governance.config import find_root, read_config
 from governance.digest import decimal, path_digest, sync_folder, write_atomically
+from governance.dvc.supervisor import die_with_parent
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
 from governance.records import FileRef, Recipe, Record, Result
@@ -177,6 +178,8 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
     the process with their exit code and one sentence on stderr; any other error is the author's and keeps its traceback.
     """
     run: StageRun | None = None
+    if os.environ.get(EXECUTIONS):
+        die_with_parent()
     try:
         run = StageRun(name, (root or find_root(Path.cwd())).resolve())
         yield run

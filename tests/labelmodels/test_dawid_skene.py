@@ -12,7 +12,7 @@ from labelmodel_votes import simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord
 from governance.labelmodels import dawid_skene
-from governance.labelmodels._base import log_odds
+from governance.labelmodels._base import log_odds, normalised
 from governance.labelmodels._canonical import column_order
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
@@ -200,6 +200,12 @@ def test_probabilities_near_one_keep_their_log_odds():
     expected = sum(table[0, 0] - table[1, 0] for table in model.log_likelihood_)
     assert log_odds(scores)[0] == pytest.approx(expected, rel=1e-12)
     assert log_odds(scores)[0] > 100
+
+
+def test_scores_far_below_zero_still_give_probabilities():
+    """Scores that underflow by themselves give the probabilities that their difference says."""
+    expected = [[1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))]]
+    np.testing.assert_allclose(normalised(np.array([[-2000.0, -2001.0]])), expected, rtol=1e-12)
 
 
 def test_a_source_that_never_votes_stays_at_its_prior():

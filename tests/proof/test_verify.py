@@ -72,6 +72,26 @@ def test_an_output_overwritten_and_committed_to_dvc_is_named(project, path):
     assert any(path in culprit for culprit in culprits(report))
 
 
+def test_an_output_committed_to_dvc_is_named_without_dvcs_cache(project):
+    """Where lock and file agree and the cache was emptied, the recorded digest alone tells."""
+    flip(project / "artifacts/count.json", 30)
+    dvc(project, "commit", "-f", "-q")
+    shutil.rmtree(project / ".dvc" / "cache")
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == ["count: artifacts/count.json"]
+
+
+def test_other_bytes_in_the_cache_are_named_though_their_md5_fits(project):
+    """What `dvc checkout` would bring is held against the recorded SHA-256, also while the output is not there."""
+    flip(project / "artifacts/count.json", 30)
+    dvc(project, "commit", "-f", "-q")
+    (project / "artifacts/count.json").unlink()
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert [check["what"] for check in report.data["checks"] if check["state"] == "broken"] == ["cache"]
+
+
 def all_cells() -> list[tuple[str, str]]:
     return [(table.__tablename__, column.name) for table in PROJECTED for column in table.__table__.columns]
 
@@ -136,26 +156,21 @@ def test_any_changed_entry_is_named(small_project_once, tmp_path):
             data = bytearray(connection.execute("SELECT data FROM trail_entry WHERE seq = ?", (seq,)).fetchone()[0])
         data[len(data) // 2] ^= 1
         assert change(root, "UPDATE trail_entry SET data = ? WHERE seq = ?", (bytes(data), seq)) == 1
-        report = verify_or_error(root)
-        assert f"entry {seq}" in report
+        report = verify(root)
+        assert int(report.exit_code) == 3
+        assert f"entry {seq}" in culprits(report)
         shutil.rmtree(root)
 
 
-def verify_or_error(root: Path) -> str:
-    """What a person sees of a verification that must end in exit 3."""
-    report = verify(root)
-    assert int(report.exit_code) == 3
-    return " ".join(culprits(report))
-
-
 def test_any_entry_taken_out_is_noticed(small_project_once, tmp_path):
-    """Whichever entry is removed, from the first to the last, exit 3 says which is gone."""
+    """Whichever entry is removed, exit 3 says which is gone; of the last one only its checkpoint knows."""
     count = entries(small_project_once)
     for seq in range(count):
         root = copy_of(small_project_once, tmp_path / str(seq))
         assert change(root, "DELETE FROM trail_entry WHERE seq = ?", (seq,)) == 1
-        told = verify_or_error(root)
-        assert f"entry {seq}" in told or f"checkpoint {count}" in told
+        report = verify(root)
+        assert int(report.exit_code) == 3
+        assert (f"entry {seq}" if seq < count - 1 else f"checkpoint {count}") in culprits(report)
         shutil.rmtree(root)
 
 
@@ -171,6 +186,37 @@ def test_an_entry_changed_together_with_its_leaf_is_noticed(project):
     report = verify(project)
     assert int(report.exit_code) == 3
     assert any("checkpoint" in culprit for culprit in culprits(report))
+
+
+def test_an_entry_changed_with_its_leaf_and_every_frontier_is_noticed(project):
+    """Whoever mends leaf and frontiers too still cannot sign: the root of a checkpoint is that of other entries."""
+    from governance.store import merkle
+
+    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
+        rows = connection.execute("SELECT seq, data, leaf FROM trail_entry ORDER BY seq").fetchall()
+        sizes = [row[0] for row in connection.execute("SELECT size FROM trail_checkpoint")]
+    leaves = [leaf for _, _, leaf in rows]
+    seq, data = next((seq, data) for seq, data, _ in rows if b'"kind":"finding"' in data)
+    data = data.replace(b'"outcome":"pass"', b'"outcome":"fail"')
+    leaves[seq] = merkle.leaf_hash(data)
+    change(project, "UPDATE trail_entry SET data = ?, leaf = ? WHERE seq = ?", (data, leaves[seq], seq))
+    for size in sizes:
+        frontier = merkle.Frontier()
+        for leaf in leaves[:size]:
+            frontier.push(leaf)
+        change(project, "UPDATE trail_checkpoint SET frontier = ? WHERE size = ?", (frontier.to_text(), size))
+    found = culprits(verify(project))
+    assert [f"checkpoint {size}" in found for size in sizes] == [size > seq for size in sizes]
+
+
+def test_entries_whose_checkpoint_was_taken_away_are_named(project):
+    """Without its newest checkpoint nothing proves the newest entries, and the first of them is named."""
+    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
+        sizes = [row[0] for row in connection.execute("SELECT size FROM trail_checkpoint ORDER BY size")]
+    assert change(project, "DELETE FROM trail_checkpoint WHERE size = ?", (sizes[-1],)) == 1
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == [f"entry {sizes[-2]}"]
 
 
 @pytest.mark.parametrize(
@@ -240,6 +286,14 @@ def test_a_replaced_file_in_the_cache_is_named(project):
     report = verify(project)
     assert int(report.exit_code) == 3
     assert culprits(report) == ["count: artifacts/count.json"]
+
+
+def test_an_exchanged_key_of_a_subject_is_named_by_its_table(project):
+    """Under another key the rows no longer give the root that was committed to."""
+    assert change(project, "UPDATE trail_subject_key SET key = zeroblob(32) WHERE rowid = 1") == 1
+    report = verify(project)
+    assert int(report.exit_code) == 3
+    assert culprits(report) == ["artifacts/data/made.parquet"]
 
 
 def test_a_result_put_together_by_hand_is_named(project):

@@ -107,10 +107,11 @@ def test_a_key_is_made_once_and_for_its_owner_alone():
     assert base64.b64encode(loaded.private_bytes_raw()) == first.strip()
 
 
-def test_a_key_that_others_can_read_is_not_used():
-    """A signature that anybody could have made proves nothing."""
+@pytest.mark.parametrize("rights", [0o644, 0o640, 0o604, 0o620])
+def test_a_key_that_others_can_read_is_not_used(rights):
+    """A signature that anybody else could have made proves nothing, be it the owner's group alone."""
     path = keys.create_key()
-    path.chmod(0o644)
+    path.chmod(rights)
     with pytest.raises(ConfigurationError, match="read by others"):
         keys.load_key()
 

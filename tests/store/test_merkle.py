@@ -93,6 +93,16 @@ def test_an_inclusion_proof_leads_to_the_root_and_nowhere_else(entries, data):
     assert merkle.root_from_inclusion(leaves[index], len(leaves), len(leaves), proof) is None
 
 
+def test_a_proof_that_stops_short_leads_nowhere():
+    """A node of the tree cannot pass for a leaf of it by leaving out the steps below."""
+    leaves = [merkle.leaf_hash(bytes([i])) for i in range(4)]
+    stack = merkle.levels(leaves)
+    proof = merkle.inclusion_proof(stack, 0)
+    assert merkle.root_from_inclusion(leaves[0], 0, 4, proof) == merkle.root(leaves)
+    assert merkle.root_from_inclusion(stack[1][0], 0, 4, proof[1:]) is None
+    assert merkle.root_from_inclusion(stack[2][0], 0, 4, []) is None
+
+
 def test_there_is_no_proof_of_a_leaf_that_is_not_there():
     """A position beyond the tree is refused by name."""
     stack = merkle.levels([merkle.leaf_hash(b"a"), merkle.leaf_hash(b"b")])

@@ -11,6 +11,7 @@ from governance.errors import InvalidRecord, MissingEvidence
 from governance.parquet import write_table
 from governance.store import merkle
 from governance.store.commitments import SubjectKeys, canonical_rows, commit_rows
+from governance.store.tables import SubjectKeyRow
 from governance.store.trail import Trail
 
 OF = "labels:" + "5" * 64
@@ -82,6 +83,18 @@ def test_a_destroyed_key_takes_one_subject_and_nobody_else(trail, table, tmp_pat
     assert keys.of(["y"], make=False) == kept
     with pytest.raises(MissingEvidence, match="1 of 2 subjects"):
         commit(trail, table, subject_column="who", make_keys=False)
+
+
+def test_a_key_that_was_destroyed_is_not_left_in_the_file(trail, table, tmp_path):
+    """The bytes of a deleted key are overwritten, so that no copy of the file brings them back."""
+    key = SubjectKeys(trail).of(["x", "y"], make=True)["x"]
+    path = tmp_path / ".labeltrail" / "trail.db"
+    assert key in path.read_bytes()
+    with trail.database.writing() as connection:
+        rows = SubjectKeyRow.__table__
+        assert connection.execute(rows.delete().where(rows.c.key == key)).rowcount == 1
+    trail.database.close()
+    assert key not in path.read_bytes()
 
 
 def test_subjects_stand_in_the_store_under_pseudonyms_only(trail, table, tmp_path):

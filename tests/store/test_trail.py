@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from small_facts import NOBODY, finding
 
-from governance.errors import BrokenEvidence, Busy, ConfigurationError, MissingEvidence
+from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.records import LogStart, Recipe, Repro, Result
 from governance.store import keys, merkle
 from governance.store.checkpoint import parse_note
+from governance.store.entry import Entry, read_entry
 from governance.store.tables import EdgeRow, FileRow, FindingRow, RecordRow, ResultRow
 from governance.store.trail import Trail
 
@@ -88,6 +89,24 @@ def test_a_projection_rebuilt_from_the_log_is_the_same(trail):
     assert [len(before[table]) for table in tables] == [7, 7, 1, 1, 4]
     trail.rebuild()
     assert {table: trail.projected(table) for table in tables} == before
+
+
+def test_an_edge_is_projected_from_the_record_that_states_it(trail):
+    """The subject of an edge is the record, its object what the record refers to, its position that of the entry."""
+    edges = trail.projected(EdgeRow)
+    assert {(edge["seq"], edge["subject"], edge["object"]) for edge in edges} == {
+        (number, finding(number).name, NOBODY) for number in (1, 2, 3, 4)
+    }
+
+
+def test_an_entry_that_leaves_a_field_to_its_default_is_not_read():
+    """Two spellings of one record would have two leaves: what would not be written so is refused."""
+    whole = Entry(1, finding(1)).to_bytes()
+    assert read_entry(whole, where="entry").to_bytes() == whole
+    short = whole.replace(b'"limit":null,', b"")
+    assert short != whole
+    with pytest.raises(InvalidRecord, match="one canonical form"):
+        read_entry(short, where="entry")
 
 
 def test_a_transaction_that_fails_leaves_nothing_behind(trail, monkeypatch):
