@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.labeltrail-installed
 LABELTRAIL := $(BIN)/labeltrail
 
-.PHONY: demo test check bench soak story clean
+.PHONY: demo test check bench faults soak clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,11 +31,11 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m bench
 
+faults: $(STAMP)
+	$(BIN)/python tests/seeded_faults.py
+
 soak: $(STAMP)
 	LABELTRAIL_SOAK=1 $(BIN)/python -m pytest -n 2 tests/stories
-
-story: $(STAMP)
-	$(BIN)/python -m pytest -n 0 tests/stories -m wheel
 
 clean:
 	rm -rf artifacts .labeltrail dist

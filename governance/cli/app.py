@@ -253,6 +253,22 @@ def verify(context: typer.Context, as_json: Json = False, as_md: Markdown = Fals
     _answer(_project(context).verify(), as_json=as_json, as_md=as_md)
 
 
+@app.command(rich_help_panel="proving")
+def reproduce(
+    context: typer.Context,
+    run: Annotated[
+        str | None, typer.Argument(help="A result's name or a stage; by default every current result.")
+    ] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Run a recorded recipe again in a scratch folder and compare. Exit 3 where something came out otherwise.
+
+    Example: labeltrail reproduce combine
+    """
+    _answer(_project(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
+
+
 def _today() -> str:
     import datetime as dt
 

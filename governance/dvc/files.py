@@ -86,16 +86,19 @@ def _stage(name: str, body: Any, *, where: str) -> Stage:
 def read_lock(root: Path) -> dict[str, LockedStage]:
     """What dvc.lock holds; nothing where there is no lock yet."""
     path = root / "dvc.lock"
-    if not path.is_file():
-        return {}
-    document = _yaml(path, missing="")
+    return parse_lock(path.read_bytes(), where=str(path)) if path.is_file() else {}
+
+
+def parse_lock(data: bytes, *, where: str) -> dict[str, LockedStage]:
+    """The stages in the bytes of a lock file. Raises ConfigurationError, InvalidRecord."""
+    document = _parsed(data, where=where) if data.strip() else {}
     stages = document.get("stages") or {}
     if not isinstance(stages, dict):
-        raise InvalidRecord("stages", stages, "stages by name", where=str(path))
+        raise InvalidRecord("stages", stages, "stages by name", where=where)
     locked = {}
     for name, body in stages.items():
         if not isinstance(body, dict):
-            raise InvalidRecord(f"stages.{name}", body, "deps and outs", where=str(path))
+            raise InvalidRecord(f"stages.{name}", body, "deps and outs", where=where)
         locked[name] = LockedStage(name, _files(body, "deps"), _files(body, "outs"))
     return locked
 
@@ -128,14 +131,19 @@ def cached_file(root: Path, md5: str) -> Path:
 
 def _yaml(path: Path, *, missing: str) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: no such file", hint=missing) from None
+    return _parsed(data, where=str(path))
+
+
+def _parsed(data: bytes, *, where: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(data.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         first = str(error).splitlines()[0]
-        raise ConfigurationError(
-            f"{path} is not YAML: {first}", hint="mend the file, or take it back from git"
-        ) from None
+        hint = "mend the file, or take it back from git"
+        raise ConfigurationError(f"{where} is not YAML: {first}", hint=hint) from None
     if not isinstance(document, dict):
-        raise InvalidRecord("document", document, "a mapping", where=str(path))
+        raise InvalidRecord("document", document, "a mapping", where=where)
     return document

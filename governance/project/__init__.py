@@ -125,6 +125,28 @@ class Project:
 
         return verify_report(verify(self.trail, self.config))
 
+    def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
+        """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
+
+        `run` is a result's name or a stage. Raises UnknownName.
+        """
+        from governance.errors import UnknownName
+        from governance.project.reproduce import reproduce_runs
+        from governance.records import Result
+
+        current = {result.stage: result for result in self.current_facts().of(Result)}
+        facts = self.facts()
+        if run is None:
+            chosen = list(current.values())
+        elif run in current:
+            chosen = [current[run]]
+        else:
+            record = facts.resolve(run)
+            if not isinstance(record, Result):
+                raise UnknownName("result or stage", run, current)
+            chosen = [record]
+        return reproduce_runs(self.config, self.trail, chosen, facts, say=say)
+
     def card(self, which: str = "model") -> Report:
         """The dataset card or the model card, from what the trail holds of the current runs."""
         from governance.project.documents import card

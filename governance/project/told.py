@@ -34,10 +34,11 @@ _KINDS = (
     "result",
     "execution",
     "repro",
+    "reproduction",
     "log",
 )
 #: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
-_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "log"})
+_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "reproduction", "log"})
 
 
 def when(at: int) -> str:

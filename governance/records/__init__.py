@@ -5,6 +5,7 @@ from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Document
 from governance.records.events import Commitment, Execution, LogStart, Repro, StageOutcome
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
+from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
 from governance.records.sources import Contamination, Package, Source
 from governance.records.votes import SourceVotes, Votes
@@ -40,6 +41,8 @@ __all__ = [
     "Recipe",
     "Record",
     "Repro",
+    "Reproduction",
+    "ReproductionOutcome",
     "Result",
     "Source",
     "SourceVotes",

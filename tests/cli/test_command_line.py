@@ -68,7 +68,7 @@ def test_outside_a_project_every_verb_says_the_same(tmp_path):
     for verb in (
         ["status"],
         ["log"],
-        ["verify"],
+        ["verify", "reproduce"],
         ["repro"],
         ["why", "x"],
         ["trace", "x"],
