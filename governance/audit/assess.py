@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from governance.audit.query import Context, queries
-from governance.claims import Answer, Claim, Gap, Thread, attest, claim
+from governance.claims import PERSON, RECORD, Answer, Claim, Gap, Thread, attest, claim, gap
 from governance.claims.words import ended
 from governance.controls import Control, Framework
 from governance.facts import Facts
 from governance.records import Attestation
 
-State = Literal["present", "attested", "partial", "needs a person", "expired", "missing", "not assessed"]
+State = Literal[
+    "present", "attested", "partial", "needs a person", "expired", "missing", "no record kind", "not assessed"
+]
 Person = Literal["not needed", "attested", "needs a person", "expired"]
 
 
@@ -36,57 +38,58 @@ def _assess(facts: Facts, context: Context) -> Assessment:
     """1. what the records answer  2. what a person stated  3. the state"""
     control = context.control
     # 1.
-    answer = Answer()
-    if control.query is not None:
-        ask = queries().get(control.query)
-        answer = ask(facts, context) if ask else context.ask(_unanswered(control))
-    recorded = answer
+    recorded = _recorded(facts, context)
     # 2.
     person, stated = _person(context)
-    if person == "attested":
-        # What only a statement on this control would record is recorded by it.
-        recorded = Answer(answer.claims, tuple(gap for gap in answer.gaps if gap.command != attest(control.id)))
     # 3.
-    return Assessment(control, _state(control, recorded, person), person, _merged(control, recorded + stated))
+    return Assessment(control, _state(control, recorded, person), person, recorded + stated)
 
 
-def _merged(control: Control, answer: Answer) -> Answer:
-    """One silence for everything that one statement on this control would end."""
-    command = attest(control.id)
-    asked = [gap.text for gap in answer.gaps if gap.command == command]
-    if not asked:
-        return answer
-    rest = tuple(gap for gap in answer.gaps if gap.command != command)
-    return Answer(answer.claims, (*rest, Gap("; ".join(reversed(asked)), command, person=True)))
+def _recorded(facts: Facts, context: Context) -> Answer:
+    """What the records say to the control's question; an open question is never an empty answer."""
+    control = context.control
+    if control.query is None or control.question is None:
+        return Answer()
+    ask = queries().get(control.query)
+    if ask is None:
+        return context.unheld(control.question)
+    answer = ask(facts, context)
+    return answer if answer.claims or answer.gaps else gap(control.question)
 
 
 def _state(control: Control, recorded: Answer, person: Person) -> State:
-    if control.evidence in ("attest", "out"):
-        if control.evidence == "out" and person == "needs a person":
-            return "not assessed"
-        return person if person != "not needed" else "missing"
-    whole = bool(recorded.claims) and not recorded.gaps and person in ("not needed", "attested")
-    if whole:
+    """A statement answers for the person's part alone: what a record would hold stays open beside it."""
+    if control.query is None:
+        if person in ("attested", "expired"):
+            return person
+        return "not assessed" if control.evidence == "out" else "needs a person"
+    if recorded.claims and not recorded.gaps and person in ("not needed", "attested"):
         return "present"
-    if recorded.claims:
+    if recorded.claims or person == "attested":
         return "partial"
-    return {"attested": "partial", "expired": "expired"}.get(person, "missing")  # type: ignore[return-value]
+    if person == "expired":
+        return "expired"
+    return "missing" if any(silence.sort == RECORD for silence in recorded.gaps) else "no record kind"
 
 
 def _person(context: Context) -> tuple[Person, Answer]:
     """What a person stated on this control, and whether that is in force on the day of judging."""
     control, stated = context.control, context.thread.attestations.get(context.control.id)
+    wanted, day = control.human, context.as_of
     if stated is None:
-        if control.human is None:
-            return "not needed", Answer()
-        return "needs a person", Answer(gaps=(_wanted(control, control.human),))
-    if stated.made > context.as_of:
-        text = f"a statement in force on {context.as_of}; the recorded one is of {stated.made}"
-        return "needs a person", Answer((_told(stated, "It is not in force yet."),), (_wanted(control, text),))
-    if stated.expires < context.as_of:
-        text = f"a statement in force on {context.as_of}; the recorded one ran out on {stated.expires}"
-        return "expired", Answer((_told(stated, "It has run out."),), (_wanted(control, text),))
-    return "attested", Answer((_told(stated, f"In force until {stated.expires}."),))
+        return ("not needed", Answer()) if wanted is None else ("needs a person", _wanted(control, wanted))
+    early, late = stated.made > day, stated.expires < day
+    force = "It is not in force yet." if early else "It has run out." if late else f"In force until {stated.expires}."
+    if wanted is None:
+        return "not needed", Answer(
+            (_told(stated, f"{force} It closes no gap: no part of this control is a person's to state."),)
+        )
+    told = Answer((_told(stated, force),))
+    if early:
+        return "needs a person", told + _wanted(control, f"{wanted}, in force on {day}; stated from {stated.made} on")
+    if late:
+        return "expired", told + _wanted(control, f"{wanted}, in force on {day}; what was stated ran out")
+    return "attested", told
 
 
 def _told(stated: Attestation, force: str) -> Claim:
@@ -94,9 +97,5 @@ def _told(stated: Attestation, force: str) -> Claim:
     return claim(text, stated, person=True)
 
 
-def _wanted(control: Control, what: str) -> Gap:
-    return Gap(what, attest(control.id), person=True)
-
-
-def _unanswered(control: Control) -> str:
-    return f"no kind of record holds this: {control.question}"
+def _wanted(control: Control, what: str) -> Answer:
+    return Answer(gaps=(Gap(what, attest(control.id), sort=PERSON),))

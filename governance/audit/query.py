@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from governance import shelf
-from governance.claims import Answer, Gap, Thread, attest
+from governance.claims import UNHELD, Answer, Gap, Thread, attest
 from governance.controls import Control
 from governance.errors import ConfigurationError
 from governance.facts import Facts
@@ -21,9 +21,9 @@ class Context:
     control: Control
     as_of: str
 
-    def ask(self, what: str) -> Answer:
-        """The silence of something that no kind of record holds, and that a person can state."""
-        return Answer(gaps=(Gap(what, attest(self.control.id), person=True),))
+    def unheld(self, what: str) -> Answer:
+        """The silence of something that no kind of record holds yet; a statement on the control can only stand in."""
+        return Answer(gaps=(Gap(what, attest(self.control.id), sort=UNHELD),))
 
 
 Query = Callable[[Facts, Context], Answer]

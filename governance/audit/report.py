@@ -8,7 +8,7 @@ from dataclasses import replace
 from governance.audit.assess import Assessment, assess
 from governance.audit.attestations import day
 from governance.audit.summary import states, summary
-from governance.claims import Block, Document, Gap, Note, Section, Tally, Thread
+from governance.claims import PERSON, RECORD, UNHELD, Block, Document, Gap, Note, Section, Tally, Thread
 from governance.claims.entry import appendix
 from governance.claims.states import STATES
 from governance.controls import Framework, load_framework
@@ -19,6 +19,22 @@ _READ = Note(
     "state says which evidence is at hand. Whether that evidence is good enough is for those who "
     "read it to judge."
 )
+_GAPS = {
+    RECORD: ("gaps", "Gaps: what a record could hold", "The command named with each makes the record."),
+    UNHELD: (
+        "gaps-unheld",
+        "Gaps: what no kind of record holds yet",
+        "LabelTrail has no kind of record for these. A statement by a person can stand in until it has; the gap stays.",
+    ),
+    PERSON: ("gaps-person", "Gaps: what only a person can state", "A statement in force closes each of these."),
+}
+
+
+def _day(as_of: str) -> Note:
+    return Note(
+        f"Only expiry is judged as of {as_of}: whether statements of people and descriptions of sources are in force on "
+        "that day. Everything else is what the current runs recorded, whenever that was."
+    )
 
 
 def report(facts: Facts, framework: str = "nist_ai_rmf", *, as_of: str) -> Document:
@@ -28,19 +44,21 @@ def report(facts: Facts, framework: str = "nist_ai_rmf", *, as_of: str) -> Docum
     thread = Thread.of_model(facts)
     judged = assess(facts, asked, as_of=as_of, thread=thread)
     sections = (
-        Section("Summary", "summary", (_READ, *summary(thread, asked, judged))),
+        Section("Summary", "summary", (_READ, _day(as_of), *summary(thread, asked, judged))),
+        *_gaps(judged),
         Section("Overview", "overview", tuple(_tallies(asked, judged))),
         Section(
             "How to read a state",
             "states",
             tuple(Note(f"{state}: {words.meaning}.") for state, words in STATES.items()),
         ),
-        *_gaps(judged),
         *_controls(asked, judged),
     )
     about = tuple(record.name for record in (thread.model, thread.dataset) if record is not None)
     head = {"framework": framework, "as_of": as_of}
-    document = Document("audit_report", f"{asked.short_title} report, as of {as_of}", sections, head, about)
+    document = Document(
+        "audit_report", f"{asked.short_title} report, expiry judged as of {as_of}", sections, head, about
+    )
     return replace(document, appendix=appendix(facts, document.cites))
 
 
@@ -51,23 +69,15 @@ def _tallies(framework: Framework, judged: list[Assessment]) -> Iterable[Tally]:
 
 
 def _gaps(judged: list[Assessment]) -> Iterable[Section]:
-    """What is not recorded, before anything that is: first what the records lack, then what waits for a person."""
-    recorded: dict[Gap, list[str]] = {}
-    waiting: dict[Gap, list[str]] = {}
+    """What is not recorded, before anything that is: one list for each sort, for each gap the controls that ask for it."""
+    asking: dict[Gap, list[str]] = {}
     for item in judged:
         for silence in item.answer.gaps:
-            into = waiting if silence.person else recorded
-            into.setdefault(silence, []).append(item.control.id)
-    yield _listed("Gaps: what is not recorded", "gaps", recorded)
-    yield _listed("Gaps: what only a person can state", "gaps-person", waiting)
-
-
-def _listed(title: str, anchor: str, found: dict[Gap, list[str]]) -> Section:
-    blocks: list[Block] = [
-        Gap(silence.text, silence.command, silence.edit, silence.person, of=tuple(asking))
-        for silence, asking in found.items()
-    ]
-    return Section(title, anchor, tuple(blocks) or (Note("Nothing is missing here."),))
+            asking.setdefault(silence, []).append(item.control.id)
+    for sort, (anchor, title, note) in _GAPS.items():
+        own = [replace(silence, of=tuple(controls)) for silence, controls in asking.items() if silence.sort == sort]
+        blocks: tuple[Block, ...] = (Note(note), *own) if own else (Note("Nothing is missing here."),)
+        yield Section(title, anchor, blocks)
 
 
 def _controls(framework: Framework, judged: list[Assessment]) -> Iterable[Section]:

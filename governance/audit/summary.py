@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from governance.audit.assess import Assessment
 from governance.claims import (
+    SORTS,
     Answer,
     Block,
     Claim,
@@ -16,12 +17,11 @@ from governance.claims import (
     data,
     figures,
     gap,
-    gap_sort,
     said,
     sources,
 )
 from governance.claims.states import STATES
-from governance.claims.words import joined, measured, number
+from governance.claims.words import joined, measured, named, number
 from governance.controls import Framework
 
 Line = Callable[[Thread], Answer]
@@ -51,8 +51,9 @@ def _looked_at(thread: Thread) -> Answer:
     if model is None or dataset is None:
         return gap("a trained model with its dataset")
     text = (
-        f"Looked at: model “{model.title}”, trained on labels that {number(len(thread.sources), 'source version')} made "
-        f"for dataset “{dataset.title}” ({number(dataset.rows, 'example')})."
+        f"Looked at: {named('model', model.title)}, trained on labels that "
+        f"{number(len(thread.sources), 'source version')} made for dataset “{dataset.title}” "
+        f"({number(dataset.rows, 'example')})."
     )
     return said(claim(text, model, thread.labels, thread.votes, dataset))
 
@@ -109,8 +110,6 @@ def _persons(thread: Thread) -> Answer:
 def _to_do(told: list[Block], judged: list[Assessment]) -> Tally:
     """How much is not recorded, here and below, and who could end it."""
     silent = [block for block in told if isinstance(block, Gap)] + [gap for item in judged for gap in item.answer.gaps]
-    sorts = [gap_sort(silence) for silence in dict.fromkeys(silent)]
-    counts = tuple((sort, sorts.count(sort)) for sort in sorted(set(sorts)))
-    return Tally(
-        "", f"{number(len(sorts), 'thing')} not recorded, each with the command that would record it", counts, "gaps"
-    )
+    sorts = [silence.sort for silence in dict.fromkeys(silent)]
+    counts = tuple((sort, sorts.count(sort)) for sort in SORTS if sort in sorts)
+    return Tally("", f"{number(len(sorts), 'thing')} not recorded, each with its way out", counts, "gaps")

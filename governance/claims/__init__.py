@@ -1,10 +1,15 @@
 """What may be said? Sentences with the records they stand on, and silences with the command that would end them."""
 
 from governance.claims.model import (
+    PERSON,
+    RECORD,
     REPRO,
+    SORTS,
+    UNHELD,
     Answer,
     Block,
     Claim,
+    Code,
     Document,
     Gap,
     Note,
@@ -17,16 +22,20 @@ from governance.claims.model import (
     describe,
     describe_data,
     gap,
-    gap_sort,
     said,
 )
 from governance.claims.thread import Thread
 
 __all__ = [
+    "PERSON",
+    "RECORD",
     "REPRO",
+    "SORTS",
+    "UNHELD",
     "Answer",
     "Block",
     "Claim",
+    "Code",
     "Document",
     "Gap",
     "Note",
@@ -40,6 +49,5 @@ __all__ = [
     "describe",
     "describe_data",
     "gap",
-    "gap_sort",
     "said",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from governance.claims.model import REPRO, Answer, Gap, Row, Table, claim, describe_data, gap, said
+from governance.claims.model import REPRO, Answer, Claim, Gap, Row, Table, claim, describe_data, gap, said
 from governance.claims.thread import Thread
-from governance.claims.words import counted, ended, figure, joined, number, share
+from governance.claims.words import counted, ended, figure, joined, number, share, upper, when
+from governance.facts import Facts
 from governance.records import Dataset, Finding
 
 
@@ -13,10 +14,12 @@ def composition(thread: Thread) -> Answer:
     dataset = thread.dataset
     if dataset is None:
         return gap("which examples there are")
-    parts: list = [claim(f"Dataset “{dataset.title}” holds {number(dataset.rows, 'example')}.", dataset)]
+    parts: list = [claim(_holds(dataset), dataset)]
+    if thread.collected is not None and thread.collected is not dataset:
+        parts.append(claim(_holds(thread.collected), thread.collected))
     for counts, what in ((dataset.domains, "domains"), (dataset.classes, "gold classes"), (dataset.splits, "splits")):
         if counts:
-            parts.append(claim(f"Examples in {what}: {counted(counts)}.", dataset))
+            parts.append(claim(f"Examples in {what}, {when(dataset.role)}: {counted(counts)}.", dataset))
         else:
             parts.append(Gap(f"examples in each of the {what}", REPRO))
     if dataset.columns:
@@ -36,7 +39,7 @@ def table(thread: Thread) -> Table | None:
         for what, counts in groups
         for name, count in counts.items()
     )
-    return Table("Examples", ("Group", "Name", "Examples", "Share"), rows) if rows else None
+    return Table(f"Examples, {when(dataset.role)}", ("Group", "Name", "Examples", "Share"), rows) if rows else None
 
 
 def origin(thread: Thread) -> Answer:
@@ -68,7 +71,7 @@ def splits(thread: Thread) -> Answer:
     dataset = thread.dataset
     if dataset is None or not dataset.splits:
         return gap("how the examples are split")
-    return said(claim(f"Splits: {counted(dataset.splits)}.", dataset))
+    return said(claim(f"Splits, {when(dataset.role)}: {counted(dataset.splits)}.", dataset))
 
 
 def balance(thread: Thread) -> Answer:
@@ -77,18 +80,39 @@ def balance(thread: Thread) -> Answer:
     if dataset is None or not dataset.classes:
         return gap("how the gold classes are balanced")
     total = sum(dataset.classes.values())
-    told = joined(f"{name} {share(count, total)}" for name, count in dataset.classes.items())
-    return said(claim(f"Gold classes: {told} of {number(total, 'example')}.", dataset))
+    shown = joined(f"{name} {share(count, total)}" for name, count in dataset.classes.items())
+    return said(claim(f"Gold classes, {when(dataset.role)}: {shown} of {number(total, 'example')}.", dataset))
 
 
-def counts(thread: Thread) -> Answer:
-    """The plain facts that were counted: duplicates, entities and the like."""
-    parts = [
-        claim(f"{name[:1].upper()}{name[1:]} in dataset “{dataset.title}” ({dataset.role}): {number(count)}.", dataset)
-        for dataset in thread.datasets
-        for name, count in dataset.counts.items()
-    ]
-    return said(*parts) if parts else gap("how many examples are duplicates of others")
+def counts(thread: Thread, *about: str, besides: tuple[str, ...] = ()) -> Answer:
+    """Plain facts that were counted, before and after screening, of those whose name holds one of the words `about`.
+
+    Without words: all of them that hold none of `besides`.
+    """
+    names = dict.fromkeys(name for dataset in thread.datasets for name in dataset.counts)
+    parts = []
+    for name in names:
+        if not (_holds_one(name, about) if about else not _holds_one(name, besides)):
+            continue
+        counted_in = [dataset for dataset in thread.datasets if name in dataset.counts]
+        told = joined(f"{number(dataset.counts[name])} {when(dataset.role)}" for dataset in counted_in)
+        parts.append(claim(f"{upper(name)}: {told}.", *counted_in))
+    return said(*parts)
+
+
+def duplicates(thread: Thread) -> Answer:
+    """How many examples repeat others, and what was found about texts that stand on both sides of a split."""
+    counted_ones = counts(thread, "duplicate")
+    found = told(thread, thread.about("duplicate", "leak"), otherwise="whether test examples also appear in training")
+    return (counted_ones if counted_ones.claims else gap("how many examples are duplicates of others")) + found
+
+
+def _holds_one(name: str, words: tuple[str, ...]) -> bool:
+    return any(word in name.lower() for word in words)
+
+
+def _holds(dataset: Dataset) -> str:
+    return f"Dataset “{dataset.title}” holds {number(dataset.rows, 'example')} {when(dataset.role)}."
 
 
 def refused(thread: Thread, *, listed: bool = False) -> Answer:
@@ -112,39 +136,47 @@ def refused(thread: Thread, *, listed: bool = False) -> Answer:
     return said(*parts)
 
 
-def told(findings: tuple[Finding, ...], *, otherwise: str) -> Answer:
+def told(thread: Thread, findings: tuple[Finding, ...], *, otherwise: str) -> Answer:
     """What findings say, each with its outcome; one silence where there is none."""
     if not findings:
         return gap(otherwise)
-    return said(*(claim(sentence(finding), finding) for finding in findings))
+    return said(*(found(thread, finding) for finding in findings))
 
 
-def sentence(finding: Finding) -> str:
-    """A finding as a sentence that begins with its outcome."""
+def found(thread: Thread, finding: Finding) -> Claim:
+    """A finding as a sentence with its limit; one about a dataset stands on that version too."""
     beside = ""
     if finding.measured is not None and finding.limit is not None:
         beside = f" Measured {figure(finding.measured, 4)} beside a limit of {figure(finding.limit, 4)}."
-    return f"{finding.check} ({finding.outcome}): {ended(finding.says)}{beside}"
+    subject = thread.facts.get(finding.subject)
+    return claim(sentence(finding, thread.facts) + beside, finding, subject if isinstance(subject, Dataset) else None)
+
+
+def sentence(finding: Finding, facts: Facts) -> str:
+    """What a finding says, after its outcome and, where it is about a dataset, the version that it is about."""
+    subject = facts.get(finding.subject)
+    side = f", dataset {when(subject.role)}" if isinstance(subject, Dataset) else ""
+    return f"{finding.check} ({finding.outcome}){side}: {ended(finding.says)}"
 
 
 def outcomes(thread: Thread) -> Answer:
     """How the findings ended."""
-    found = thread.findings
-    if not found:
+    every = thread.findings
+    if not every:
         return gap("findings about data, sources, votes and model")
-    ends = {word: sum(finding.outcome == word for finding in found) for word in ("pass", "fail", "unknown")}
-    told = joined(f"{count} {word}" for word, count in ends.items())
-    return said(claim(f"{number(len(found), 'finding')}: {told}.", *found))
+    ends = {word: sum(finding.outcome == word for finding in every) for word in ("pass", "fail", "unknown")}
+    shown = joined(f"{count} {word}" for word, count in ends.items())
+    return said(claim(f"{number(len(every), 'finding')}: {shown}.", *every))
 
 
 def open_findings(thread: Thread, *outcome: str) -> Answer:
     """The findings that did not pass, or those with one of the outcomes."""
     wanted = outcome or ("fail", "unknown")
-    found = tuple(finding for finding in thread.findings if finding.outcome in wanted)
-    if thread.findings and not found:
+    still = tuple(finding for finding in thread.findings if finding.outcome in wanted)
+    if thread.findings and not still:
         text = f"None of {number(len(thread.findings), 'finding')} ended as {joined(wanted, 'or')}."
         return said(claim(text, *thread.findings))
-    return told(found, otherwise="findings about data, sources, votes and model")
+    return told(thread, still, otherwise="findings about data, sources, votes and model")
 
 
 def gold(thread: Thread) -> Answer:
@@ -155,7 +187,7 @@ def gold(thread: Thread) -> Answer:
     else:
         parts.append(Gap("what counts as gold", REPRO))
     noise = thread.about("rater", "rating", "gold")
-    return said(*parts) + told(noise, otherwise="how well the ratings behind the gold labels agree")
+    return said(*parts) + told(thread, noise, otherwise="how well the ratings behind the gold labels agree")
 
 
 def _first(thread: Thread, field: str) -> Dataset | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from governance.claims.words import ended, number
+from governance.claims.data import sentence
+from governance.claims.words import number, when
 from governance.facts import Facts
 from governance.records import (
     Attestation,
@@ -25,14 +26,14 @@ from governance.records import (
 def appendix(facts: Facts, names: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
     """(name, kind, one line) for every name that the facts hold, in the given order."""
     found = ((name, facts.get(name)) for name in names)
-    return tuple((name, record.kind, line(record)) for name, record in found if record is not None)
+    return tuple((name, record.kind, line(record, facts)) for name, record in found if record is not None)
 
 
-def line(record: Record) -> str:
+def line(record: Record, facts: Facts) -> str:
     """What it is, in a few words."""
     match record:
         case Dataset():
-            return f"{record.title}, as {record.role}, {number(record.rows, 'example')}"
+            return f"{record.title}, {number(record.rows, 'example')} {when(record.role)}"
         case Source():
             return f"source {record.title} {record.version}, {record.source_kind}"
         case Votes():
@@ -46,7 +47,7 @@ def line(record: Record) -> str:
         case Evaluation():
             return f"{record.title}: {number(len(record.metrics), 'figure')}"
         case Finding():
-            return f"{record.check} ({record.outcome}): {ended(record.says)}"
+            return sentence(record, facts)
         case Recipe():
             return f"what decided the outputs of stage {record.stage}"
         case Result():

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal as Exact
 
-from governance.claims.model import REPRO, Answer, Gap, Row, Table, claim, gap, said
+from governance.claims.model import REPRO, Answer, Code, Gap, Row, Table, claim, gap, said
 from governance.claims.thread import Thread
-from governance.claims.words import difference, figure, joined, measured, metric_name, number, predictor
+from governance.claims.words import agree, difference, figure, joined, measured, metric_name, number, predictor
 from governance.records import Bin, Evaluation, Metric
 
 PREDICTORS = ("model", "label_model", "majority", "supervised")
@@ -126,7 +126,10 @@ def intervals(thread: Thread) -> Answer:
     bounded = [metric for metric in known if metric.low is not None and metric.high is not None]
     names = joined(metric_name(name) for name in sorted({metric.metric for metric in evaluation.metrics}))
     places = number(len(slices(thread)), "slice")
-    text = f"{number(len(known), 'figure')} on {places} ({names}) are recorded, {len(bounded)} with a 95 % interval."
+    text = (
+        f"{number(len(known), 'figure')} on {places} ({names}) {agree(len(known), 'is', 'are')} recorded, "
+        f"{len(bounded)} with a 95 % interval."
+    )
     return said(claim(text, evaluation)) + unmeasured(thread)
 
 
@@ -139,7 +142,7 @@ def unmeasured(thread: Thread) -> Answer:
     if not without:
         return Answer()
     places = joined(sorted({_slice(thread, metric.slice).told for metric in without}))
-    text = f"Could not be measured and stay unknown: {number(len(without), 'figure')}, on {places}."
+    text = f"Not measured, and therefore unknown: {number(len(without), 'figure')}, on {places}."
     return said(claim(text, evaluation))
 
 
@@ -261,7 +264,7 @@ def change(thread: Thread) -> Answer:
     earlier = [item for item in evaluations if item is not thread.evaluation]
     if thread.evaluation is None or where is None or not earlier:
         wanted = "an earlier evaluation to compare with"
-        return said(Gap(wanted, REPRO, edit="a source, params.yaml or the code of a stage"))
+        return said(Gap(wanted, REPRO, edit=("change a source, ", Code("params.yaml"), " or the code of a stage")))
     before = earlier[-1].metric("accuracy", of="model", slice=where.name)
     now = thread.evaluation.metric("accuracy", of="model", slice=where.name)
     if before is None or now is None or before.value is None or now.value is None:

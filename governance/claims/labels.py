@@ -6,8 +6,11 @@ from decimal import Decimal as Exact
 
 from governance.claims.model import REPRO, Answer, Gap, Row, Table, claim, gap, said
 from governance.claims.thread import Thread
-from governance.claims.words import counted, figure, joined, number, share
+from governance.claims.words import agree, counted, ended, figure, joined, named, number, share, upper
 from governance.records import SourceVotes
+
+#: a parameter that is a sentence: what was looked at when the prior was chosen
+_PRIOR = "prior_chosen_on"
 
 
 def coverage(thread: Thread) -> Answer:
@@ -34,10 +37,8 @@ def failures(thread: Thread) -> Answer:
     errors = sum(column.errors for column in votes.sources)
     skipped = sum(column.skipped for column in votes.sources)
     cells = votes.rows * len(votes.sources)
-    text = (
-        f"{number(errors)} of {number(cells, 'vote')} ended in an error and {number(skipped)} were skipped; none of them "
-        f"counts as an abstention."
-    )
+    passed = f"{number(skipped)} {agree(skipped, 'was', 'were')} skipped"
+    text = f"{number(errors)} of {number(cells, 'vote')} ended in an error and {passed}; none of them is an abstention."
     return said(claim(text, votes))
 
 
@@ -48,7 +49,8 @@ def alignment(thread: Thread) -> Answer:
         return gap("whether the votes stand beside the right rows")
     if not votes.revoted:
         return gap("rows voted a second time, which would prove that votes stand beside the right rows")
-    text = f"{number(votes.revoted, 'row')} were voted a second time; {number(votes.revoted_differently)} of them differed."
+    again = f"{number(votes.revoted, 'row')} {agree(votes.revoted, 'was', 'were')} voted a second time"
+    text = f"{again}; {number(votes.revoted_differently)} of them differed."
     return said(claim(text, votes))
 
 
@@ -58,15 +60,17 @@ def learned(thread: Thread) -> Answer:
     if model is None:
         return gap("what the label model learned of each source")
     balance = joined(f"{name} {figure(value)}" for name, value in zip(model.classes, model.balance, strict=False))
-    ended = "converged" if model.converged else "did not converge"
-    parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
+    end = "converged" if model.converged else "did not converge"
+    steps = number(model.iterations, "iteration")
+    name = upper(named("label model", model.title))
+    prior = model.parameters.get(_PRIOR, "")
+    rest = {key: value for key, value in model.parameters.items() if key != _PRIOR}
+    parameters = joined(f"{key} {value}" for key, value in sorted(rest.items())) or "none"
     return said(
-        claim(
-            f"Label model “{model.title}”, method {model.method}, {ended} after {number(model.iterations, 'iteration')}.",
-            model,
-        ),
+        claim(f"{name}, method {model.method}, {end} after {steps}.", model),
         claim(f"Class balance ({model.balance_origin}): {balance}.", model),
         claim(f"Parameters of the label model: {parameters}.", model),
+        claim(f"How the prior was chosen: {ended(prior)}", model) if prior else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from governance.claims.model import REPRO, Answer, Gap, claim, gap, said
 from governance.claims.thread import Thread
-from governance.claims.words import joined, number
+from governance.claims.words import agree, joined, number
 from governance.facts import Facts, short
 from governance.records import Record, Result, Source
 
@@ -24,6 +24,11 @@ _PLURALS = {"predictions": "prediction batches"}
 def noun(kind: str, count: int) -> str:
     """`2 vote sets`; kinds that nobody hands on are spelled as they are."""
     return number(count, _NOUNS.get(kind, kind), _PLURALS.get(kind, ""))
+
+
+def title(kind: str) -> str:
+    """What people call one record of a kind: `label model`."""
+    return _NOUNS.get(kind, kind)
 
 
 def standing_on(facts: Facts) -> dict[str, list[str]]:
@@ -49,26 +54,26 @@ def touched(facts: Facts, start: str) -> list[Record]:
 
 
 def blast(thread: Thread) -> Answer:
-    """What would be touched if a source were withdrawn; sources with the same reach in one sentence."""
+    """What would be touched if a source were withdrawn; sources that would touch equally much in one sentence."""
     if not thread.sources:
         return gap("what stands on each source")
-    groups: dict[tuple[str, ...], list[Source]] = {}
+    groups: dict[str, list[tuple[Source, list[str]]]] = {}
     for source in thread.sources:
-        groups.setdefault(tuple(record.name for record in touched(thread.facts, source.name)), []).append(source)
+        names = [record.name for record in touched(thread.facts, source.name)]
+        kinds = [name.partition(":")[0] for name in names]
+        told = joined(noun(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds) if kind in _NOUNS)
+        told = told or (number(len(names), "record") if names else "")
+        shown = [name for name in names if name.partition(":")[0] in _NOUNS] or names
+        groups.setdefault(told, []).append((source, shown))
     parts = []
-    for names, sources in groups.items():
-        titles = joined(source.title for source in sources)
-        if not names:
-            parts.append(claim(f"Nothing stands on {titles}.", *sources))
-            continue
-        kinds: dict[str, int] = {}
-        for name in names:
-            kinds[name.partition(":")[0]] = kinds.get(name.partition(":")[0], 0) + 1
-        told = joined(noun(kind, count) for kind, count in kinds.items() if kind in _NOUNS)
-        verb = "Withdrawing it" if len(sources) == 1 else "Withdrawing any of them"
-        told = told or number(len(names), "record")
-        shown = [name for name in names if name.partition(":")[0] in _NOUNS] or list(names)
-        parts.append(claim(f"{verb} touches {told}: {titles}.", *sources, *shown))
+    for told, held in groups.items():
+        titles = [source.title for source, _ in held]
+        evidence = [*(source for source, _ in held), *(name for _, shown in held for name in shown)]
+        if told:
+            one = "" if len(held) == 1 else "any one of "
+            parts.append(claim(f"Withdrawing {one}{joined(titles, 'or')} touches {told}.", *evidence))
+        else:
+            parts.append(claim(f"Nothing stands on {joined(titles)}.", *evidence))
     return said(*parts)
 
 
@@ -83,7 +88,9 @@ def dangling(thread: Thread) -> Answer:
         return gap("edges from data to labels and model")
     parts: list = []
     if not missing and thread.records:
-        text = f"All {number(len(referred), 'record')} that others are derived from are recorded themselves."
+        every = "The one record" if len(referred) == 1 else f"All {number(len(referred), 'record')}"
+        own = agree(len(referred), "is recorded itself", "are recorded themselves")
+        text = f"{every} that others are derived from {own}."
         parts.append(claim(text, *thread.records))
     parts += [Gap(f"the record {short(name)}, from which others are derived", REPRO) for name in missing]
     return said(*parts)
@@ -127,7 +134,10 @@ def outputs(thread: Thread) -> Answer:
     files = sum(len(result.outputs) for _, result in thread.runs)
     results = [result for _, result in thread.runs]
     stages = joined(result.stage for result in results)
-    text = f"{number(files, 'output file')} of {number(len(results), 'stage')} ({stages}) are named by SHA-256 digests."
+    text = (
+        f"{number(files, 'output file')} of {number(len(results), 'stage')} ({stages}) "
+        f"{agree(files, 'is', 'are')} named by SHA-256 digest."
+    )
     return said(claim(text, *results))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from governance.errors import InvalidRecord
 from governance.records import Record
@@ -12,6 +12,10 @@ from governance.records import Record
 SCHEMA_VERSION = 1
 #: the command that runs what the records come from
 REPRO = "labeltrail repro"
+#: why something is not recorded: nobody made the record, there is no such record, or no record could say it
+Sort = Literal["a record could hold it", "no kind of record holds it yet", "only a person can state it"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
+RECORD, UNHELD, PERSON = SORTS
 
 
 @dataclass(frozen=True)
@@ -28,15 +32,24 @@ class Claim:
             raise InvalidRecord("claim.evidence", self.text, "a sentence with the name of at least one record")
 
 
+class Code(str):
+    """A piece of a sentence that is typed as it stands: a field, a path, a command."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Gap:
-    """What is not recorded, and the command that would record it; `edit` says what to write before the command."""
+    """What is not recorded, of which sort, and the way out; `edit` says what to write before the command.
+
+    The command of what a record could hold makes that record, and that of what only a person can state records the
+    statement. Where no kind of record exists the command offers a stand-in, which leaves the gap open.
+    """
 
     text: str
     command: str
-    edit: str = ""
-    #: whether only a person can state it
-    person: bool = False
+    edit: tuple[str, ...] = ()
+    sort: Sort = RECORD
     #: the controls that ask for it, where a report lists it once for all of them
     of: tuple[str, ...] = field(default=(), compare=False)
 
@@ -176,11 +189,6 @@ def claim(text: str, *evidence: Record | str | None, person: bool = False) -> Cl
     return Claim(text, tuple(dict.fromkeys(names)), person)
 
 
-def gap_sort(block: Gap) -> str:
-    """Who can end a silence."""
-    return "only a person can state it" if block.person else "records could hold it"
-
-
 def said(*parts: Claim | Gap | None) -> Answer:
     """An answer made of claims and gaps; None stands for nothing to say."""
     return Answer(
@@ -193,15 +201,22 @@ def gap(text: str, command: str = REPRO) -> Answer:
     return Answer(gaps=(Gap(text, command),))
 
 
-def describe(title: str, *fields: str) -> Gap:
-    """The silence of a source's description, which its owner ends by writing the field."""
-    wanted = " and ".join(fields)
-    return Gap(f"{wanted} of source {title}", REPRO, edit=f"{wanted} in pipelines/sources/{title}.yaml")
+def describe(titles: Iterable[str], *fields: str) -> tuple[Gap, ...]:
+    """One silence of the descriptions of all these sources, which their owners end by writing the fields; none of none."""
+    titles = list(titles)
+    if not titles:
+        return ()
+    wanted, last = " and ".join(fields), titles[-1]
+    named = f"source {last}" if len(titles) == 1 else f"sources {', '.join(titles[:-1])} and {last}"
+    fields_set = [part for name in fields for part in (" and ", Code(name))][1:]
+    place = Code(f"pipelines/sources/{last if len(titles) == 1 else 'NAME'}.yaml")
+    each = () if len(titles) == 1 else (" of each",)
+    return (Gap(f"{wanted} of {named}", REPRO, edit=("set ", *fields_set, " in ", place, *each)),)
 
 
 def describe_data(what: str, field: str) -> Gap:
     """The silence of a dataset's description, which the stage that states the dataset ends."""
-    return Gap(what, REPRO, edit=f"{field} of the dataset in pipelines/collect.py")
+    return Gap(what, REPRO, edit=("set ", Code(field), " of the dataset in ", Code("pipelines/collect.py")))
 
 
 def attest(control: str) -> str:
@@ -238,9 +253,11 @@ def _block(block: Block) -> dict[str, Any]:
             return {
                 "block": "not recorded",
                 "text": block.text,
-                "edit": block.edit,
+                "sort": block.sort,
+                "edit": "".join(f"`{part}`" if isinstance(part, Code) else part for part in block.edit),
                 "command": block.command,
-                "person": block.person,
+                "closes": block.sort != UNHELD,
+                "person": block.sort == PERSON,
                 "of": list(block.of),
             }
         case Table():

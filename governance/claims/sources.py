@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from governance.claims.model import REPRO, Answer, Claim, Gap, Row, Table, claim, describe, describe_data, gap, said
 from governance.claims.thread import Thread
-from governance.claims.words import ended, joined, number
+from governance.claims.words import agree, ended, joined, number
 from governance.records import Source
 
 _SOURCES = gap("which sources vote, and on whose terms")
@@ -50,15 +50,16 @@ def licences(thread: Thread) -> Answer:
     sources = thread.sources
     if not sources:
         return _SOURCES
-    parts = []
+    parts: list[Claim | Gap] = []
     both = [source for source in sources if source.licence_declared and source.licence_found]
     if both:
         found = joined(sorted({source.licence_found for source in both}))
         text = (
-            f"{len(both)} of {number(len(sources), 'source')} have a licence declared and one found; found are {found}."
+            f"{len(both)} of {number(len(sources), 'source')} {agree(len(both), 'has', 'have')} a licence declared and one "
+            f"found; found: {found}."
         )
         parts.append(claim(text, *both))
-    parts += [describe(source.title, "licence_declared", "licence_found") for source in sources if source not in both]
+    parts += describe((source.title for source in sources if source not in both), "licence_declared", "licence_found")
     conflicts = [source for source in both if source.licence_conflict]
     for source in conflicts:
         note = f" {ended(source.licence_note)}" if source.licence_note else ""
@@ -85,8 +86,7 @@ def terms(thread: Thread) -> Answer:
         packages = joined(f"{package.distribution} {package.version}" for package in source.packages)
         if source.terms:
             parts.append(claim(f"Source {source.title} stands on {packages}; terms: {ended(source.terms)}", source))
-        else:
-            parts.append(describe(source.title, "terms"))
+    parts += describe((source.title for source in thread.external if not source.terms), "terms")
     if not thread.sources:
         return said(*parts) + _SOURCES
     if not thread.external:
@@ -104,33 +104,35 @@ def owners(thread: Thread) -> Answer:
     parts = []
     if owned:
         names = joined(sorted({source.owner for source in owned}))
-        text = f"{len(owned)} of {number(len(sources), 'source')} name an owner: {names}."
+        text = (
+            f"{len(owned)} of {number(len(sources), 'source')} {agree(len(owned), 'names', 'name')} an owner: {names}."
+        )
         parts.append(claim(text, *owned))
-    return said(*parts, *(describe(source.title, "owner") for source in sources if not source.owner))
+    return said(*parts, *describe((source.title for source in sources if not source.owner), "owner"))
 
 
 def uses(thread: Thread) -> Answer:
     """What the sources are meant for, and what their owners rule out."""
     if not thread.sources:
         return gap("what the sources are meant for")
-    parts = []
+    parts: list[Claim | Gap] = []
     for text, holders in _grouped(thread, "intended_use"):
         parts.append(claim(f"Intended use of {joined(s.title for s in holders)}: {ended(text)}", *holders))
     for text, holders in _grouped(thread, "prohibited_use"):
         parts.append(claim(f"Ruled out for {joined(s.title for s in holders)}: {ended(text)}", *holders))
-    parts += [describe(source.title, "intended_use") for source in thread.sources if not source.intended_use]
+    parts += describe((source.title for source in thread.sources if not source.intended_use), "intended_use")
     return said(*parts)
 
 
 def collections(thread: Thread) -> Answer:
     """Where each source comes from and how it was made."""
-    parts = []
+    parts: list[Claim | Gap] = []
     for source in thread.sources:
         if source.origin or source.collection:
             told = " ".join(ended(text) for text in (source.summary, source.origin, source.collection) if text)
             parts.append(claim(f"Source {source.title} {source.version}: {told}", source))
-        else:
-            parts.append(describe(source.title, "origin", "collection"))
+    bare = [source.title for source in thread.sources if not source.origin and not source.collection]
+    parts += describe(bare, "origin", "collection")
     return said(*parts) if parts else _SOURCES
 
 
@@ -167,7 +169,8 @@ def persons(thread: Thread) -> Answer:
         parts.append(claim(f"Source {source.title} declares personal data: {note}", source))
     clean = [source for source in thread.sources if not source.personal_data]
     if clean:
-        text = f"{len(clean)} of {number(len(thread.sources), 'source')} declare that they hold no personal data."
+        declare = agree(len(clean), "declares that it holds", "declare that they hold")
+        text = f"{len(clean)} of {number(len(thread.sources), 'source')} {declare} no personal data."
         parts.append(claim(text, *clean))
     answer = said(*parts)
     return answer if thread.sources else answer + gap("whether the sources hold personal data")

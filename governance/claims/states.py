@@ -16,10 +16,15 @@ class StateWords:
 
 STATES: dict[str, StateWords] = {
     "present": StateWords("●", "present", "the records answer, and nothing asked for is missing"),
-    "attested": StateWords("✎", "attested", "a person stated it, and the statement is in force"),
-    "partial": StateWords("◐", "partial", "some of it is recorded, and what is missing is named"),
-    "needs a person": StateWords("☐", "person", "only a person can state it, and nobody has"),
-    "expired": StateWords("⊘", "expired", "a person stated it, and the statement has run out"),
-    "missing": StateWords("✕", "missing", "the records could answer, and do not"),
-    "not assessed": StateWords("?", "unknown", "nothing in this store can answer; unknown, neither good nor bad"),
+    "attested": StateWords("✎", "attested", "only a person can state it, and a statement is in force"),
+    "partial": StateWords("◐", "partial", "some of it is recorded or stated, and what is missing is named"),
+    "needs a person": StateWords("☐", "person", "only a person can state it, and no statement is in force"),
+    "expired": StateWords("⊘", "expired", "nothing is at hand but a person's statement, and that has run out"),
+    "missing": StateWords("✕", "missing", "nothing is recorded, although a record could hold it"),
+    "no record kind": StateWords(
+        "∅", "unheld", "nothing is recorded, because no kind of record holds it yet; unknown, neither good nor bad"
+    ),
+    "not assessed": StateWords(
+        "?", "unknown", "it lies outside of this store, and no statement is in force; unknown, neither good nor bad"
+    ),
 }

@@ -16,9 +16,9 @@ _PREDICTORS = {
 }
 _METRICS = {
     "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "f1": "F1",
+    "precision": "macro precision",
+    "recall": "macro recall",
+    "f1": "macro F1",
     "ece": "calibration error (ECE)",
 }
 
@@ -29,6 +29,26 @@ def number(count: int, noun: str = "", plural: str = "") -> str:
     if not noun:
         return shown
     return f"{shown} {noun if count == 1 else plural or noun + 's'}"
+
+
+def agree(count: int, one: str, many: str) -> str:
+    """The verb that fits the count: `declares` for one, `declare` for several and for none."""
+    return one if count == 1 else many
+
+
+def named(kind: str, title: str) -> str:
+    """`label model “x”`; a title that names its kind already stands alone."""
+    return f"“{title}”" if kind.lower() in title.lower() else f"{kind} “{title}”"
+
+
+def upper(text: str) -> str:
+    """The text with a capital first letter."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def when(role: str) -> str:
+    """Which side of screening a dataset version stands on."""
+    return {"collected": "before screening", "screened": "after screening"}.get(role, role)
 
 
 def share(part: int, whole: int) -> str:

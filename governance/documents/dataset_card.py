@@ -25,25 +25,29 @@ _READ = Note(
     "recorded, the card says so and names the command that would record it."
 )
 
+#: counted facts stand where their subject is told; whatever is about none of these stands with the collection
+_REFUSED, _RATED = ("quarantine", "refused"), ("rating", "rater")
+_ELSEWHERE = (*_REFUSED, *_RATED, "duplicate")
+
 
 def dataset_card(facts: Facts) -> Document:
     """The card of the newest dataset version; whatever is not recorded is a silence and is counted."""
     thread = Thread.of_dataset(facts)
     dataset = thread.dataset
     title = f"Dataset card: {dataset.title}" if dataset else "Dataset card"
-    duplicates = data.told(thread.about("duplicate", "leak"), otherwise="whether test examples also appear in training")
     sections = (
         section("Composition", _READ, data.composition(thread), data.table(thread), _language(thread)),
-        section("Collection and origin", data.origin(thread)),
+        section("Collection and origin", data.origin(thread), data.counts(thread, besides=_ELSEWHERE)),
         section("Licence and terms of third parties", data.licence(thread), sources.terms(thread)),
-        section("Splits and duplicates", data.splits(thread), data.counts(thread), duplicates),
+        section("Splits and duplicates", data.splits(thread), data.duplicates(thread)),
         section(
             "Checks and quarantine",
             data.refused(thread, listed=True),
+            data.counts(thread, *_REFUSED),
             data.outcomes(thread),
             data.open_findings(thread),
         ),
-        section("Gold labels and rating noise", data.balance(thread), data.gold(thread)),
+        section("Gold labels and rating noise", data.balance(thread), data.counts(thread, *_RATED), data.gold(thread)),
         section("Sources of weak labels", sources.listed(thread), sources.table(thread), sources.licences(thread)),
         section("How the sources were made", sources.collections(thread), sources.contamination(thread)),
         section("Votes, coverage and conflict", labels.coverage(thread), labels.failures(thread), labels.table(thread)),

@@ -11,7 +11,10 @@ _MARKS = re.compile(r"([\\`*_\[\]<>|~&$])")
 _LEADING = re.compile(r"^([#+\-=:]|\d{1,9}(?=[.)](?:\s|$)))")
 # Cc control, Cf format (all bidirectional marks, zero-width characters and tags), Cs lone surrogates, Co and Cn unassigned
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
-_ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|xmpp)(?=:)|\bwww(?=\.)|@")
+#: what readers of GitHub's Markdown turn into links and mentions, and the run of characters around it
+_ADDRESS = re.compile(r"(?i)(?:https?|ftp|mailto|xmpp):|://|www\.|@\w")
+_RUN = re.compile(r"([\w@:/.~%+=#?&-]+)")
+_ENDING = ".:?"
 
 
 def clean(text: str) -> str:
@@ -21,12 +24,21 @@ def clean(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """`text` as Markdown that reads as exactly this text: no markup, no link, no heading, no list, no table cell."""
-    escaped = _MARKS.sub(r"\\\1", clean(text))
-    # GitHub turns bare addresses into links; an entity for their colon, dot or @ leaves them as text.
-    escaped = _ADDRESS.sub(lambda found: "&#64;" if found[0] == "@" else found[0] + "\x00", escaped)
-    escaped = escaped.replace("\x00:", "&#58;").replace("\x00.", "&#46;")
-    return _LEADING.sub(_lead, escaped)
+    """`text` as Markdown that reads as exactly this text: no markup, no link, no heading, no list, no table cell.
+
+    Addresses and names behind an @ become code: there they read as they are, and no reader makes links of them.
+    """
+    # Every second piece is a run of the characters that addresses are made of.
+    pieces = _RUN.split(clean(text))
+    told = "".join(_MARKS.sub(r"\\\1", piece) if not i % 2 else _run(piece) for i, piece in enumerate(pieces))
+    return _LEADING.sub(_lead, told)
+
+
+def _run(piece: str) -> str:
+    address = piece.rstrip(_ENDING)
+    if not _ADDRESS.search(address):
+        return _MARKS.sub(r"\\\1", piece)
+    return f"`{address}`{piece[len(address) :]}"
 
 
 def _lead(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from governance.claims import Thread
 from governance.claims.figures import main_slice
+from governance.claims.words import metric_name
 from governance.records import Dataset
 
 #: SPDX ids that the Hub knows under the same name in lower case; any other licence is `other` with its name
@@ -87,7 +88,12 @@ def for_model(thread: Thread, title: str) -> dict[str, Any]:
     if evaluation is None or where is None:
         return told
     measured = [
-        {"type": item.metric, "value": float(item.value), "name": f"{item.metric} on {where.told}"}
+        {
+            "type": item.metric,
+            "value": float(item.value),
+            "name": f"{metric_name(item.metric)} on {where.told}",
+            **({"args": {"average": "macro"}} if metric_name(item.metric).startswith("macro ") else {}),
+        }
         for item in evaluation.metrics
         if item.of == "model" and item.slice == where.name and item.value is not None
     ]

@@ -7,13 +7,22 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from governance.claims import REPRO, Claim, Document, Gap, Note, Table, Tally, gap_sort
+from governance.claims import RECORD, REPRO, Claim, Document, Gap, Note, Table, Tally
+from governance.claims.states import STATES
+from governance.claims.words import number
+from governance.documents.markdown import legend, slug
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
 
-COMMANDS = (REPRO, "labeltrail attest ")
+ATTEST = "labeltrail attest "
 _EVIDENCE = re.compile(r"\[(`[a-z]+:[0-9a-f]{12}`(?:, `[a-z]+:[0-9a-f]{12}`)*)(?: and \d+ more in the appendix)?\]$")
-_SILENCE = re.compile(r": not recorded — (?:edit (`+).+?\1, then )?(`+)(labeltrail (?:repro|attest \S.*))\2$")
+_SILENCE = re.compile(
+    r": not recorded — (?:(?:(?:set|change|state) .+, then )?(`+)labeltrail repro\1"
+    r"|(?:no kind of record holds this yet; a stand-in, which leaves the gap: )?(`+)labeltrail attest \S.*\2)$"
+)
+_COUNTED = "| Counted in this document |"
+_CONTROL = re.compile(rf"^#### .+ — ({'|'.join(STATES)})$")
+_LINK = re.compile(r"^\d+\. \[(.+)\]\(#([^()\s]+)\)$")
 _FULL = re.compile(r"`([a-z]+:[0-9a-f]{64})`$")
 _NAME = re.compile(r"`([a-z]+:[0-9a-f]+)`")
 
@@ -48,8 +57,8 @@ def _block_faults(block: object, document: Document, facts: Facts) -> Iterator[t
             for row in block.rows:
                 yield from _unknown(" | ".join(row.cells), row.evidence, facts)
         case Gap():
-            if not block.command.startswith(COMMANDS):
-                yield block.text, f"no command that would record it, but {block.command!r}"
+            if not (block.command == REPRO if block.sort == RECORD else block.command.startswith(ATTEST)):
+                yield block.text, f"no command that fits what {block.sort!r} says, but {block.command!r}"
         case Tally():
             if Counter(_sorts(block, document)) != Counter({sort: count for sort, count in block.counts if count}):
                 yield block.label, "the document does not hold so many"
@@ -61,7 +70,7 @@ def _block_faults(block: object, document: Document, facts: Facts) -> Iterator[t
 
 def _sorts(block: Tally, document: Document) -> Iterator[str]:
     if block.what == "gaps":
-        yield from (gap_sort(silence) for silence in document.gaps)
+        yield from (silence.sort for silence in document.gaps)
     else:
         yield from (s.state for s in document.sections if s.state and block.group in ("", s.group))
 
@@ -75,11 +84,45 @@ def _unknown(says: str, evidence: tuple[str, ...], facts: Facts) -> Iterator[tup
 def check_markdown(text: str, facts: Facts) -> list[Fault]:
     """Faults of rendered Markdown, read line by line without knowing the document that it was made of."""
     faults = []
-    for number, line in _statements(text):
-        why = _line_fault(line, facts)
+    own = _own_lines(text)
+    for place, line in _statements(text):
+        why = "" if line in own else _line_fault(line, facts)
         if why:
-            faults.append(Fault(f"line {number}", line, why))
+            faults.append(Fault(f"line {place}", line, why))
     return faults
+
+
+def _own_lines(text: str) -> set[str]:
+    """Lines that speak of this text alone and are true of it: links to its headings, its legend, counts of its controls."""
+    lines = text.split("\n")
+    headings = {line.removeprefix("## ") for line in lines if line.startswith("## ")}
+    links = {f"[{title}](#{slug(_plain(title))})" for title in headings}
+    own = {line for line in lines if _LINK.match(line) and line.partition(" ")[2] in links}
+    own |= {legend(state) for state in STATES}
+    for head in (i for i, line in enumerate(lines) if line.startswith(_COUNTED)):
+        states = [cell.strip() for cell in lines[head].split("|")[2:-1]]
+        for line in lines[head + 2 :]:
+            if not line.startswith("| "):
+                break
+            if _counts_hold(line, states, lines):
+                own.add(line)
+    return own
+
+
+def _counts_hold(row: str, states: list[str], lines: list[str]) -> bool:
+    """Whether `| MAP, …: 18 subcategories | 1 | 9 |` is what counting the controls of the group gives."""
+    label, *counts = (cell.strip() for cell in row.split("|")[1:-1])
+    group, total = re.match(r"\w+", label), re.search(r": (\d+) \w+$", label)
+    if group is None or total is None:
+        return False
+    ends = Counter(
+        found[1] for line in lines if line.startswith(f"#### {group[0]} ") and (found := _CONTROL.match(line))
+    )
+    return [str(ends[state]) for state in states] == counts and ends.total() == int(total[1]) == sum(map(int, counts))
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"\\(\W)|`", r"\1", heading)
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
@@ -88,12 +131,12 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     begin = 0
     if lines and lines[0] == "---" and "---" in lines[1:]:
         begin = lines.index("---", 1) + 1
-    for number, line in enumerate(lines[begin:], start=begin + 1):
-        following = lines[number] if number < len(lines) else ""
+    for place, line in enumerate(lines[begin:], start=begin + 1):
+        following = lines[place] if place < len(lines) else ""
         head = line.startswith("|") and following.startswith("| ---")
         if not line or head or line.startswith(("#", "> ", "| ---")) or re.fullmatch(r"\*\*[^*]+\*\*", line):
             continue
-        yield number, line
+        yield place, line
 
 
 def _line_fault(line: str, facts: Facts) -> str:
@@ -116,5 +159,6 @@ def require_sound(faults: list[Fault], *, what: str) -> None:
     if faults:
         first = faults[0]
         raise MissingEvidence(
-            f"{what}: {len(faults)} sentences cannot be checked, the first in {first.place}: {first.says!r} ({first.why})"
+            f"{what}: {number(len(faults), 'sentence')} cannot be checked, "
+            f"the first in {first.place}: {first.says!r} ({first.why})"
         )

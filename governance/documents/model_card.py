@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from governance.claims import (
+    PERSON,
     REPRO,
+    UNHELD,
     Answer,
     Document,
     Gap,
@@ -19,10 +21,11 @@ from governance.claims import (
     said,
     sources,
 )
-from governance.claims.words import counted, ended, joined, number
+from governance.claims.words import counted, ended, joined, number, upper
 from governance.documents import front_matter
 from governance.documents.sections import section, with_appendix
 from governance.facts import Facts
+from governance.records import Attestation
 
 _READ = Note(
     "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is "
@@ -31,7 +34,7 @@ _READ = Note(
 _FIGURES = Note(
     "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on "
     "gold stand beside the model; where they were measured on fewer examples, because no source votes, the number stands "
-    "with them."
+    "with them. Precision, recall and F1 are macro means: computed for each class, then averaged with equal weight."
 )
 _TRACE = Note(
     "labeltrail trace follows the model to every source version and back; labeltrail why EXAMPLE shows the votes behind "
@@ -46,22 +49,23 @@ def model_card(facts: Facts) -> Document:
     title = f"Model card: {model.title}" if model else "Model card"
     slices = tuple(cut for cut in dict.fromkeys(item.cut for item in figures.slices(thread)) if cut != "domain")
     sections = (
-        section("The model", _READ, _model(thread)),
+        section("What it is", _READ, _model(thread)),
         section("Intended use", _intended(thread), sources.uses(thread)),
-        section("Training data", data.composition(thread), data.origin(thread), data.licence(thread), _trained(thread)),
-        section("Sources, licences and conflicts", sources.listed(thread), sources.table(thread), sources.licences(thread),
-                sources.terms(thread)),
-        section("Label model", labels.learned(thread), labels.labelled(thread), labels.coverage(thread),
-                labels.table(thread), figures.versus_majority(thread)),
+        section("Limits", _silent(thread), figures.unmeasured(thread), data.open_findings(thread)),
         section("Performance", _FIGURES, figures.headline(thread), figures.intervals(thread),
                 figures.table(thread, cuts=("domain", ""), caption="By domain")),
         section("On domains that it never saw", figures.fall(thread)),
         section("Slices", figures.weakest(thread), figures.disparity(thread),
                 figures.table(thread, cuts=slices, caption="By slice") if slices else None),
         section("Calibration", figures.calibration(thread), figures.bins(thread)),
-        section("Limits", data.open_findings(thread), figures.unmeasured(thread), _silent(thread)),
         section("Contamination", sources.contamination(thread)),
+        section("Training data", _trained(thread), data.composition(thread), data.origin(thread), data.licence(thread)),
+        section("Sources, licences and conflicts", sources.listed(thread), sources.table(thread), sources.licences(thread),
+                sources.terms(thread), _licence(thread)),
+        section("Label model", labels.learned(thread), labels.labelled(thread), labels.coverage(thread),
+                labels.table(thread), figures.versus_majority(thread)),
         section("Personal data", sources.persons(thread)),
+        section("Size and parameters of training", _parameters(thread)),
         section("Time and cost", lines.cost(thread)),
         section("How to trace", _TRACE, lines.pinned(thread), lines.outputs(thread), lines.dangling(thread)),
     )  # fmt: skip
@@ -74,20 +78,28 @@ def _model(thread: Thread) -> Answer:
     model = thread.model
     if model is None:
         return gap("a trained model")
+    what = f"“{model.title}” tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}"
+    how = "It was trained on soft labels that a label model made from votes."
+    return said(claim(what, model), claim(how, model, thread.labels, thread.label_model))
+
+
+def _parameters(thread: Thread) -> Answer:
+    model = thread.model
+    if model is None:
+        return gap("size of the model and parameters of its training")
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
     return said(
-        claim(
-            f"“{model.title}” tells {joined(model.classes, 'from')}. Architecture: {ended(model.architecture)}", model
-        ),
         claim(f"It has {number(model.weights, 'weight')} in a file of {number(model.bytes, 'byte')}.", model),
         claim(f"Parameters of training: {parameters}.", model),
-        claim(
-            "It was trained on soft labels that a label model made from votes.",
-            model,
-            thread.labels,
-            thread.label_model,
-        ),
-    ) + _stated(thread, "GOVERN 6.1", "licence of the model, which the terms of its sources and data decide")
+    )
+
+
+def _licence(thread: Thread) -> Answer:
+    """No record of a model holds its licence; what a person states on terms in general does not fill that in."""
+    control, what = "GOVERN 6.1", "licence of the model, which the terms of its sources and data decide"
+    stated = thread.attestations.get(control)
+    told = claim(f"On {control}: {_statement(stated)}", stated, person=True) if stated else None
+    return said(told, Gap(what, attest(control), sort=UNHELD))
 
 
 def _trained(thread: Thread) -> Answer:
@@ -107,9 +119,13 @@ def _stated(thread: Thread, control: str, what: str) -> Answer:
     """What only a person can say, under the control where people say it."""
     stated = thread.attestations.get(control)
     if stated is None:
-        return said(Gap(what, attest(control), person=True))
+        return said(Gap(what, attest(control), sort=PERSON))
+    return said(claim(f"{upper(what)}: {_statement(stated)}", stated, person=True))
+
+
+def _statement(stated: Attestation) -> str:
     who = f"Stated by {stated.by} ({stated.role}) on {stated.made}, in force until {stated.expires}."
-    return said(claim(f"{what[:1].upper()}{what[1:]}: {ended(stated.statement)} {who}", stated, person=True))
+    return f"{ended(stated.statement)} {who}"
 
 
 def _silent(thread: Thread) -> Answer:

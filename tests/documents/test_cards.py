@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from documents.told_facts import datasets, learned, sources
 from huggingface_hub import DatasetCard, ModelCard
 
 from governance.audit import report
-from governance.claims import Claim, Document
+from governance.claims import PERSON, RECORD, SORTS, UNHELD, Claim, Document, Gap, Tally, Thread, labels
+from governance.claims.states import STATES
 from governance.digest import sha256
 from governance.documents import (
     check_document,
@@ -26,7 +29,7 @@ from governance.documents import (
 from governance.documents.front_matter import licence, size
 from governance.errors import ConfigurationError, InvalidRecord, UnknownName
 from governance.facts import Facts
-from governance.records import Attestation, Model, Record
+from governance.records import Attestation, Dataset, Finding, LabelModel, Model, Record
 
 Build = Callable[[Facts], Document]
 
@@ -198,7 +201,7 @@ def test_figures_stand_beside_majority_vote_and_supervision(facts: Facts):
 def test_a_figure_without_a_value_is_unknown(facts: Facts, templates: Path):
     """What could not be measured reads as unknown, on the card and in words."""
     text = render_markdown(model_card(facts), templates)
-    assert "Could not be measured and stay unknown: 1 figure, on coverage 0 sources" in text
+    assert "Not measured, and therefore unknown: 1 figure, on coverage 0 sources" in text
 
 
 def test_a_persons_statement_ends_a_silence(facts: Facts, templates: Path):
@@ -276,3 +279,173 @@ def test_a_card_has_no_page_of_its_own(facts: Facts, templates: Path):
     with pytest.raises(ConfigurationError) as caught:
         render_html(model_card(facts), templates)
     assert "audit_report.html.j2" in str(caught.value.hint)
+
+
+def told_of(document: Document) -> list[str]:
+    return [block.text for section in document.sections for block in section.blocks if isinstance(block, Claim)]
+
+
+def lines_below(text: str, heading: str) -> str:
+    return text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def test_the_gaps_follow_the_summary_in_three_lists(facts: Facts, templates: Path):
+    """Markdown, HTML and JSON tell the three sorts of gap apart, count each, and list them right after the summary."""
+    document = report(facts, as_of="2026-11-22")
+    anchors = [section.anchor for section in document.sections]
+    assert anchors[:4] == ["summary", "gaps", "gaps-unheld", "gaps-person"]
+    counts = {sort: sum(gap.sort == sort for gap in document.gaps) for sort in SORTS}
+    assert all(counts.values())
+    lists = {section.anchor: section for section in document.sections}
+    for sort, anchor in zip(SORTS, anchors[1:4], strict=True):
+        own = [block for block in lists[anchor].blocks if isinstance(block, Gap)]
+        assert {gap.sort for gap in own} == {sort}
+        assert len(own) == counts[sort]
+    (tally,) = [block for block in lists["summary"].blocks if isinstance(block, Tally) and block.what == "gaps"]
+    assert dict(tally.counts) == counts
+    text = render_markdown(document, templates)
+    assert lines_below(text, "Gaps: what a record could hold").count("`labeltrail repro`") == counts[RECORD]
+    unheld = lines_below(text, "Gaps: what no kind of record holds yet")
+    assert (
+        unheld.count(
+            ": not recorded — no kind of record holds this yet; a stand-in, which leaves the gap: `labeltrail attest "
+        )
+        == (counts[UNHELD])
+    )
+    assert "Only a person" not in unheld
+    assert (
+        lines_below(text, "Gaps: what only a person can state").count("**Only a person can state:**") == counts[PERSON]
+    )
+    page = render_html(document, templates)
+    listed = page[page.index('id="gaps"') : page.index('id="overview"')]
+    found = [listed.count(f'<li class="{sort}">') for sort in ("gap", "unheld", "person")]
+    assert found == [counts[sort] for sort in SORTS]
+    blocks = [block for section in document.to_json()["sections"][1:4] for block in section["blocks"]]
+    gaps = [block for block in blocks if block["block"] == "not recorded"]
+    assert {sort: sum(gap["sort"] == sort for gap in gaps) for sort in SORTS} == counts
+    assert all(gap["closes"] == (gap["sort"] != UNHELD) for gap in gaps)
+
+
+def test_a_gap_is_long_in_its_list_and_short_in_its_control(facts: Facts, templates: Path):
+    """The whole attest command stands once for each control that asks a person; the control itself names its beginning."""
+    text = render_markdown(report(facts, as_of="2026-11-22"), templates)
+    control = text.split("#### GOVERN 1.2: ", 1)[1].split("#### ", 1)[0]
+    assert '`labeltrail attest "GOVERN 1.2" …`' in control
+    assert "--statement" not in text.split("\n## Overview\n", 1)[1]
+    assert text.count('`labeltrail attest "GOVERN 1.2" --statement') == 1
+
+
+def test_the_day_of_judging_is_explained(facts: Facts, templates: Path):
+    """A report judged on a day long past says that only expiry is judged on that day."""
+    text = render_markdown(report(facts, as_of="2019-01-01"), templates)
+    assert text.startswith("# NIST AI RMF report, expiry judged as of 2019-01-01\n")
+    assert "> Only expiry is judged as of 2019-01-01: " in text
+    assert "Everything else is what the current runs recorded, whenever that was." in text
+
+
+def test_contents_lead_to_every_section(facts: Facts, templates: Path):
+    """Each section of the report has one link whose anchor is the one that its heading gets."""
+    text = render_markdown(report(facts, as_of="2026-11-22"), templates)
+    titles = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    links = re.findall(r"^\d+\. \[(.+)\]\(#(.+)\)$", text, re.MULTILINE)
+    assert [title for title, _ in links] == [title for title in titles if title != "Evidence"]
+    assert dict(links)["Gaps: what a record could hold"] == "gaps-what-a-record-could-hold"
+    assert len({anchor for _, anchor in links}) == len(links)
+
+
+def test_overview_and_legend_are_tables(facts: Facts, templates: Path):
+    """Counts stand in one row a function and meanings in one row a state."""
+    text = render_markdown(report(facts, as_of="2026-11-22"), templates)
+    assert (
+        len(re.findall(r"^\| (?:GOVERN|MAP|MEASURE|MANAGE), .*: \d+ subcategories( \| \d+)+ \|$", text, re.MULTILINE))
+        == 4
+    )
+    legend = lines_below(text, "How to read a state").split("\n")
+    assert sum(line.startswith("| ") for line in legend) == len(STATES) + 2
+
+
+def test_the_model_card_is_ordered_for_readers(facts: Facts):
+    """What it is, intended use, limits and performance come first, parameters late."""
+    titles = [section.title for section in model_card(facts).sections]
+    assert titles[:4] == ["What it is", "Intended use", "Limits", "Performance"]
+    assert titles.index("Size and parameters of training") > titles.index("Label model")
+    first = [claim.text for claim in model_card(facts).sections[0].blocks if isinstance(claim, Claim)]
+    assert not any("Parameters" in text for text in first)
+
+
+def test_macro_means_say_so(facts: Facts, templates: Path):
+    """Precision, recall and F1 are named as macro means in tables and in the head of the card."""
+    text = render_markdown(model_card(facts), templates)
+    assert "| macro F1 |" in text
+    assert "| F1 |" not in text
+    assert "macro means: computed for each class, then averaged with equal weight" in text
+    results = ModelCard(text, ignore_metadata_errors=False).data.eval_results or []
+    (f1,) = [result for result in results if result.metric_type == "f1"]
+    assert (f1.metric_name, f1.metric_args) == ("macro F1 on tweets", {"average": "macro"})
+
+
+def test_how_the_prior_was_chosen_is_a_sentence(facts: Facts):
+    """A parameter that is a sentence stands on its own, and not among the numbers."""
+    chosen = Facts(
+        LabelModel.make(**{**record.body(), "parameters": {"prior": "100", "prior_chosen_on": "no gold; a guess"}})
+        if isinstance(record, LabelModel)
+        else record
+        for record in facts
+    )
+    answer = labels.learned(replace(Thread.of_model(facts), label_model=chosen.one(LabelModel)))
+    told = [claim.text for claim in answer.claims]
+    assert "How the prior was chosen: no gold; a guess." in told
+    assert "Parameters of the label model: prior 100." in told
+
+
+def test_a_statement_on_terms_is_no_licence(facts: Facts):
+    """What a person states on third parties is shown beside the missing licence of the model and does not fill it in."""
+    stated = Attestation.make(
+        control="GOVERN 6.1", statement="We read all terms", by="A. Ode", role="counsel", made="2026-01-01",
+        expires="2027-01-01",
+    )  # fmt: skip
+    for given in (facts, facts | Facts([stated])):
+        assert any(gap.text.startswith("licence of the model") and gap.sort == UNHELD for gap in model_card(given).gaps)
+    assert any(
+        text.startswith("On GOVERN 6.1: We read all terms.") for text in told_of(model_card(facts | Facts([stated])))
+    )
+
+
+def test_each_figure_says_which_side_of_screening_it_is_on():
+    """Counts and findings of two dataset versions name the one each is about, and no two sentences read alike."""
+    collected, screened = datasets(counts={"exact duplicates": 74, "texts read": 900, "single ratings": 7})
+    collected = Dataset.make(**{**collected.body(), "rows": 1003})
+    screened = Dataset.make(
+        **{
+            **screened.body(),
+            "counts": {"exact duplicates": 72, "rows in quarantine": 3},
+            "derived_from": [collected.name],
+        }
+    )
+    says = "0 of 200 test texts also appear in the train split"
+    leaks = [
+        Finding.make(
+            check="leakage", subject=item.name, outcome="pass", measured="0.0", limit="0.0", says=says, contract=None
+        )
+        for item in (collected, screened)
+    ]
+    document = dataset_card(Facts([collected, screened, *leaks]))
+    below = {section.title: [b.text for b in section.blocks if isinstance(b, Claim)] for section in document.sections}
+    split = " ".join(below["Splits and duplicates"])
+    assert "Exact duplicates: 74 before screening and 72 after screening." in split
+    assert f"leakage (pass), dataset before screening: {says}." in split
+    assert f"leakage (pass), dataset after screening: {says}." in split
+    assert "Texts read" not in split
+    assert "Single ratings" not in split
+    assert "Texts read: 900 before screening." in below["Collection and origin"]
+    assert "Single ratings: 7 before screening." in below["Gold labels and rating noise"]
+    assert "Rows in quarantine: 3 after screening." in below["Checks and quarantine"]
+    assert any("dataset before screening" in line for _, kind, line in document.appendix if kind == "finding")
+
+
+def test_the_page_can_be_read_on_a_narrow_screen(templates: Path):
+    """Below 40 rem the overview stacks, so that its first column keeps its words whole."""
+    css = (templates / "audit_report.html.j2").read_text(encoding="utf-8")
+    narrow = css.split("@media (max-width: 40rem) {", 1)[1].split("@media print", 1)[0]
+    assert ".stack td { display: block" in narrow
+    assert '<table class="stack">' in css

@@ -7,7 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from governance.claims import REPRO, Claim, Document, Gap, Note, Row, Section, Table, Tally, claim
+from governance.audit import report
+from governance.claims import (
+    PERSON,
+    RECORD,
+    REPRO,
+    UNHELD,
+    Claim,
+    Document,
+    Gap,
+    Note,
+    Row,
+    Section,
+    Table,
+    Tally,
+    attest,
+    claim,
+)
 from governance.claims.model import Answer
 from governance.documents import check_document, check_markdown, model_card, render_markdown, require_sound
 from governance.errors import InvalidRecord, MissingEvidence
@@ -45,22 +61,32 @@ def test_evidence_that_nobody_has_is_found():
 def test_a_silence_without_a_way_out_is_found():
     """A silence has to name a command that this library has."""
     assert reasons(document(Gap("the owner", REPRO))) == []
+    assert reasons(document(Gap("the owner", attest("MAP 1.1"), sort=UNHELD))) == []
     assert "no command" in reasons(document(Gap("the owner", "ask somebody")))[0]
+
+
+def test_a_way_out_of_another_sort_is_found():
+    """A statement makes no record, and no run makes a statement."""
+    assert "no command that fits" in reasons(document(Gap("the owner", attest("MAP 1.1"))))[0]
+    for sort in (UNHELD, PERSON):
+        assert "no command that fits" in reasons(document(Gap("the owner", REPRO, sort=sort)))[0]
 
 
 def test_a_wrong_count_is_found():
     """A tally is counted again, over states and over silences, in all and in its group."""
-    state = Section("MAP 1.1", "map-1-1", (Gap("a", REPRO), Gap("b", REPRO, person=True)), group="MAP", state="missing")
+    state = Section(
+        "MAP 1.1", "map-1-1", (Gap("a", REPRO), Gap("b", attest("MAP 1.1"), sort=PERSON)), group="MAP", state="missing"
+    )
     right = [
         Tally("", "all", (("missing", 1),)),
         Tally("MAP", "MAP", (("missing", 1),)),
         Tally("MEASURE", "MEASURE", ()),
-        Tally("", "silent", (("only a person can state it", 1), ("records could hold it", 1)), "gaps"),
+        Tally("", "silent", ((RECORD, 1), (PERSON, 1)), "gaps"),
     ]
     wrong = [
         Tally("", "all", (("present", 1),)),
         Tally("MEASURE", "MEASURE", (("missing", 1),)),
-        Tally("", "silent", (("records could hold it", 2),), "gaps"),
+        Tally("", "silent", ((RECORD, 2),), "gaps"),
     ]
     for tally in right:
         assert reasons(replace(document(tally), sections=(Section("s", "s", (tally,)), state))) == []
@@ -103,6 +129,10 @@ def test_a_note_needs_no_evidence_and_a_stranger_is_no_block():
         "  The model is excellent.",
         "**The model** is excellent.",
         "A line [counted in this document]",
+        "1. [The model is excellent](#performance)",
+        "| MODEL: 1 subcategories | 1 |",
+        "- The owner: not recorded — edit it, then `labeltrail repro`",
+        "- Owner: not recorded — no kind of record holds this yet; a stand-in, which leaves the gap: `labeltrail repro`",
     ],
 )
 def test_a_line_without_evidence_is_found(line: str, facts: Facts, templates: Path):
@@ -144,3 +174,23 @@ def test_a_sentence_said_twice_counts_once():
     """Claims and silences are counted once, however often they are printed."""
     told = document(Claim("a", (NOBODY,)), Claim("a", (NOBODY,)), Gap("x", REPRO), Gap("x", REPRO, of=("MAP 1.1",)))
     assert (len(told.claims), len(told.gaps)) == (1, 1)
+
+
+def test_what_the_report_counts_is_counted_again(facts: Facts, templates: Path):
+    """A changed count, a legend of other words and a link to no heading are faults; the report as written has none."""
+    text = render_markdown(report(facts, as_of="2026-11-22"), templates)
+    assert check_markdown(text, facts) == []
+    row = next(line for line in text.split("\n") if line.startswith("| MAP, "))
+    cells = row.split(" | ")
+    wrong = " | ".join([*cells[:1], str(int(cells[1]) + 1), *cells[2:]])
+    for before, after in (
+        (row, wrong),
+        (row, row.replace("18 subcategories", "17 subcategories")),
+        (row, row.replace("| MAP, ", "| MOP, ")),
+        ("| ● present | the records answer, and nothing", "| ● present | the records are excellent, and nothing"),
+        ("(#gaps-what-a-record-could-hold)", "(#gaps-that-there-are-none)"),
+        ("1. [Summary](#summary)", "1. [All is well](#summary)"),
+    ):
+        assert before in text
+        (fault,) = check_markdown(text.replace(before, after, 1), facts)
+        assert after in fault.says

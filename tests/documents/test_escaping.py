@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from governance import audit
 from governance.claims import Document
 from governance.documents import check_document, check_markdown, dataset_card, escape, model_card, render_html
-from governance.documents.markdown import render_markdown
+from governance.documents.markdown import render_markdown, slug
 from governance.facts import Facts
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
@@ -39,7 +39,25 @@ def test_escaped_text_reads_as_itself(text: str):
     """Whatever a text holds, its Markdown is one paragraph that reads as exactly that text."""
     tokens = MARKDOWN.parse(escape.markdown(text))
     assert {token.type for token in tokens} <= {"paragraph_open", "inline", "paragraph_close"}
-    assert all(child.type in ("text", "text_special") for token in tokens for child in token.children or [])
+    assert all(
+        child.type in ("text", "text_special", "code_inline") for token in tokens for child in token.children or []
+    )
+    assert plain_text(tokens) == escape.clean(text)
+
+
+PIECES = ["http", "https", ":", "/", "//", "www", ".", "@", "mailto", "a", "é", "&", "`", "_", " ", "(", "1"]
+ADDRESSES = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+LINKED = re.compile(r"(?i)(?:https?|ftp)://\w|\bwww\.\w|(?:mailto|xmpp):\w|@\w")
+
+
+@given(ADDRESSES | MARKS)
+def test_nothing_outside_of_code_is_an_address(text: str):
+    """Whatever readers turn into links or mentions stands in code, where they do not, and still reads as itself."""
+    tokens = MARKDOWN.parse(escape.markdown(text))
+    children = [child for token in tokens for child in token.children or []]
+    assert {child.type for child in children} <= {"text", "text_special", "code_inline"}
+    outside = "".join(child.content if child.type != "code_inline" else "\x00" for child in children)
+    assert not LINKED.search(outside)
     assert plain_text(tokens) == escape.clean(text)
 
 
@@ -87,24 +105,14 @@ def test_unseen_characters_go():
     assert escape.clean("größer – 数据") == "größer – 数据"
 
 
-def test_no_bare_address_becomes_a_link():
-    """Addresses that GitHub would turn into links are spelled so that they stay text."""
-    linked = MarkdownIt("gfm-like").enable("linkify") if _linkify() else MARKDOWN
-    for text in ("https://evil.example/x", "www.evil.example", "mail me@evil.example", "javascript:alert(1)"):
-        tokens = linked.parse(escape.markdown(text))
-        raw = escape.markdown(text)
-        assert "://" not in raw
-        assert "www." not in raw
-        assert "@" not in raw
-        assert plain_text(tokens) == text
-
-
-def _linkify() -> bool:
-    try:
-        import linkify_it  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def test_addresses_read_as_they_are():
+    """An address or a name behind an @ is code without an entity; what nobody would link is plain text."""
+    assert escape.markdown("see https://a.example/x_y, or not.") == "see `https://a.example/x_y`, or not."
+    assert escape.markdown("names were replaced (@anonymous, http://url_removed);") == (
+        "names were replaced (`@anonymous`, `http://url_removed`);"
+    )
+    assert escape.markdown("mail me@evil.example. www.evil.example") == "mail `me@evil.example`. `www.evil.example`"
+    assert escape.markdown("javascript:alert(1), 3 @ 5, note: this") == "javascript:alert(1), 3 @ 5, note: this"
 
 
 @pytest.mark.parametrize("build", [dataset_card, model_card, lambda facts: audit.report(facts, as_of="2026-11-22")])
@@ -117,11 +125,15 @@ def test_hostile_records_make_an_honest_document(build: Callable[[Facts], Docume
     assert check_markdown(text, hostile) == []
     body = text.split("\n---\n", 1)[1] if text.startswith("---") else text
     tokens = MARKDOWN.parse(body)
-    kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or []}
+    children = [child for token in tokens for child in token.children or []]
+    kinds = {token.type for token in tokens} | {child.type for child in children}
+    # The only links are those of the table of contents, to headings of the same text.
+    links = [str(child.attrs["href"]) for child in children if child.type == "link_open"]
+    assert len(links) == (len([s for s in document.sections if s.level == 2]) if document.kind == "audit_report" else 0)
+    assert set(links) <= {f"#{slug(section.title)}" for section in document.sections}
     assert not kinds & {
         "html_block",
         "html_inline",
-        "link_open",
         "image",
         "fence",
         "code_block",

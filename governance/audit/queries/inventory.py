@@ -39,20 +39,22 @@ def retirement_trace(_: Facts, context: Context) -> Answer:
     if over:
         told = joined(f"{source.title} ({source.expiry})" for source in over)
         answer += said(claim(f"Descriptions that ran out by {context.as_of} and still vote: {told}.", *over))
-    return answer + context.ask("retired sources and models, and what still refers to them")
+    return answer + context.unheld("retired sources and models, and what still refers to them")
 
 
 @query
 def blast_radius_and_drill(_: Facts, context: Context) -> Answer:
     """What depends on each source; rehearsals of doing without one are recorded nowhere yet."""
-    return lines.blast(context.thread) + context.ask("rehearsals of labelling and training without a source")
+    return lines.blast(context.thread) + context.unheld("rehearsals of labelling and training without a source")
 
 
 @query
 def label_origin(_: Facts, context: Context) -> Answer:
     """Whose votes the labels come from, and where people judged."""
     thread = context.thread
-    return labels.kinds(thread) + data.gold(thread) + context.ask("who adjudicates, and who approves what others made")
+    return (
+        labels.kinds(thread) + data.gold(thread) + context.unheld("who adjudicates, and who approves what others made")
+    )
 
 
 @query
@@ -74,8 +76,8 @@ def third_party_monitor(_: Facts, context: Context) -> Answer:
         text = f"None of {number(len(thread.sources), 'source')} stands on a package of others."
         parts.append(claim(text, *thread.sources))
     found = tuple(finding for finding in thread.findings if finding.subject in {s.name for s in thread.external})
-    answer = said(*parts, *(claim(data.sentence(finding), finding) for finding in found))
-    return answer + context.ask("changes of terms and of quality over time, for each external source")
+    answer = said(*parts, *(data.found(thread, finding) for finding in found))
+    return answer + context.unheld("changes of terms and of quality over time, for each external source")
 
 
 @query
@@ -90,4 +92,4 @@ def pretrained_monitor(_: Facts, context: Context) -> Answer:
         text = f"None of {number(len(thread.sources), 'source version')} is a pretrained, distilled or language model."
         return said(claim(text, *thread.sources))
     parts = [claim(f"{source.title} {source.version}: {ended(source.origin)}", source) for source in found]
-    return said(*parts) + context.ask("checks of these models over time")
+    return said(*parts) + context.unheld("checks of these models over time")

@@ -13,11 +13,13 @@ def risk_to_metric(_: Facts, context: Context) -> Answer:
     """Which metrics there are and which have no value; risks are recorded nowhere yet."""
     thread = context.thread
     if thread.evaluation is None:
-        return gap("figures against gold") + context.ask("risks, each with its metric")
+        return gap("figures against gold") + context.unheld("risks, each with its metric")
     names = joined(metric_name(name) for name in dict.fromkeys(item.metric for item in thread.evaluation.metrics))
     answer = said(claim(f"Measured: {names}, on {number(len(figures.slices(thread)), 'slice')}.", thread.evaluation))
     return (
-        answer + figures.unmeasured(thread) + context.ask("risks, each with its metric or the reason why it has none")
+        answer
+        + figures.unmeasured(thread)
+        + context.unheld("risks, each with its metric or the reason why it has none")
     )
 
 
@@ -39,7 +41,7 @@ def metrics_with_ci(_: Facts, context: Context) -> Answer:
     """Accuracy with intervals on the domain trained on and on the others."""
     thread = context.thread
     answer = figures.headline(thread) + figures.intervals(thread) + figures.fall(thread)
-    return answer + context.ask("distance of the test set from what is met in use")
+    return answer + context.unheld("distance of the test set from what is met in use")
 
 
 @query
@@ -47,7 +49,7 @@ def validity(_: Facts, context: Context) -> Answer:
     """Gold figures, calibration, falls, slices and reproduction."""
     thread = context.thread
     answer = figures.headline(thread) + figures.calibration(thread) + figures.fall(thread) + figures.weakest(thread)
-    return answer + lines.reproduced(thread) + context.ask("variance of the figures over seeds")
+    return answer + lines.reproduced(thread) + context.unheld("variance of the figures over seeds")
 
 
 @query
@@ -61,14 +63,14 @@ def slice_disparity(_: Facts, context: Context) -> Answer:
 def impact_inputs(_: Facts, context: Context) -> Answer:
     """Where errors are most frequent; incidents and feedback are recorded nowhere yet."""
     thread = context.thread
-    return figures.weakest(thread, 5) + figures.fall(thread) + context.ask("incidents and feedback for each risk")
+    return figures.weakest(thread, 5) + figures.fall(thread) + context.unheld("incidents and feedback for each risk")
 
 
 @query
 def estimator_check(_: Facts, context: Context) -> Answer:
     """What was learned without gold beside gold, and label model beside majority vote."""
     thread = context.thread
-    noise = data.told(thread.about("rater", "rating"), otherwise="how well the raters agree")
+    noise = data.told(thread, thread.about("rater", "rating"), otherwise="how well the raters agree")
     return labels.honesty(thread) + figures.versus_majority(thread) + noise
 
 
@@ -89,7 +91,7 @@ def unmeasured(_: Facts, context: Context) -> Answer:
 @query
 def version_delta(_: Facts, context: Context) -> Answer:
     """What changed since the evaluation before."""
-    return figures.change(context.thread) + context.ask("figures of batches met in use")
+    return figures.change(context.thread) + context.unheld("figures of batches met in use")
 
 
 @query
@@ -97,17 +99,17 @@ def control_effect(_: Facts, context: Context) -> Answer:
     """What the guards caught."""
     thread = context.thread
     answer = data.outcomes(thread) + data.refused(thread)
-    return answer + context.ask("errors that no guard caught, and reviews of the metrics")
+    return answer + context.unheld("errors that no guard caught, and reviews of the metrics")
 
 
 @query
 def compute_ledger(_: Facts, context: Context) -> Answer:
     """Where processor time is noted; energy is measured nowhere."""
-    return lines.cost(context.thread) + context.ask("energy and emissions of training")
+    return lines.cost(context.thread) + context.unheld("energy and emissions of training")
 
 
 @query
 def cost_ledger(_: Facts, context: Context) -> Answer:
     """Where cost is noted; what a mistake costs is a person's to say."""
     answer = lines.cost(context.thread) + figures.weakest(context.thread)
-    return answer + context.ask("what each kind of mistake costs")
+    return answer + context.unheld("what each kind of mistake costs")

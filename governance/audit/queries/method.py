@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from governance.audit.query import Context, query
-from governance.claims import Answer, claim, data, figures, gap, labels, lines, said, sources
-from governance.claims.words import figure, joined, number
+from governance.claims import REPRO, Answer, Gap, claim, data, figures, gap, labels, lines, said, sources
+from governance.claims.words import figure, joined, named, number, upper
 from governance.facts import Facts
 
 
@@ -24,7 +24,9 @@ def task_and_method(_: Facts, context: Context) -> Answer:
     if model is None:
         return answer + gap("the end model and its parameters")
     parameters = joined(f"{key} {value}" for key, value in sorted(model.parameters.items())) or "none"
-    return answer + said(claim(f"End model “{model.title}”: {model.architecture}; parameters: {parameters}.", model))
+    return answer + said(
+        claim(f"{upper(named('end model', model.title))}: {model.architecture}; parameters: {parameters}.", model)
+    )
 
 
 @query
@@ -39,15 +41,17 @@ def limits(_: Facts, context: Context) -> Answer:
 def design_facts(_: Facts, context: Context) -> Answer:
     """Splits, leakage, contamination, class balance, seeds."""
     thread = context.thread
-    leaks = data.told(thread.about("leak", "duplicate"), otherwise="whether test examples also appear in training")
+    leaks = data.told(
+        thread, thread.about("leak", "duplicate"), otherwise="whether test examples also appear in training"
+    )
     answer = data.splits(thread) + leaks + sources.contamination(thread) + data.balance(thread) + lines.pinned(thread)
-    return answer + context.ask("how well the examples stand for those met in use")
+    return answer + context.unheld("how well the examples stand for those met in use")
 
 
 @query
 def requirement_to_check(_: Facts, context: Context) -> Answer:
     """Contracts and the checks inside; requirements themselves are recorded nowhere yet."""
-    return data.refused(context.thread) + context.ask("requirements, each with the check that covers it")
+    return data.refused(context.thread) + context.unheld("requirements, each with the check that covers it")
 
 
 @query
@@ -64,14 +68,14 @@ def controls_per_component(_: Facts, context: Context) -> Answer:
         if found:
             ends = Counter(f"{finding.check} {finding.outcome}" for finding in found)
             told = joined(f"{end} ({times} times)" if times > 1 else end for end, times in ends.items())
-            parts.append(claim(f"Checks of {record.kind} “{record.label}”: {told}.", record, *found))
+            parts.append(claim(f"Checks of {named(lines.title(record.kind), record.label)}: {told}.", record, *found))
     if not parts:
         return gap("contracts and findings for each component")
     bare = [record for name, record in subjects.items() if name not in {finding.subject for finding in thread.findings}]
-    answer = said(*parts)
-    if not bare:
-        return answer
-    return answer + context.ask(f"a check of {joined(f'{record.kind} “{record.label}”' for record in bare)}")
+    # A finding can be about any record, so a stage could state one; that it does not is no fault of the records.
+    edit = ("state a finding on each in the stage that makes it",)
+    unchecked = joined(named(lines.title(record.kind), record.label) for record in bare)
+    return said(*parts, Gap(f"a check of {unchecked}", REPRO, edit=edit) if bare else None)
 
 
 @query
@@ -79,15 +83,15 @@ def threshold_policy(_: Facts, context: Context) -> Answer:
     """Which limits the findings hold figures against."""
     limited = [finding for finding in context.thread.findings if finding.limit is not None]
     if not limited:
-        return gap("limits that figures are held against") + context.ask("who set the limits")
+        return gap("limits that figures are held against") + context.unheld("who set the limits")
     told = joined(sorted({f"{finding.check} {figure(finding.limit, 4)}" for finding in limited}))
-    return said(claim(f"Limits in force: {told}.", *limited)) + context.ask("who set or changed the limits, and why")
+    return said(claim(f"Limits in force: {told}.", *limited)) + context.unheld("who set or changed the limits, and why")
 
 
 @query
 def risk_tier_gates(_: Facts, context: Context) -> Answer:
     """Findings that hold a figure against a limit; a tier is recorded nowhere."""
-    return data.outcomes(context.thread) + context.ask("risk tier of the project and the gates that it requires")
+    return data.outcomes(context.thread) + context.unheld("risk tier of the project and the gates that it requires")
 
 
 @query

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from governance.audit.query import Context, query
-from governance.claims import Answer, Gap, claim, data, describe, said, sources
-from governance.claims.words import joined, number
+from governance.claims import Answer, Gap, claim, data, describe, gap, said, sources
+from governance.claims.words import agree, joined, number
 from governance.facts import Facts
+from governance.records import Source
 
 
 @query
@@ -13,7 +14,7 @@ def licence_and_legal_basis_coverage(_: Facts, context: Context) -> Answer:
     """Licences declared and found, conflicts, personal data; the legal basis is a person's to state."""
     thread = context.thread
     answer = data.licence(thread) + sources.licences(thread) + sources.persons(thread)
-    return answer + context.ask("legal basis of each source and dataset")
+    return answer + context.unheld("legal basis of each source and dataset")
 
 
 @query
@@ -29,15 +30,16 @@ def third_party_terms(_: Facts, context: Context) -> Answer:
         )
     models = [source for source in thread.sources if source.source_kind == "llm"]
     if thread.sources:
-        text = f"{number(len(models), 'source')} of {len(thread.sources)} ask a hosted language model."
-        answer += said(claim(text, *(models or thread.sources)))
+        every = number(len(thread.sources), "source")
+        some = f"{len(models)} of {every} {agree(len(models), 'asks', 'ask')}" if models else f"None of {every} asks"
+        answer += said(claim(f"{some} a hosted language model.", *(models or thread.sources)))
     return answer
 
 
 @query
 def owner_coverage(_: Facts, context: Context) -> Answer:
     """Who owns the sources; approvers are recorded nowhere yet."""
-    return sources.owners(context.thread) + context.ask("who approves data, labels and model")
+    return sources.owners(context.thread) + context.unheld("who approves data, labels and model")
 
 
 @query
@@ -48,28 +50,29 @@ def component_risk_map(_: Facts, context: Context) -> Answer:
     recipes = [recipe for recipe, _ in thread.runs if recipe is not None]
     if recipes:
         known = {(item.distribution, item.version) for recipe in recipes for item in recipe.distributions}
-        text = f"The runs imported {number(len(known), 'distribution')}, each recorded with its version."
+        text = f"Imported by the runs: {number(len(known), 'distribution')}, each recorded with its version."
         answer += said(claim(text, *recipes))
-    return answer + context.ask("licences of the distributions that the runs imported")
+    return answer + context.unheld("licences of the distributions that the runs imported")
 
 
 @query
 def review_freshness(_: Facts, context: Context) -> Answer:
     """Until when the descriptions of sources hold; reviews themselves are recorded nowhere yet."""
     thread = context.thread
-    parts: list = []
-    for source in thread.sources:
-        if not source.expiry:
-            parts.append(describe(source.title, "expiry"))
-            continue
-        over = source.expiry < context.as_of
-        word = "ran out" if over else "holds"
-        until = "on" if over else "until"
-        text = f"The description of source {source.title} {word} {until} {source.expiry}, judged as of {context.as_of}."
-        parts.append(claim(text, source))
     if not thread.sources:
-        parts.append(Gap("until when descriptions of sources hold", "labeltrail repro"))
-    return said(*parts) + context.ask("reviews of each asset, with due dates")
+        return gap("until when descriptions of sources hold") + context.unheld("reviews of each asset, with due dates")
+    ends: dict[str, list[Source]] = {}
+    for source in thread.sources:
+        ends.setdefault(source.expiry, []).append(source)
+    parts: list = []
+    for end in sorted(day for day in ends if day):
+        titles = joined(source.title for source in ends[end])
+        one = len(ends[end]) == 1
+        described = f"The description of source {titles}" if one else f"The descriptions of sources {titles}"
+        over = "ran out on" if end < context.as_of else "holds until" if one else "hold until"
+        parts.append(claim(f"{described} {over} {end}, judged as of {context.as_of}.", *ends[end]))
+    parts += describe((source.title for source in ends.get("", ())), "expiry")
+    return said(*parts) + context.unheld("reviews of each asset, with due dates")
 
 
 @query
@@ -97,6 +100,6 @@ def declared_scope(_: Facts, context: Context) -> Answer:
 @query
 def privacy_scan(_: Facts, context: Context) -> Answer:
     """Personal data as declared; nothing scans the texts yet."""
-    return sources.persons(context.thread) + context.ask(
+    return sources.persons(context.thread) + context.unheld(
         "a scan of the texts for personal data, retention and erasure requests"
     )

@@ -14,8 +14,8 @@ def integrity(_: Facts, context: Context) -> Answer:
     thread = context.thread
     copies = thread.about("cop", "poison", "alike", "error")
     answer = lines.outputs(thread) + labels.alignment(thread) + labels.failures(thread) + sources.pins(thread)
-    answer += said(*(claim(data.sentence(finding), finding) for finding in copies))
-    return answer + context.ask("an attack on sources or texts that was tried, and its result")
+    answer += said(*(data.found(thread, finding) for finding in copies))
+    return answer + context.unheld("an attack on sources or texts that was tried, and its result")
 
 
 @query
@@ -42,13 +42,13 @@ def label_trace(_: Facts, context: Context) -> Answer:
 @query
 def risk_register_links(_: Facts, context: Context) -> Answer:
     """Cards and their silences; a register of risks is recorded nowhere yet."""
-    return _cards(context) + context.ask("risks linked to each asset")
+    return _cards(context) + context.unheld("risks linked to each asset")
 
 
 @query
 def test_and_incident_log(_: Facts, context: Context) -> Answer:
     """Which checks were run and how they ended."""
-    return data.outcomes(context.thread) + context.ask("incidents, and with whom they were shared")
+    return data.outcomes(context.thread) + context.unheld("incidents, and with whom they were shared")
 
 
 @query
@@ -58,7 +58,7 @@ def risk_order(_: Facts, context: Context) -> Answer:
     answer = data.open_findings(thread, "fail")
     if any(finding.outcome == "unknown" for finding in thread.findings):
         answer += data.open_findings(thread, "unknown")
-    return answer + context.ask("a ranking of the open risks")
+    return answer + context.unheld("a ranking of the open risks")
 
 
 @query
@@ -66,7 +66,7 @@ def residual(_: Facts, context: Context) -> Answer:
     """What stays open, and where those who use the model can read it."""
     thread = context.thread
     answer = data.open_findings(thread) + figures.fall(thread) + _cards(context)
-    return answer + context.ask("risks accepted, with an end date")
+    return answer + context.unheld("risks accepted, with an end date")
 
 
 def _cards(context: Context) -> Answer:
