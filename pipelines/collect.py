@@ -68,7 +68,7 @@ def examples_of(corpus: dict[str, list[Rated]], *, key: str, shares: dict[str, f
     ]
     ids = [example for example, _, _ in rows]
     texts = [rated.text for _, _, rated in rows]
-    # Texts that differ in capital letters only are no duplicates, and would leak from train to test all the same.
+    # Texts that differ in capitals or punctuation only are no duplicates, and would leak from train to test all the same.
     alike = duplicates.first_of_same(ids, texts, same=duplicates.same_words)
     return pl.DataFrame(
         {

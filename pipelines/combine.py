@@ -34,7 +34,8 @@ def main() -> None:
         _same_sources(table, votes, known={record.name for record in facts.of(Source)})
         dataset = run.use(run.facts("screen").one(Dataset, role="screened"))
 
-        model = _fitted(run, table)
+        learned_from = _learned_from(run, table)
+        model = _unfitted(run).fit(learned_from)
         majority = MajorityVote().fit(table)
         labels = label_frame(table, model, majority)
         model_path = run.output(f"{folder}/labels/label_model.json")
@@ -55,7 +56,7 @@ def main() -> None:
             iterations=model.iterations_,
             converged=model.converged_,
             objective=decimal(model.objective_),
-            learned=_learned(model),
+            learned=_learned(model, learned_from),
         )
         run.state(fitted)
         covered = labels.filter("covered")
@@ -97,19 +98,22 @@ def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> 
     )
 
 
-def _fitted(run: StageRun, table: VoteTable) -> DawidSkene:
-    """The label model, learned from the votes on the domains in `fit_domains`, or on all where that list is empty."""
+def _unfitted(run: StageRun) -> DawidSkene:
     params = run.params
-    model = DawidSkene(
+    return DawidSkene(
         balance=optional_numbers(params, "balance", stage=NAME),
         strength=number(params, "strength", stage=NAME),
         diagonal=share(params, "diagonal", stage=NAME),
         tolerance=number(params, "tolerance", stage=NAME),
         max_iterations=whole(params, "max_iterations", stage=NAME, least=1),
     )
-    wanted = names(params, "fit_domains", stage=NAME)
+
+
+def _learned_from(run: StageRun, table: VoteTable) -> VoteTable:
+    """The votes that the label model learns from: those on the domains in `fit_domains`, or all where it is empty."""
+    wanted = names(run.params, "fit_domains", stage=NAME)
     if not wanted:
-        return model.fit(table)
+        return table
     examples = read_table(
         run.input(f"{run.config.artifacts}/data/screened.parquet"), columns=["example_id", "domain"]
     ).select("example_id", "domain")
@@ -117,7 +121,7 @@ def _fitted(run: StageRun, table: VoteTable) -> DawidSkene:
     for domain in wanted:
         if domain not in domains["domain"]:
             raise InvalidRecord(f"{NAME}.fit_domains", domain, "a domain of the examples", where="params.yaml")
-    return model.fit(table.take(domains["domain"].is_in(wanted).arg_true().to_numpy()))
+    return table.take(domains["domain"].is_in(wanted).arg_true().to_numpy())
 
 
 def _same_sources(table: VoteTable, votes: Votes, *, known: set[str]) -> None:
@@ -127,8 +131,9 @@ def _same_sources(table: VoteTable, votes: Votes, *, known: set[str]) -> None:
             raise InvalidRecord(f"sources.{column}", source, "the source version that stage vote stated")
 
 
-def _learned(model: DawidSkene) -> list[Learned]:
-    accuracy, tables = model.accuracy(), np.exp(model.log_likelihood_)
+def _learned(model: DawidSkene, learned_from: VoteTable) -> list[Learned]:
+    """What was learned of every source; of one that never votes nothing was."""
+    accuracy, tables = model.accuracy(learned_from), np.exp(model.log_likelihood_)
     return [
         Learned(
             source=source,
@@ -137,6 +142,7 @@ def _learned(model: DawidSkene) -> list[Learned]:
             confusion=tuple(tuple(decimal(value) for value in row) for row in tables[j]),
         )
         for j, (column, source) in enumerate(zip(model.columns_, model.sources_ or (), strict=True))
+        if not np.isnan(accuracy[j])
     ]
 
 

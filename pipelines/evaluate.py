@@ -191,7 +191,10 @@ def _metrics_bytes(run: StageRun, figures: list[Metric], bins: list[Bin], *, cla
         "predictors": list(PREDICTORS),
         "intervals": {
             "accuracy, coverage": "Wilson score interval, 95 %",
-            "precision, recall, f1 (macro), ece": "percentile bootstrap over examples, 95 %",
+            "precision, recall, f1 (macro)": "percentile bootstrap over examples, 95 %",
+            "ece": (
+                "95 % at least: below by the noise of the bins, which the measured value holds, above by its standard error"
+            ),
             "resamples": str(whole(run.params, "resamples", stage=NAME, least=1)),
             "seed": str(run.seed),
         },

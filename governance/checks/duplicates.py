@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from governance.checks._judge import judge, percent
 from governance.records import Finding
 
 EMPTY: dict[str, object] = {"duplicate_of": []}
+_WORD = re.compile(r"[^\W_]+")
 
 
 def same_text(text: str) -> str:
@@ -16,8 +19,12 @@ def same_text(text: str) -> str:
 
 
 def same_words(text: str) -> str:
-    """What two texts have in common that differ in white space and capital letters only."""
-    return same_text(text).casefold()
+    """What two texts of the same words have in common, whatever their capital letters, white space and punctuation.
+
+    Words are runs of letters and digits; a text without any is compared by its signs.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(_WORD.findall(folded)) or same_text(folded)
 
 
 def first_of_same(

@@ -20,12 +20,15 @@ def check(
     test: str = "test",
     limit: float = 0.0,
 ) -> Finding:
-    """Counts test texts that training holds too, compared without regard to white space and capital letters."""
+    """Counts test texts that training holds too, compared by the same words that keep texts in one split."""
     seen = {same_words(text) for text, split in zip(texts, splits, strict=True) if split == train}
     tested = [same_words(text) for text, split in zip(texts, splits, strict=True) if split == test]
     if not seen or not tested:
         says = f"There was no {test} or no {train} split to compare."
         return judge("leakage", subject=subject, measured=None, limit=limit, says=says)
     leaked = sum(text in seen for text in tested)
-    says = f"{leaked:,} of {len(tested):,} {test} texts also appear in the {train} split."
+    says = (
+        f"{leaked:,} of {len(tested):,} {test} texts also appear in the {train} split, compared by their words alone: "
+        "capital letters, white space and punctuation do not count."
+    )
     return judge("leakage", subject=subject, measured=leaked / len(tested), limit=limit, says=says)

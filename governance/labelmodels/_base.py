@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FORMAT = "labeltrail/label-model"
 VERSION = 1
+#: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
+TIE = 1e-12
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 _DECIMAL = re.compile(r"-?[0-9.e+-]+")
 
@@ -73,11 +75,11 @@ class FittedLabelModel(ABC):
         return normalised(self.predict_scores(votes))
 
     def predict(self, votes: VoteTable | np.ndarray) -> np.ndarray:
-        """The label of every row, int8; ABSTAIN where no source voted; the lower class index where two are equal."""
+        """The label of every row, int8; ABSTAIN where no source voted; the lower class index of those within TIE."""
         import numpy as np
 
         matrix = self._matrix(votes)
-        return np.where((matrix >= 0).any(axis=1), self.predict_scores(matrix).argmax(axis=1), ABSTAIN).astype(np.int8)
+        return np.where((matrix >= 0).any(axis=1), ranked(self.predict_scores(matrix))[0], ABSTAIN).astype(np.int8)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's clone passes it
         """The constructor's parameters, as given."""
@@ -179,12 +181,38 @@ def normalised(scores: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def log_odds(scores: np.ndarray) -> np.ndarray:
-    """The best class against the runner-up, float64 (rows), 0 or more."""
+def ranked(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best class and the runner-up of every row, int64 (rows) both; of equal ones the lower index stands first.
+
+    Scores within TIE are equal, so that the last bits of a sum, which depend on its order, never choose a label.
+    """
     import numpy as np
 
-    ordered = np.sort(scores, axis=1)
-    return ordered[:, -1] - ordered[:, -2]
+    rows = np.arange(len(scores))
+    label = _near_best(scores).argmax(axis=1)
+    rest = scores.astype(np.float64)
+    rest[rows, label] = -np.inf
+    near = _near_best(rest)
+    near[rows, label] = False
+    return label, near.argmax(axis=1)
+
+
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    """The best class against the runner-up, float64 (rows): above 0, and exactly 0 where both are equal."""
+    import numpy as np
+
+    rows = np.arange(len(scores))
+    label, runner_up = ranked(scores)
+    tied = _near_best(scores)[rows, runner_up]
+    return np.where(tied, 0.0, scores[rows, label] - scores[rows, runner_up])
+
+
+def _near_best(scores: np.ndarray) -> np.ndarray:
+    """Which classes are as good as the best, bool, rows x classes."""
+    import numpy as np
+
+    best = scores.max(axis=1, keepdims=True)
+    return scores >= best - TIE * np.maximum(1.0, np.abs(best))
 
 
 def checked_balance(balance: Sequence[float] | np.ndarray, *, n_classes: int, where: str) -> np.ndarray:

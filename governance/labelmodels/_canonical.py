@@ -1,7 +1,9 @@
 """In which order are votes added up, so that the order of rows and columns cannot be seen in a result?
 
 Floating-point sums depend on their order. So columns are put into an order that only their contents decide, and
-patterns into lexicographic order after that: two arrangements of the same votes become the same arrays, bit for bit.
+patterns into lexicographic order after that. Two arrangements of the same votes become the same arrays, bit for bit,
+as long as every column can be told from every other; interchangeable columns keep the order that they came in, so that
+sums over them may differ in their last bits. Whoever compares such sums counts the last bits as equal (`ranked`).
 """
 
 from __future__ import annotations
@@ -12,12 +14,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def column_order(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Column indices in canonical order, for distinct patterns int8 (patterns x sources) and their int64 counts.
+def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """A 64-bit name for every column, uint64 (sources), for distinct patterns int8 (patterns x sources) and their int64 counts.
 
     A column is named by how often it says what; columns of equal name are told apart by the patterns in which they
     speak, which are named by the columns that speak in them, and so on until no further pair is told apart. What
-    remains equal is interchangeable for everything that is computed here.
+    remains equal is interchangeable in exact arithmetic for everything that is computed here.
     """
     import numpy as np
 
@@ -30,17 +32,19 @@ def column_order(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
         if now <= found:
             break
         names, found = refined, now
-    return np.argsort(names, kind="stable")
+    return names
 
 
-def canonical_patterns(votes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(column order, patterns, counts) in canonical order."""
+def canonical_patterns(votes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(column order, patterns, counts, group of each ordered column) in canonical order; a group is interchangeable."""
     import numpy as np
 
-    order = column_order(votes, counts)
+    names = column_names(votes, counts)
+    order = np.argsort(names, kind="stable")
     arranged = votes[:, order]
     rows = np.lexsort(arranged.T[::-1])
-    return order, np.ascontiguousarray(arranged[rows]), counts[rows]
+    groups = np.unique(names[order], return_inverse=True)[1]
+    return order, np.ascontiguousarray(arranged[rows]), counts[rows], groups
 
 
 def _named(votes: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -8,19 +8,31 @@ only ever name one class.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance, checked_number, number_of
+from governance.labelmodels._base import (
+    FittedLabelModel,
+    array_of,
+    checked_balance,
+    checked_number,
+    evidence_of,
+    normalised,
+    number_of,
+)
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels.majority import estimated_balance
+from governance.votes.patterns import distinct
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+    from governance.votes.table import VoteTable
 
 #: how far the prior leans on the diagonal where the balance is given, and where it is estimated from majority vote
 DIAGONAL_GIVEN, DIAGONAL_ESTIMATED = 0.5, 0.7
@@ -76,10 +88,10 @@ class DawidSkene(FittedLabelModel):
         # 2.
         prior = strength * (diagonal * np.eye(n_classes) + (1 - diagonal) * self.balance_[None, :])
         # 3.
-        order, patterns, weights = canonical_patterns(votes, counts)
+        order, patterns, weights, groups = canonical_patterns(votes, counts)
         # 4.
         tables, self.iterations_, self.converged_, self.objective_ = _em(
-            patterns, weights, self.balance_, prior, tolerance=tolerance, max_iterations=self.max_iterations
+            patterns, weights, groups, self.balance_, prior, tolerance=tolerance, max_iterations=self.max_iterations
         )
         self.order_ = order
         self.log_likelihood_ = np.empty_like(tables)
@@ -109,12 +121,23 @@ class DawidSkene(FittedLabelModel):
             scores += evidence(self.log_likelihood_[source])[votes[:, source]]
         return scores
 
-    def accuracy(self) -> np.ndarray:
-        """P(the source is right | it votes), weighted by the class balance, float64 (sources)."""
+    def accuracy(self, votes: VoteTable | np.ndarray) -> np.ndarray:
+        """P(the source is right | it votes) as the model sees it, float64 (sources); NaN where it never votes.
+
+        The mean of P(class voted for | all votes on the row) over the rows of `votes` on which the source votes.
+        """
         import numpy as np
 
-        self._check_fitted()
-        return np.exp(np.diagonal(self.log_likelihood_, axis1=1, axis2=2)) @ self.balance_
+        patterns = distinct(evidence_of(self._matrix(votes)))
+        proba = normalised(self._scores(patterns.votes))
+        found = np.full(patterns.votes.shape[1], np.nan)
+        for source, said in enumerate(patterns.votes.T):
+            spoke = np.flatnonzero(said >= 0)
+            if len(spoke):
+                believed = patterns.counts[spoke] * proba[spoke, said[spoke]]
+                # An exact sum: the order of rows and columns cannot be seen in it.
+                found[source] = math.fsum(believed.tolist()) / float(patterns.counts[spoke].sum())
+        return found
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -173,6 +196,7 @@ def evidence(table: np.ndarray) -> np.ndarray:
 def _em(
     patterns: np.ndarray,
     weights: np.ndarray,
+    groups: np.ndarray,
     balance: np.ndarray,
     prior: np.ndarray,
     *,
@@ -181,7 +205,8 @@ def _em(
 ) -> tuple[np.ndarray, int, bool, float]:
     """(log tables, iterations, converged, objective) from canonical patterns, float64.
 
-    `prior` holds pseudo-votes, classes x votes. The objective is that of the tables which are returned.
+    `prior` holds pseudo-votes, classes x votes. Columns of one group have equal tables in exact arithmetic, and get equal
+    ones here: otherwise EM may enlarge the last bits by which they differ until they part. The objective is that of the tables which are returned.
     """
     import numpy as np
     import torch
@@ -194,7 +219,7 @@ def _em(
     converged, iterations = False, 0
     votes, likelihood = _expected_votes(blocks, tables, log_balance)
     while not converged and iterations < max_iterations:
-        posterior = votes + pseudo
+        posterior = _shared(votes, groups) + pseudo
         moved = (posterior / posterior.sum(dim=2, keepdim=True)).log()
         iterations += 1
         converged = bool((moved.exp() - tables.exp()).abs().max() <= tolerance)
@@ -202,6 +227,19 @@ def _em(
         votes, likelihood = _expected_votes(blocks, tables, log_balance)
     objective = likelihood + float((pseudo * tables).sum())
     return tables.numpy().copy(), iterations, converged, objective
+
+
+def _shared(votes: torch.Tensor, groups: np.ndarray) -> torch.Tensor:
+    """Expected votes in which every column of a group has the mean of its group."""
+    import numpy as np
+    import torch
+
+    sizes = np.bincount(groups)
+    if len(sizes) == len(groups):
+        return votes
+    of = torch.from_numpy(groups)
+    summed = torch.zeros(len(sizes), *votes.shape[1:], dtype=torch.float64).index_add_(0, of, votes)
+    return (summed / torch.from_numpy(sizes).to(torch.float64)[:, None, None])[of]
 
 
 def _expected_votes(blocks: _Blocks, tables: torch.Tensor, log_balance: torch.Tensor) -> tuple[torch.Tensor, float]:

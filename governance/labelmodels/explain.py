@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel
+from governance.labelmodels._base import FittedLabelModel, log_odds, ranked
 from governance.labelmodels.dawid_skene import DawidSkene, evidence
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
@@ -62,8 +62,8 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
     scores = np.log(model.balance_)
     for source in model.order_:
         scores = scores + evidence(model.log_likelihood_[source])[silent[source]]
-    # A stable sort from the highest score keeps the lower class index first among equals, as argmax does.
-    label, runner_up = (int(k) for k in np.argsort(-scores, kind="stable")[:2])
+    # The batch path's own ranking, so that ties go the same way.
+    label, runner_up = (int(k[0]) for k in ranked(scores[None, :]))
     parts = tuple(
         Contribution(
             column=column,
@@ -81,7 +81,7 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
         runner_up_name=model.classes_[runner_up] if covered else None,
         prior=_added(np.log(model.balance_), label, runner_up),
         contributions=parts,
-        log_odds=_added(scores, label, runner_up) if covered else None,
+        log_odds=float(log_odds(scores[None, :])[0]) if covered else None,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance
+from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance, ranked
 from governance.votes.table import ABSTAIN, VoteTable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class MajorityVote(FittedLabelModel):
         shares = votes_by_class(matrix, n_classes=len(self.classes_))
         most = shares.max(axis=1, keepdims=True)
         leading = shares == most
-        label = np.where(leading, self.balance_[None, :], -1.0).argmax(axis=1)
+        label = ranked(np.where(leading, self.balance_[None, :], -1.0))[0]
         silent = (most[:, 0] == 0) | ((leading.sum(axis=1) > 1) & (not ties))
         return np.where(silent, NO_MAJORITY, label).astype(np.int8)
 

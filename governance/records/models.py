@@ -8,11 +8,12 @@ from governance.records.base import Count, Decimal, Digest, Name, Part, Record
 
 
 class Learned(Part):
-    """What a label model learned of one source version."""
+    """What a label model learned of one source version that voted on rows that it learned from."""
 
     source: Name
     column: str
-    #: P(the source is right | it votes), weighted by the class balance
+    #: P(the source is right | it votes) as the model sees it: the mean of P(class voted for | all votes on the row)
+    #: over the rows that it learned from and on which the source votes
     accuracy: Decimal
     #: confusion[true class][vote], rows sum to one
     confusion: tuple[tuple[Decimal, ...], ...]

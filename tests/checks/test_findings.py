@@ -76,6 +76,19 @@ def test_a_test_text_in_training_is_found():
     assert leakage.check(["a", "b"], ["train", "train"], subject=SUBJECT).outcome == "unknown"
 
 
+def test_punctuation_hides_no_leak():
+    """Marks between and around words do not count, digits and letters do, and texts without words keep their signs."""
+    same = duplicates.same_words
+    assert same("So good!!!") == same("«so» — good...") == same("so_good") == same("ＳＯ good")
+    assert same("10 out of 10") != same("9 out of 10")
+    assert same("good 1") != same("good")
+    assert same(":)") == same(" :) ") != same(":(")
+    assert same("?!") != same("!") != same("")
+    found = leakage.check(["So good!", "so, good", ":("], ["train", "test", "test"], subject=SUBJECT)
+    assert (found.outcome, found.measured) == ("fail", "0.5")
+    assert found.says.startswith("1 of 2 test texts also appear in the train split, compared by their words alone")
+
+
 def test_licences_that_differ_are_a_conflict():
     """Two different licences fail, two equal ones pass, and an unknown one is unknown even beside itself."""
     assert licences.check("MIT", "ODbL-1.0", subject=SUBJECT).outcome == "fail"

@@ -83,6 +83,44 @@ def test_intervals_hold_their_figure_and_shrink_with_more_examples():
     assert all(many < few / 2 for few, many in zip(*widths, strict=True))
 
 
+def simulated_confidence(kind, count, rng):
+    """Confidences of two classes: spread out, or mostly near 1."""
+    return rng.uniform(0.6, 0.95, count) if kind == "spread" else 0.5 + rng.beta(8, 1, count) / 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "shift"),
+    [("spread", 800, 0.0), ("spread", 800, 0.03), ("spread", 800, 0.1), ("spread", 100, 0.05), ("near 1", 100, 0.0)],
+)
+def test_the_interval_of_the_calibration_error_holds_the_true_one(kind, count, shift):
+    """In at least 90 % of 100 simulated samples the interval holds the population's error (stated 95 %, seeded)."""
+    rng = np.random.default_rng(11)
+    many = simulated_confidence(kind, 200_000, rng)
+    # A shift of one sign gives each bin a gap of that sign, so that bins do not matter to the true error.
+    true = float(np.mean(many - np.clip(many - shift, 0, 1)))
+    held = 0
+    for sample in range(100):
+        confidence = simulated_confidence(kind, count, rng)
+        right = rng.random(count) < confidence - shift
+        proba = np.stack([confidence, 1 - confidence], axis=1)
+        gold = np.where(right, 0, 1)
+        figure = metrics.figures(gold, np.zeros(count, dtype=int), proba, seed=sample, resamples=100)[-1]
+        assert figure.low is not None and figure.high is not None and figure.value is not None
+        assert 0 <= figure.low <= figure.value <= figure.high <= 1
+        held += figure.low <= true <= figure.high
+    assert held >= 90
+
+
+def test_the_interval_of_the_calibration_error_says_something():
+    """A model that is plainly overconfident gets a lower bound above 0, and an upper one not far above its error."""
+    rng = np.random.default_rng(4)
+    confidence = rng.uniform(0.6, 0.95, 2000)
+    gold = np.where(rng.random(2000) < confidence - 0.1, 0, 1)
+    proba = np.stack([confidence, 1 - confidence], axis=1)
+    figure = metrics.figures(gold, np.zeros(2000, dtype=int), proba, seed=0)[-1]
+    assert 0.04 < (figure.low or 0) < 0.1 < (figure.high or 0) < 0.15
+
+
 def test_the_seed_decides_the_intervals():
     """The same seed gives the same figures, another seed other bootstrap intervals and the same values."""
     given_ = drawn(100, 2, 2)

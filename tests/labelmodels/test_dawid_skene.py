@@ -12,8 +12,8 @@ from labelmodel_votes import simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord
 from governance.labelmodels import dawid_skene
-from governance.labelmodels._base import log_odds, normalised
-from governance.labelmodels._canonical import column_order
+from governance.labelmodels._base import log_odds, normalised, ranked
+from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
 
@@ -140,7 +140,7 @@ def test_columns_with_equal_counts_are_told_apart_by_their_company():
     ordered = set()
     for columns in ([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]):
         found = distinct(matrix[:, columns])
-        order = column_order(found.votes, found.counts)
+        order, *_ = canonical_patterns(found.votes, found.counts)
         ordered.add(tuple(np.array(columns)[order].tolist()))
     assert len(ordered) == 1
 
@@ -183,12 +183,73 @@ def test_the_model_learns_who_is_right_and_beats_majority_vote():
     accuracies = (0.95, 0.85, 0.7, 0.6, 0.55)
     matrix, gold = simulated(rows=6000, accuracies=accuracies, coverage=0.9)
     model = DawidSkene().fit(matrix, n_classes=2)
-    learned = model.accuracy()
+    learned = model.accuracy(matrix)
     assert np.argsort(-learned).tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_allclose(learned, accuracies, atol=0.04)
     covered = (matrix >= 0).any(axis=1)
     majority = ((matrix == 1).sum(1) > (matrix == 0).sum(1)).astype(int)
     assert (model.predict(matrix) == gold)[covered].mean() > (majority == gold)[covered].mean() + 0.02
+
+
+def test_learned_accuracy_is_the_belief_in_the_votes_cast():
+    """It is the mean posterior of the class voted for over the rows voted on; a source that never votes has none."""
+    matrix, _ = simulated(rows=300)
+    matrix = np.column_stack([matrix, np.full(len(matrix), -2, dtype=np.int8)])
+    model = DawidSkene().fit(matrix, n_classes=2)
+    proba, found = model.predict_proba(matrix), model.accuracy(matrix)
+    for j in range(5):
+        believed = [proba[i, vote] for i, vote in enumerate(matrix[:, j]) if vote >= 0]
+        assert found[j] == pytest.approx(sum(believed) / len(believed), rel=1e-12)
+    assert np.isnan(found[5])
+    rows = np.random.default_rng(0).permutation(len(matrix))
+    assert (model.accuracy(matrix[rows])[:5] == found[:5]).all()
+
+
+def test_a_source_that_names_one_class_only_is_as_accurate_as_its_votes():
+    """Of a source that only ever says one class, it is the share of its votes that are right within .06.
+
+    Silence is no evidence, so that the model holds such a source a little worse than it is; the mean of its recalls,
+    by contrast, would be more than .2 off.
+    """
+    rng = np.random.default_rng(3)
+    gold = (rng.random(8000) < 0.6).astype(np.int8)
+    votes = [np.where(rng.random(8000) < 0.85, gold, 1 - gold) for _ in range(4)]
+    one_sided = np.where(rng.random(8000) < np.where(gold == 1, 0.4, 0.03), 1, -1)
+    matrix = np.column_stack([*votes, one_sided]).astype(np.int8)
+    right = (gold == 1)[one_sided == 1].mean()
+    assert right > 0.94
+    assert DawidSkene().fit(matrix, n_classes=2).accuracy(matrix)[4] == pytest.approx(right, abs=0.06)
+
+
+@pytest.mark.parametrize("seed", [*range(20), 40])
+def test_interchangeable_columns_never_flip_a_label(seed):
+    """Where votes do not change when two columns are exchanged, no arrangement of columns changes a label."""
+    rng = np.random.default_rng(seed)
+    half = rng.integers(-1, 2, (40, 4)).astype(np.int8)
+    swapped = half[:, [1, 0, 2, 3]]
+    # Classes are mirrored too, so that rows on which the exchanged columns differ are ties.
+    matrix = np.concatenate([half, swapped, *(np.where(m >= 0, 1 - m, m) for m in (half, swapped))]).astype(np.int8)
+    fitted = DawidSkene(balance=[0.5, 0.5], strength=2.0).fit(matrix, n_classes=2)
+    for columns in ([1, 0, 2, 3], [3, 0, 2, 1], [2, 3, 1, 0]):
+        moved = matrix[:, columns]
+        model = DawidSkene(balance=[0.5, 0.5], strength=2.0).fit(moved, n_classes=2)
+        assert (model.predict(moved) == fitted.predict(matrix)).all()
+
+
+def test_scores_that_differ_in_their_last_bits_are_equal():
+    """The lower index is first among equals, also for the runner-up, and equal scores have log-odds of exactly 0."""
+    tiny = 4e-16
+    scores = np.array([[-1.0, -1.0 + tiny, -9.0], [-9.0, -1.0, -1.0 - tiny], [-9.0, -2.0 - tiny, -1.0], [-3, -2, -2.1]])
+    scores = np.concatenate([scores, [[-5e5, -5e5 + 1e-10, -6e5], [-1.0, -1.0 + 1e-9, -2.0]]])
+    label, runner_up = ranked(scores)
+    assert label.tolist() == [0, 1, 2, 1, 0, 1]
+    assert runner_up.tolist() == [1, 2, 1, 2, 1, 0]
+    assert log_odds(scores)[[0, 1, 4]].tolist() == [0.0, 0.0, 0.0]
+    assert log_odds(scores)[[2, 3]].tolist() == pytest.approx([1.0, 0.1])
+    with np.errstate(divide="ignore"):
+        sure = np.log(np.array([[0.0, 1.0, 0.0]]))
+    assert [int(k[0]) for k in ranked(sure)] == [1, 0]
+    assert log_odds(sure)[0] == np.inf
 
 
 def test_probabilities_near_one_keep_their_log_odds():

@@ -76,6 +76,18 @@ def test_a_tie_is_told_as_the_batch_path_tells_it():
     assert model.predict(matrix).tolist() == [0] * 40
 
 
+@pytest.mark.parametrize("bits", [-2, -1, 1, 2])
+def test_a_tie_but_for_the_last_bits_is_told_as_the_batch_path_tells_it(bits):
+    """A table that rounding moved by some last bits changes neither label nor log-odds of a tie on either path."""
+    matrix = np.array([[0, 1], [1, 0]] * 20, dtype=np.int8)
+    model = DawidSkene(balance=[0.5, 0.5]).fit(matrix, n_classes=2)
+    model.log_likelihood_[0, 1, 0] += bits * np.spacing(model.log_likelihood_[0, 1, 0])
+    for row in ([0, 1], [1, 0]):
+        told = explain(model, row)
+        assert (told.label, told.runner_up, told.log_odds) == (0, 1, 0.0)
+        assert model.predict(np.array([row], dtype=np.int8)).tolist() == [0]
+
+
 @pytest.mark.parametrize(
     ("row", "says"),
     [
