@@ -11,6 +11,7 @@ from governance.audit.summary import states, summary
 from governance.claims import PERSON, RECORD, UNHELD, Block, Document, Gap, Note, Section, Tally, Thread
 from governance.claims.entry import appendix
 from governance.claims.states import STATES
+from governance.claims.words import number
 from governance.controls import Framework, load_framework
 from governance.facts import Facts
 
@@ -65,7 +66,9 @@ def report(facts: Facts, framework: str = "nist_ai_rmf", *, as_of: str) -> Docum
 def _tallies(framework: Framework, judged: list[Assessment]) -> Iterable[Tally]:
     for function in framework.functions:
         own = [item for item in judged if item.control.function == function.id]
-        yield states(function.id, f"{function.id}, {function.topic}: {len(own)} {framework.units}", own)
+        yield states(
+            function.id, f"{function.id}, {function.topic}: {number(len(own), framework.unit, framework.units)}", own
+        )
 
 
 def _gaps(judged: list[Assessment]) -> Iterable[Section]:

@@ -29,7 +29,10 @@ Line = Callable[[Thread], Answer]
 
 def summary(thread: Thread, framework: Framework, judged: list[Assessment]) -> list[Block]:
     """Ten lines: what was looked at, states, performance, falls, sources, terms, contamination, checks, persons, to do."""
-    told: list[Block] = [*_one(_looked_at(thread)), states("", f"{number(len(judged))} {framework.units}", judged)]
+    told: list[Block] = [
+        *_one(_looked_at(thread)),
+        states("", number(len(judged), framework.unit, framework.units), judged),
+    ]
     for line in (_performance, _falls, _weak, _terms, _contamination, _checks, _persons):
         told += _one(line(thread))
     return [*told, _to_do(told, judged)]

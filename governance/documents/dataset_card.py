@@ -22,7 +22,7 @@ from governance.facts import Facts
 
 _READ = Note(
     "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is "
-    "recorded, the card says so and names the command that would record it."
+    "recorded, the card says so and names the command that would record it, or a stand-in where no kind of record exists."
 )
 
 #: counted facts stand where their subject is told; whatever is about none of these stands with the collection

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from governance.claims import PERSON, UNHELD, Claim, Code, Document, Gap, Note, Table, Tally
 from governance.claims.states import STATES
+from governance.claims.words import number
 from governance.documents.escape import clean
 from governance.documents.templates import environment, render
 from governance.facts import short
@@ -15,6 +16,7 @@ def render_html(document: Document, templates: Path) -> str:
     """The document through the template `KIND.html.j2` in `templates`. Raises ConfigurationError."""
     env = environment(templates, html=True, spell=_cleaned)
     env.filters["short"] = short
+    env.filters["number"] = number
     env.filters["anchor"] = anchor
     env.filters["control_anchor"] = lambda control: control.lower().replace(" ", "-").replace(".", "-")
     env.tests["claim"] = lambda block: isinstance(block, Claim)

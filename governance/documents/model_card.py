@@ -29,7 +29,7 @@ from governance.records import Attestation
 
 _READ = Note(
     "Every sentence ends with the records that it stands on; labeltrail show opens each of them. Where nothing is "
-    "recorded, the card says so and names the command that would record it."
+    "recorded, the card says so and names the command that would record it, or a stand-in where no kind of record exists."
 )
 _FIGURES = Note(
     "Figures in brackets are 95 % intervals. The label model, plain majority vote and a supervised reference trained on "

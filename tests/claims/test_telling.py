@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
-from documents.told_facts import complete, datasets, source
+from documents.told_facts import complete, datasets, learned, runs, source
 
 from governance.audit import assess, report
-from governance.claims import Claim, Thread, figures, lines, sources
-from governance.claims.words import counted, difference, ended, figure, joined, measured, number, share
+from governance.claims import Claim, Document, Gap, Thread, figures, lines, sources
+from governance.claims.words import (
+    agree,
+    counted,
+    difference,
+    ended,
+    figure,
+    joined,
+    measured,
+    named,
+    number,
+    share,
+    when,
+)
 from governance.controls import load_framework
+from governance.documents import dataset_card, model_card
 from governance.facts import Facts
-from governance.records import Evaluation, Metric, Result, Source, Votes
+from governance.records import Contract, Dataset, Evaluation, Finding, Metric, Record, Result, Source, Votes
 
 
 def test_counts_agree_with_their_nouns():
@@ -18,6 +34,26 @@ def test_counts_agree_with_their_nouns():
     assert [number(n, "source") for n in (0, 1, 2, 23703)] == ["0 sources", "1 source", "2 sources", "23,703 sources"]
     assert number(2, "batch", "batches") == "2 batches"
     assert number(1000) == "1,000"
+
+
+def test_verbs_agree_with_their_counts():
+    """One source declares; none and several declare."""
+    assert [agree(n, "declares", "declare") for n in (0, 1, 2)] == ["declare", "declares", "declare"]
+
+
+def test_a_title_that_names_its_kind_stands_alone():
+    """A label model called label model is not called so twice."""
+    assert named("label model", "Label model of all votes") == "“Label model of all votes”"
+    assert named("label model", "dawid-skene") == "label model “dawid-skene”"
+
+
+def test_a_role_is_a_side_of_screening():
+    """Readers learn which version of the data a figure is about."""
+    assert [when(role) for role in ("collected", "screened", "other")] == [
+        "before screening",
+        "after screening",
+        "other",
+    ]
 
 
 def test_shares_are_rounded_to_a_tenth():
@@ -140,3 +176,38 @@ def test_terms_are_told_once_for_both_roles():
     both = datasets()
     (claim,) = sources.terms(Thread.of_dataset(Facts(both))).claims
     assert set(claim.evidence) == {record.name for record in both}
+
+
+def alone() -> Facts:
+    """Facts in which nearly everything that sentences count is there once."""
+    collected, screened = (
+        Dataset.make(**{**record.body(), "rows": 1}) for record in datasets(counts={"exact duplicates": 1})
+    )
+    one = source("vader", packages=[{"distribution": "vadersentiment", "version": "3.3.2"}])
+    made: list[Record] = [collected, screened, one]
+    learned(made, [one], screened)
+    votes = next(record for record in made if isinstance(record, Votes))
+    ones = {"rows": 1, "covered": 1, "conflicts": 1, "patterns": 1, "revoted": 1}
+    made = [Votes.make(**{**votes.body(), **ones}) if record is votes else record for record in made]
+    contract = Contract.make(title="rows", digest="0" * 64, checks=["ids are unique"])
+    finding = Finding.make(check="silence", subject=one.name, outcome="pass", measured=None, limit=None, says="It votes",
+                           contract=contract.name)  # fmt: skip
+    return Facts(
+        [*made, contract, finding, *(record for record in runs([one]) if getattr(record, "stage", "") == "vote")]
+    )
+
+
+NOUNS = (
+    "sources|source versions|examples|findings|figures|votes|rows|stages|runs|recipes|slices|checks|distributions|labels|"
+    "patterns|records|output files|inputs|code files|threads|weights|claims"
+)
+PLURAL = re.compile(rf"(?<![\d.,])1 (?:(?:{NOUNS})\b|[a-z]+ (?:are|were|have|name|declare|ask)\b)")
+
+
+@pytest.mark.parametrize("build", [dataset_card, model_card, lambda facts: report(facts, as_of="2026-11-22")])
+def test_one_of_a_kind_is_singular(build: Callable[[Facts], Document]):
+    """Where there is one source, example, run or finding, no sentence speaks of it in the plural."""
+    document = build(alone())
+    texts = [block.text for block in document.blocks() if isinstance(block, Claim | Gap)]
+    assert any("1 source" in text for text in texts)
+    assert [text for text in texts if PLURAL.search(text)] == []
