@@ -2,8 +2,9 @@
 
 A function is its normalised syntax tree and the values of everything that it reaches: globals, closure, defaults,
 helper functions (also in other modules of the project), patterns, data files, and the versions of the distributions
-that it calls. What cannot be seen through is named as opaque and never skipped; an author who knows better gives the
-object a `__fingerprint__` (text, or a method without arguments that returns it).
+that it calls. Names, docstrings and annotations count where some code that is reached reads such things. What cannot be
+seen through is named as opaque and never skipped; an author who knows better gives the object a `__fingerprint__`
+(text, or a method without arguments that returns it).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from governance.errors import InvalidRecord
 from governance.fingerprint import values
 from governance.fingerprint.owners import Owner, owner_of
 from governance.fingerprint.syntax import describe, find, uses_reflection
-from governance.fingerprint.uses import Uses, files_named, loaded_globals, uses_of
+from governance.fingerprint.uses import SEES_INSIDE, WORDS, Uses, files_named, loaded_globals, uses_of
 
 #: a decorator that only marks a function carries this attribute; it is no part of what the function does
 MARK = "__labeltrail_mark__"
@@ -43,6 +44,10 @@ def behaviour(thing: object) -> Behaviour:
     """The behaviour of a function, class or object. Two things made by one factory differ where their closures do."""
     reader = Reader()
     told = reader.value(thing, "self")
+    if reader.reads_words:
+        # Only now is it known that words matter, also those of what was told before.
+        reader = Reader(words=True)
+        told = reader.value(thing, "self")
     return Behaviour(
         digest=sha256(canonical([_SCHEME, told, sorted(reader.packages.items())])),
         opaque=tuple(sorted(reader.opaque)),
@@ -53,7 +58,10 @@ def behaviour(thing: object) -> Behaviour:
 class Reader:
     """Walks from an object to everything that it reaches; each function and object is told once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, words: bool = False) -> None:
+        #: whether names, docstrings and annotations are told, and whether code was met that reads them
+        self.words = words
+        self.reads_words = False
         self.opaque: set[str] = set()
         self.packages: dict[str, str] = {}
         self.files = 0
@@ -65,6 +73,7 @@ class Reader:
         """A description of `value` in lists and texts; `path` is what people call it."""
         plain = values.scalar(value)
         if plain is not None:
+            self.reads_words |= isinstance(value, str) and value in WORDS
             return plain
         if id(value) in self._seen:
             return ["again", self._seen[id(value)]]
@@ -80,9 +89,10 @@ class Reader:
         said = self._said(value, path)
         if said is not None:
             return said
-        if isinstance(value, types.FunctionType):
+        # Of proxies, which say that they are what they stand for, only type() tells the truth.
+        if type(value) is types.FunctionType:
             return self.function(value, path)
-        if isinstance(value, types.MethodType):
+        if type(value) is types.MethodType:
             return ["method", self.value(value.__func__, path), self.value(value.__self__, f"{path}.__self__")]
         if isinstance(value, types.ModuleType):
             return self.module(value, path)
@@ -125,16 +135,15 @@ class Reader:
         ]
         # 1.
         if self.belongs(module, path).kind in ("python", "package"):
-            return ["function", module, function.__qualname__, closure]
+            self._looks(module, function.__name__, path)
+            return ["function", module, function.__qualname__, closure, self._made_of(function, path)]
         # 2.
         node = find(function.__code__)
         syntax = self._bytecode(function, path) if node is None else describe(node, skip=_is_mark(function))
         if node is not None and uses_reflection(node):
             self.unseen(path, "uses eval, exec, globals or locals")
         # 3.
-        attributes = {
-            k: v for k, v in vars(function).items() if k not in (MARK, "__wrapped__", "__labeltrail_source__")
-        }
+        attributes = {k: v for k, v in vars(function).items() if k not in (MARK, "__labeltrail_source__")}
         told = [
             "function",
             syntax,
@@ -145,6 +154,11 @@ class Reader:
         ]
         # 4.
         uses = Uses() if node is None else uses_of(node)
+        self.reads_words |= uses.reads_words or node is None
+        for name in sorted(uses.sees_inside):
+            self.unseen(path, f"looks at {name}, which shows more than is compared")
+        if self.words:
+            told.append(["words", values.words_of(self, function, path), ast.dump(node) if node else ""])
         names = set(loaded_globals(function.__code__)) | _decorator_names(node)
         told.append(["globals", [[name, self._global(function, name, uses, path)] for name in sorted(names)]])
         # 5.
@@ -153,6 +167,23 @@ class Reader:
         if uses.imports_by_name:
             self.unseen(path, "imports a module by a name made while it runs")
         return told
+
+    def _made_of(self, function: types.FunctionType, path: str) -> Any:
+        """What a known function that was made while running holds beside its closure."""
+        if "<locals>" not in function.__qualname__:
+            return []
+        held = (
+            list(function.__defaults__ or ()),
+            dict(function.__kwdefaults__ or {}),
+            vars(function).get("__wrapped__"),
+        )
+        return [self.value(item, path) for item in held]
+
+    def _looks(self, module: str, name: str, path: str) -> None:
+        """Notes functions of Python's own that show a caller what is not compared."""
+        self.reads_words |= name in WORDS
+        if module in SEES_INSIDE or name in SEES_INSIDE:
+            self.unseen(path, f"looks at {module}.{name}, which shows more than is compared")
 
     def _cell(self, cell: types.CellType, path: str) -> Any:
         try:
@@ -185,6 +216,7 @@ class Reader:
     def _through(self, module: types.ModuleType, chains: set[tuple[str, ...]], path: str) -> Any:
         """What a function uses of a module: only the attributes that it names, where the module is the project's."""
         if self.belongs(module.__name__, path).kind != "project":
+            self._looks(module.__name__, "", path)
             return ["module", module.__name__]
         told = []
         for attribute in sorted({chain[0] if chain else "" for chain in chains}):
@@ -203,6 +235,7 @@ class Reader:
     def module(self, module: types.ModuleType, path: str) -> Any:
         """A module used as a value: its file, and a note that what it reaches was not followed."""
         if self.belongs(module.__name__, path).kind != "project":
+            self._looks(module.__name__, "", path)
             return ["module", module.__name__]
         self.unseen(path, "a module used as a value; only its own file was read")
         origin = getattr(module, "__file__", None)
@@ -215,6 +248,7 @@ class Reader:
             package = str(function.__globals__.get("__package__") or "")
             full = importlib.util.resolve_name("." * level + name, package) if package else name
         if self.belongs(full, path).kind != "project":
+            self._looks(full, attribute, path)
             return ["import", full, attribute]
         try:
             module = importlib.import_module(full)

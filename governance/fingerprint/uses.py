@@ -14,6 +14,30 @@ _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _OPENERS = frozenset(
     {"open", "read_text", "read_bytes", "joinpath", "files", "load", "loadtxt", "read_csv", "read_json", "read_parquet"}
 )
+#: attributes and functions through which code reads names, docstrings and annotations
+WORDS = frozenset(
+    {
+        *("__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__", "__text_signature__"),
+        *("get_type_hints", "get_annotations"),
+    }
+)
+#: attributes, functions and modules through which code sees what is not compared, or compared as something else
+SEES_INSIDE = frozenset(
+    {
+        *(
+            "__code__",
+            "__dict__",
+            "__globals__",
+            "__closure__",
+            "__builtins__",
+            "__subclasses__",
+            "__static_attributes__",
+        ),
+        *("__firstlineno__", "__type_params__", "__match_args__", "_getframe", "_current_frames"),
+        *("co_consts", "co_code", "co_names", "co_varnames", "f_locals", "f_back", "tb_frame"),
+        *("inspect", "pydoc", "linecache", "dis", "gc", "traceback", "tokenize"),
+    }
+)
 
 
 @dataclass
@@ -29,6 +53,8 @@ class Uses:
     texts: list[str] = field(default_factory=list)
     opens: bool = False
     imports_by_name: bool = False
+    reads_words: bool = False
+    sees_inside: set[str] = field(default_factory=set)
 
 
 def loaded_globals(code: CodeType) -> list[str]:
@@ -47,7 +73,27 @@ def uses_of(node: ast.AST) -> Uses:
     """What a syntax tree reaches for."""
     uses = Uses()
     _visit(node, uses)
+    for inner in ast.walk(node):
+        named = _named(inner)
+        # An attribute whose name is made while running may be any.
+        made = isinstance(inner, ast.Call) and _takes_any_attribute(inner)
+        uses.reads_words = uses.reads_words or made or named in WORDS
+        uses.sees_inside |= SEES_INSIDE & {named}
     return uses
+
+
+def _named(node: ast.AST) -> str:
+    """The attribute or text that a node names, in whichever way code can name an attribute."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.alias):
+        return node.name
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _takes_any_attribute(call: ast.Call) -> bool:
+    named = isinstance(call.func, ast.Name) and call.func.id in ("getattr", "attrgetter")
+    return named and not all(isinstance(item, ast.Constant) for item in call.args[1:2])
 
 
 def _visit(node: ast.AST, uses: Uses) -> None:

@@ -11,6 +11,7 @@ import re
 import types
 import uuid
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ _PRINTED = (
     decimal.Decimal,
     fractions.Fraction,
     datetime.date,
+    datetime.datetime,
     datetime.time,
     datetime.timedelta,
     uuid.UUID,
@@ -66,13 +68,17 @@ _UNTOLD = frozenset(
         "__new_member__",
     ]
 )
+_CACHED: Any = type(functools.cache(len))
+_MARKS = frozenset(["__labeltrail_source__", "__labeltrail_mark__"])
+_COPIED = frozenset([*functools.WRAPPER_ASSIGNMENTS, "__type_params__"])
 
 
 def scalar(value: Any) -> list[str] | None:
     """A plain value as type and text; None for anything else. Texts are escaped, so that any text can be told."""
     if type(value) in _SCALARS:
         return [type(value).__name__, ascii(value)]
-    if isinstance(value, _PRINTED):
+    # Only of these very types: a subclass may do anything else with the same text.
+    if type(value) in _PRINTED:
         return [type(value).__name__, repr(value)]
     return None
 
@@ -97,28 +103,53 @@ def describe(reader: Reader, value: Any, path: str) -> Any:
             "dict",
             [[reader.value(key, f"{path}.keys"), reader.value(item, _at(path, key))] for key, item in value.items()],
         ]
+    if value.__class__ is not kind:
+        # A proxy answers for what it stands for; what it does to it cannot be seen.
+        held = getattr(value, "__wrapped__", None)
+        why = f"a {kind.__module__}.{kind.__qualname__} that stands in for another object"
+        return ["proxy", reader.value(kind, path), reader.unseen(path, why), reader.value(held, path)]
+    if isinstance(value, type):
+        return _class(reader, value, path)
+    if isinstance(value, enum.Enum):
+        return ["member", reader.value(kind, path), value.name, reader.value(value.value, path)]
+    known = _of_python(reader, value, path)
+    if known is not None:
+        return [*known, _beyond(reader, value, path)]
+    return _array(reader, value, path) or _instance(reader, value, path)
+
+
+def _of_python(reader: Reader, value: Any, path: str) -> list[Any] | None:
+    """The parts of an object of one of Python's own types whose attributes do not say them; None for any other."""
     if isinstance(value, re.Pattern):
         return ["pattern", reader.value(value.pattern, path), value.flags]
     if isinstance(value, PurePath):
         return _file(reader, value)
     if isinstance(value, functools.partial):
-        parts = (value.func, list(value.args), value.keywords)
-        return ["partial", [reader.value(part, path) for part in parts]]
-    if isinstance(value, type):
-        return _class(reader, value, path)
-    if isinstance(value, enum.Enum):
-        return ["member", reader.value(kind, path), value.name, reader.value(value.value, path)]
-    if hasattr(value, "__wrapped__") and callable(value):
-        told = ["wrapper", kind.__qualname__, reader.value(value.__wrapped__, path)]  # type: ignore[attr-defined]
-        parameters = getattr(value, "cache_parameters", None)
-        return [*told, reader.value(parameters() if parameters else None, path)]
+        return ["partial", [reader.value(part, path) for part in (value.func, list(value.args), value.keywords)]]
+    if isinstance(value, _CACHED):
+        # What it has kept so far is no part of what it does.
+        return ["cached", reader.value(value.__wrapped__, path), reader.value(value.cache_parameters(), path)]
     if isinstance(value, types.BuiltinFunctionType):
         return _builtin(reader, value, path)
     if isinstance(value, (staticmethod, classmethod)):
-        return [kind.__name__, reader.value(value.__func__, path)]
+        return ["static" if isinstance(value, staticmethod) else "class", reader.value(value.__func__, path)]
     if isinstance(value, property):
         return ["property", [reader.value(part, path) for part in (value.fget, value.fset, value.fdel)]]
-    return _array(reader, value, path) or _instance(reader, value, path)
+    return None
+
+
+def _beyond(reader: Reader, value: Any, path: str) -> list[Any]:
+    """What such an object has beyond its parts: the class that somebody derived, and attributes that somebody set."""
+    kind = type(value)
+    if reader.belongs(kind.__module__, path).kind == "python":
+        state = _untold(reader, getattr(value, "__dict__", {}))
+        told = []
+    else:
+        own = [base for base in kind.__mro__ if reader.belongs(base.__module__, path).kind != "python"]
+        state = _untold(reader, {**_slots(value, own), **getattr(value, "__dict__", {})})
+        told = [reader.value(kind, f"{path}.{kind.__name__}")]
+    state.pop("__wrapped__", None)
+    return [*told, reader.value(state, path)] if state else told
 
 
 def _at(path: str, key: Any) -> str:
@@ -162,7 +193,19 @@ def _class(reader: Reader, value: type, path: str) -> Any:
         for f in getattr(value, "__dataclass_fields__", {}).values()
     ]
     bases = [reader.value(base, f"{path}.{base.__name__}") for base in value.__bases__]
-    return ["class", bases, told, fields]
+    # A metaclass decides what calling the class does; members are met in their order when an enumeration is walked.
+    meta = None if type(value) is type else reader.value(type(value), f"{path}.{type(value).__name__}")
+    members = list(value.__members__) if isinstance(value, enum.EnumMeta) else []
+    return ["class", bases, told, fields, meta, members, words_of(reader, value, path) if reader.words else []]
+
+
+def words_of(reader: Reader, value: Any, path: str) -> Any:
+    """Name, docstring and annotations of a function or class, for code that reads them."""
+    try:
+        annotations = dict(getattr(value, "__annotations__", None) or {})
+    except Exception:
+        return reader.unseen(path, "its annotations cannot be evaluated here")
+    return [value.__name__, value.__qualname__, ascii(value.__doc__), reader.value(annotations, path)]
 
 
 def _array(reader: Reader, value: Any, path: str) -> Any:
@@ -190,23 +233,39 @@ def _instance(reader: Reader, value: Any, path: str) -> Any:
         if isinstance(value, container):
             plain = list(value) if container is deque else container(value)
             told.append(reader.value(plain, path))
-    state = {**_slots(value), **getattr(value, "__dict__", {})}
+    state = _untold(reader, {**_slots(value, kind.__mro__), **getattr(value, "__dict__", {})})
+    hidden = len(told) == 2 and (kind.__reduce__, kind.__reduce_ex__) != (object.__reduce__, object.__reduce_ex__)
+    if hidden:
+        # A type of C keeps its own state beside the attributes.
+        return [*told, _reduced(reader, value, path), reader.value(state, path)]
     if state or len(told) > 2 or (owner.kind == "project" and hasattr(value, "__dict__")):
         factory = getattr(value, "default_factory", None)
-        return [*told, reader.value(dict(sorted(state.items())), path), reader.value(factory, path)]
+        return [*told, reader.value(state, path), reader.value(factory, path)]
+    return [*told, _reduced(reader, value, path)]
+
+
+def _reduced(reader: Reader, value: Any, path: str) -> Any:
+    """An object as what pickling would write of it."""
+    kind = type(value)
     try:
         reduced = value.__reduce_ex__(4)
     except Exception:
         return reader.unseen(path, f"a {kind.__module__}.{kind.__qualname__} cannot be taken apart")
     if isinstance(reduced, str):
-        return [*told, reduced]
+        return [reduced]
     callable_, arguments, *rest = reduced
     parts = [list(part) if hasattr(part, "__next__") else part for part in rest]
-    return [*told, reader.value(callable_, path), reader.value([*arguments, *parts], path)]
+    return [reader.value(callable_, path), reader.value([*arguments, *parts], path)]
 
 
-def _slots(value: Any) -> dict[str, Any]:
-    names = [name for kind in type(value).__mro__ for name in _listed(kind.__dict__.get("__slots__", ()))]
+def _untold(reader: Reader, state: dict[str, Any]) -> dict[str, Any]:
+    """Those attributes that nothing else tells, sorted by name. Words that wrappers copy count where words do."""
+    skipped = _MARKS if reader.words else _MARKS | _COPIED
+    return {name: item for name, item in sorted(state.items()) if name not in skipped}
+
+
+def _slots(value: Any, kinds: Iterable[type]) -> dict[str, Any]:
+    names = [name for kind in kinds for name in _listed(kind.__dict__.get("__slots__", ()))]
     return {
         name: getattr(value, name) for name in names if name not in ("__dict__", "__weakref__") and hasattr(value, name)
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """A 64-bit name for every column, uint64 (sources), for distinct patterns int8 (patterns x sources) and their int64 counts.
+    """A 64-bit name for every column, uint64 (sources), for distinct patterns int8 (patterns x sources) and their counts.
 
     A column is named by how often it says what; columns of equal name are told apart by the patterns in which they
     speak, which are named by the columns that speak in them, and so on until no further pair is told apart. What

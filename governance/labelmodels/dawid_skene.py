@@ -206,7 +206,8 @@ def _em(
     """(log tables, iterations, converged, objective) from canonical patterns, float64.
 
     `prior` holds pseudo-votes, classes x votes. Columns of one group have equal tables in exact arithmetic, and get equal
-    ones here: otherwise EM may enlarge the last bits by which they differ until they part. The objective is that of the tables which are returned.
+    ones here: otherwise EM may enlarge the last bits by which they differ until they part. The objective is that of the
+    tables which are returned.
     """
     import numpy as np
     import torch
