@@ -38,4 +38,4 @@ soak: $(STAMP)
 	LABELTRAIL_SOAK=1 $(BIN)/python -m pytest -n 2 tests/stories
 
 clean:
-	rm -rf artifacts .labeltrail dist
+	rm -rf artifacts dist

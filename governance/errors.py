@@ -36,7 +36,8 @@ class GovernanceError(Exception):
 
     def facts(self) -> dict[str, object]:
         """The error as data, for `--json`."""
-        facts = {key: value for key, value in vars(self).items() if value is not None}
+        # Whoever carries an exception may hang notes of its own on it; those begin with an underscore.
+        facts = {key: value for key, value in vars(self).items() if value is not None and not key.startswith("_")}
         return {"error": type(self).__name__, "message": self.message, **facts}
 
 
@@ -62,9 +63,11 @@ class UnknownName(GovernanceError):
         self.what, self.given = what, given
         known = sorted(set(known))
         self.suggestions = get_close_matches(given, known, n=3, cutoff=0.5)
-        if hint is None:
-            shown = self.suggestions or known[:8]
-            hint = f"did you mean {' or '.join(shown)}?" if shown else f"no {what} is recorded yet"
+        if self.suggestions:
+            hint = f"did you mean {' or '.join(self.suggestions)}?"
+        elif hint is None:
+            # A short list helps to choose, a long one only hides that nothing is near.
+            hint = f"there is {', '.join(known)}" if 0 < len(known) <= 12 else None
         super().__init__(f"no {what} is named {given!r}", hint=hint)
 
 

@@ -76,7 +76,10 @@ def match_name(given: str, labels: dict[str, str]) -> str:
     if not matches:
         matches = [name for name, label in labels.items() if label == given]
     if not matches:
-        raise UnknownName("record", given, [*labels.values(), *(name[:20] for name in labels)])
+        hint = "`labeltrail log --all` lists every record; a shortened name has at least 4 digits"
+        if "/" in given and ":" not in given:
+            hint = f"an example's label is explained by `labeltrail why {given}`"
+        raise UnknownName("record", given, [*labels.values(), *(short(name) for name in labels)], hint=hint)
     if len(matches) > 1:
         raise AmbiguousName(given, matches)
     return matches[0]

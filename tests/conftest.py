@@ -48,6 +48,7 @@ def small_project_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(small_project_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the small project, to break, with the key that signed it."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(small_project_once.parent / "home"))
+    """A copy of the small project, to break, with a copy of the home that holds the key that signed it."""
+    copy_of(small_project_once.parent / "home", tmp_path / "its_home")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "its_home"))
     return copy_of(small_project_once, tmp_path / "project")

@@ -66,9 +66,10 @@ def reference_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def with_its_key(reference_once: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key that signed the reference project's log is at hand."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(reference_once.parent / "home"))
+def with_its_key(reference_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key that signed the reference project's log is at hand, in a home that may be written."""
+    copy_of(reference_once.parent / "home", tmp_path / "its_home")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "its_home"))
 
 
 @pytest.fixture

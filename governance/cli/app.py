@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,15 +24,30 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_HERE = Path()
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, with a schema_version.")]
 Markdown = Annotated[bool, typer.Option("--md", help="Answer as Markdown.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from governance import __version__
+
+        print(f"labeltrail {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _everywhere(
     context: typer.Context,
-    folder: Annotated[Path, typer.Option("-C", metavar="DIR", help="Work on the project in DIR.")] = Path(),
+    folder: Annotated[
+        Path, typer.Option("-C", metavar="DIR", help="Work on the project in DIR.", file_okay=False)
+    ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version.")
+    ] = False,
 ) -> None:
+    del version
     context.obj = folder
 
 
@@ -56,6 +72,7 @@ def init(
     ] = None,
     key: Annotated[bool, typer.Option("--key/--no-key", help="Make a signing key where there is none.")] = True,
     as_json: Json = False,
+    as_md: Markdown = False,
 ) -> None:
     """Make a folder a governed project; an empty one gets the reference project.
 
@@ -63,7 +80,7 @@ def init(
     """
     from governance.project import Project
 
-    _answer(Project.init(context.obj, name=name, reference=reference, key=key), as_json=as_json)
+    _answer(Project.init(context.obj, name=name, reference=reference, key=key), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")
@@ -71,7 +88,7 @@ def repro(
     context: typer.Context,
     stages: Annotated[list[str] | None, typer.Argument(help="Stages to bring up to date; by default all.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Run stages again that have not changed.")] = False,
-    wait: Annotated[float, typer.Option(metavar="SECONDS", help="How long to wait for another repro.")] = 0.0,
+    wait: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another repro.")] = 0.0,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -87,7 +104,7 @@ def repro(
 def sync(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
     """Take the runs that lie in the project into the trail, without running anything.
 
-    Example: dvc pull && labeltrail sync
+    Example: labeltrail sync
     """
     _answer(_project(context).sync(), as_json=as_json, as_md=as_md)
 
@@ -141,7 +158,7 @@ def show(
 ) -> None:
     """One record, every field, and what it hangs on.
 
-    Example: labeltrail show model:3fa9c1d2e4b5
+    Example: labeltrail show vader
     """
     _answer(_project(context).show(name), as_json=as_json, as_md=as_md)
 
@@ -200,7 +217,7 @@ def card(
 ) -> None:
     """The dataset card or the model card, from what the trail holds.
 
-    Example: labeltrail card dataset > README.md
+    Example: labeltrail card dataset > DATASET_CARD.md
     """
     _answer(_project(context).card(which), as_json=as_json, as_md=as_md)
 
@@ -232,16 +249,25 @@ def attest(
     role: Annotated[str, typer.Option(help="In which role.")],
     expires: Annotated[str, typer.Option(metavar="DATE", help="Until when it holds, YYYY-MM-DD.")],
     framework: Annotated[str, typer.Option(help="Whose control.")] = "nist_ai_rmf",
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of an earlier statement.")] = False,
     as_json: Json = False,
+    as_md: Markdown = False,
 ) -> None:
     """State what only a person can state; the next audit reads it.
 
     Example: labeltrail attest "GOVERN 1.2" --statement "Policy 7 applies" --by "A. Ode" --role CISO --expires 2027-06-30
     """
     report = _project(context).attest(
-        control, statement=statement, by=by, role=role, made=_today(), expires=expires, framework=framework
+        control,
+        statement=statement,
+        by=by,
+        role=role,
+        made=_today(),
+        expires=expires,
+        framework=framework,
+        replace=replace,
     )
-    _answer(report, as_json=as_json)
+    _answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -251,6 +277,15 @@ def verify(context: typer.Context, as_json: Json = False, as_md: Markdown = Fals
     Example: labeltrail verify
     """
     _answer(_project(context).verify(), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="proving")
+def adopt(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+    """Vouch, with the log's own key, for entries that were recorded without it; look at them first.
+
+    Example: labeltrail adopt
+    """
+    _answer(_project(context).adopt(), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -277,15 +312,23 @@ def _today() -> str:
 
 def main() -> None:
     """Runs the command line; an error of the library is one sentence, its way out, and its exit code."""
+    # A reader that has heard enough ends us quietly, as it ends any other command in a pipe.
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         app()
     except GovernanceError as error:
         tell_error(error, as_json="--json" in sys.argv)
         raise SystemExit(int(error.exit_code)) from None
+    except OSError as error:
+        from governance.errors import ConfigurationError
+
+        named = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        tell_error(
+            ConfigurationError(named, hint="check that it is there, and its owner and rights"),
+            as_json="--json" in sys.argv,
+        )
+        raise SystemExit(int(ExitCode.USAGE)) from None
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("interrupted: nothing of this run was recorded; `labeltrail repro` goes on", file=sys.stderr)
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        # Whoever read us has heard enough, as `head` does.
-        sys.stderr.close()
-        raise SystemExit(int(ExitCode.FINE)) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -29,9 +28,11 @@ def tell_error(error: GovernanceError, *, as_json: bool) -> None:
         facts = {key: _plain(value) for key, value in error.facts().items()}
         print(json.dumps({"schema_version": 1, "exit_code": int(error.exit_code), **facts}, indent=2, sort_keys=True))
         return
-    print(f"error: {error.message}", file=sys.stderr)
+    from governance.project.report import visible
+
+    print(f"error: {visible(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(f"  {visible(error.hint)}", file=sys.stderr)
 
 
 def say(line: str) -> None:
@@ -46,15 +47,18 @@ def _plain(value: object) -> object:
 def _print_text(report: Report) -> None:
     from rich.console import Console
 
+    from governance.project.report import visible
+
     watched = sys.stdout.isatty()
-    # Where nobody watches there is no width to fit into: a pipe gets every cell whole.
-    width = None if watched else int(os.environ.get("COLUMNS", "0")) or 400
-    console = Console(width=width, highlight=False, soft_wrap=not watched)
-    for block in report.blocks:
-        if isinstance(block, str):
-            console.print(block, markup=False)
-        else:
-            _print_table(console, block, watched=watched)
+    # Where nobody watches there is no width to fit into: a pipe gets every cell whole, and no padding behind it.
+    console = Console(width=None if watched else 10_000, highlight=False, soft_wrap=not watched)
+    with console.capture() as captured:
+        for block in report.blocks:
+            if isinstance(block, str):
+                console.print(visible(block), markup=False)
+            else:
+                _print_table(console, block, watched=watched)
+    print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def _print_table(console, shown: Table, *, watched: bool) -> None:
@@ -62,6 +66,15 @@ def _print_table(console, shown: Table, *, watched: bool) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    widths = [max(len(cell) for cell in column) for column in zip(shown.columns, *shown.rows, strict=True)]
+    if watched and len(widths) > 3 and sum(widths) + 3 * len(widths) > console.width:
+        # Too wide to be read as a table: one row under the other, each cell beside its heading.
+        for row in shown.rows:
+            console.print(Text(row[0], style="bold"))
+            for heading, cell in zip(shown.columns[1:], row[1:], strict=True):
+                if cell:
+                    console.print(Text(f"  {heading}: {cell}"))
+        return
     drawn = RichTable(box=box.SIMPLE_HEAD, title=shown.title or None, title_justify="left", pad_edge=False)
     for column in shown.columns:
         drawn.add_column(column, overflow="fold", no_wrap=not watched)

@@ -17,6 +17,8 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 def pinned_environment(*, threads: int) -> dict[str, str]:
     """The environment in which stages run: this interpreter first, one hash seed, so many threads, no telemetry."""
     environment = dict(os.environ)
+    # Stages sign nothing; what they do not need they are not given.
+    environment.pop("LABELTRAIL_SIGNING_KEY", None)
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
     environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
     environment["PYTHONHASHSEED"] = "0"

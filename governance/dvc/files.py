@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import yaml
 
 from governance.errors import ConfigurationError, InvalidRecord
+
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class LockedStage:
     """What dvc.lock holds of one stage."""
 
     name: str
+    command: str
     deps: tuple[LockedFile, ...]
     outs: tuple[LockedFile, ...]
 
@@ -49,7 +53,10 @@ class LockedStage:
 def read_stages(root: Path) -> dict[str, Stage]:
     """The stages of dvc.yaml, in the order in which they can run. Raises ConfigurationError, InvalidRecord."""
     path = root / "dvc.yaml"
-    document = _yaml(path, missing="`labeltrail init` lays down a pipeline, or write dvc.yaml")
+    document = _yaml(
+        path,
+        missing="docs/your-own-data.md shows one; `labeltrail init` lays one down in an empty folder",
+    )
     given = document.get("stages")
     if not isinstance(given, dict) or not given:
         raise InvalidRecord("stages", given, "at least one stage", where=str(path))
@@ -73,14 +80,22 @@ def in_order(stages: Any) -> list[Stage]:
 
 
 def _stage(name: str, body: Any, *, where: str) -> Stage:
-    if not isinstance(body, dict) or not isinstance(body.get("cmd"), str):
-        raise InvalidRecord(f"stages.{name}.cmd", body, "one command", where=where)
+    if not isinstance(body, dict):
+        raise InvalidRecord(f"stages.{name}", body, "a stage with a command", where=where)
+    command = body.get("cmd")
+    if isinstance(command, list) and command and all(isinstance(line, str) for line in command):
+        command = " && ".join(command)
+    if not isinstance(command, str):
+        raise InvalidRecord(f"stages.{name}.cmd", command, "a command, or a list of them", where=where)
 
     def paths(field: str) -> tuple[str, ...]:
-        return tuple(next(iter(item)) if isinstance(item, dict) else str(item) for item in body.get(field) or ())
+        items = body.get(field) or []
+        if not isinstance(items, list) or any(not item or not isinstance(item, (str, dict)) for item in items):
+            raise InvalidRecord(f"stages.{name}.{field}", items, "a list of paths", where=where)
+        return tuple(str(next(iter(item))) if isinstance(item, dict) else item for item in items)
 
     outs = tuple(path for field in ("outs", "metrics", "plots") for path in paths(field))
-    return Stage(name, body["cmd"], paths("deps"), outs, paths("params"))
+    return Stage(name, command, paths("deps"), outs, paths("params"))
 
 
 def read_lock(root: Path) -> dict[str, LockedStage]:
@@ -99,16 +114,24 @@ def parse_lock(data: bytes, *, where: str) -> dict[str, LockedStage]:
     for name, body in stages.items():
         if not isinstance(body, dict):
             raise InvalidRecord(f"stages.{name}", body, "deps and outs", where=where)
-        locked[name] = LockedStage(name, _files(body, "deps"), _files(body, "outs"))
+        command = body.get("cmd")
+        command = " && ".join(map(str, command)) if isinstance(command, list) else str(command or "")
+        locked[name] = LockedStage(name, command, _files(body, "deps", where=where), _files(body, "outs", where=where))
     return locked
 
 
-def _files(body: dict[str, Any], field: str) -> tuple[LockedFile, ...]:
-    return tuple(
-        LockedFile(str(item.get("path")), item.get("md5"))
-        for item in body.get(field) or ()
-        if isinstance(item, dict) and item.get("path")
-    )
+def _files(body: dict[str, Any], field: str, *, where: str) -> tuple[LockedFile, ...]:
+    items = body.get(field) or []
+    if not isinstance(items, list):
+        raise InvalidRecord(field, items, "a list of files", where=where)
+    found = []
+    for item in items:
+        md5 = item.get("md5") if isinstance(item, dict) else None
+        whole = isinstance(item, dict) and isinstance(item.get("path"), str)
+        if not whole or not (md5 is None or (isinstance(md5, str) and _MD5.fullmatch(md5))):
+            raise InvalidRecord(field, item, "a path with its MD5", where=where)
+        found.append(LockedFile(item["path"], md5))
+    return tuple(found)
 
 
 def cache_folder(root: Path) -> Path:

@@ -119,11 +119,25 @@ class Project:
         return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
 
     def verify(self) -> Report:
-        """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows."""
+        """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro."""
+        import os
+        from contextlib import nullcontext
+
+        from governance.project.repro import project_lock
         from governance.project.told import verify_report
         from governance.proof.verify import verify
 
-        return verify_report(verify(self.trail, self.config))
+        trail, state = self.trail, self.config.state
+        # What nobody here may write, nobody here changes meanwhile.
+        writable = os.access(state, os.W_OK)
+        with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext():
+            return verify_report(verify(trail, self.config))
+
+    def adopt(self) -> Report:
+        """Vouches for entries that were recorded without the log's key. Raises BrokenEvidence, ConfigurationError."""
+        from governance.project.adopt import adopt
+
+        return adopt(self.config, self.trail)
 
     def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
         """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
@@ -187,6 +201,7 @@ class Project:
         made: str,
         expires: str,
         framework: str = "nist_ai_rmf",
+        replace: bool = False,
     ) -> Report:
         """States what only a person can state, in decisions/."""
         from governance.project.attest import attest
@@ -200,6 +215,7 @@ class Project:
             role=role,
             made=made,
             expires=expires,
+            replace=replace,
         )
 
     @classmethod
@@ -233,14 +249,17 @@ class Project:
 
     def _newest(self, name: str):
         """A record by name. A kind (`model`) or a title means the one of the current runs, where they hold one of it."""
-        from governance.errors import UnknownName
+        from governance.errors import AmbiguousName, UnknownName
+        from governance.facts import short
         from governance.records import record_kinds
 
         current = self.current_facts()
         if name in record_kinds():
             found = [record for record in current if record.kind == name]
+            if len(found) > 1:
+                raise AmbiguousName(name, [f"{record.label} ({short(record.name)})" for record in found])
             if found:
-                return found[-1]
+                return found[0]
         try:
             return current.resolve(name)
         except UnknownName:

@@ -9,14 +9,23 @@ import yaml
 
 from governance.controls import load_framework
 from governance.digest import write_atomically
-from governance.errors import InvalidRecord, UnknownName
+from governance.errors import ConfigurationError, InvalidRecord, UnknownName
 from governance.project.report import Report
 
 ATTESTATIONS = "decisions/attestations"
 
 
 def attest(
-    root: Path, *, framework: str, control: str, statement: str, by: str, role: str, made: str, expires: str
+    root: Path,
+    *,
+    framework: str,
+    control: str,
+    statement: str,
+    by: str,
+    role: str,
+    made: str,
+    expires: str,
+    replace: bool,
 ) -> Report:
     """Writes a statement into decisions/, where git carries it and the next audit reads it.
 
@@ -32,6 +41,11 @@ def attest(
         raise InvalidRecord("expires", expires, f"a date after {made}")
     fields = {"control": control, "statement": statement, "by": by, "role": role, "made": made, "expires": expires}
     path = root / ATTESTATIONS / f"{control.replace(' ', '-')}.yaml"
+    if path.exists() and not replace:
+        raise ConfigurationError(
+            f"{path.relative_to(root)} states something on {control} already",
+            hint="read it, and give --replace to put yours in its place; git keeps the former one if it was committed",
+        )
     write_atomically(path, yaml.safe_dump(fields, sort_keys=True, allow_unicode=True).encode())
     shown = path.relative_to(root).as_posix()
     says = f"wrote {shown}: {control}, stated by {by} ({role}) until {expires}"

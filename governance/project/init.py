@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from governance.digest import write_atomically
 from governance.dvc.command import pinned_environment, run_dvc
 from governance.errors import ConfigurationError
 from governance.project import git
-from governance.project.report import Report
+from governance.project.report import Report, counted
 from governance.store import keys
 from governance.store.trail import Trail
 
@@ -20,11 +21,15 @@ from governance.store.trail import Trail
 REFERENCE = ("labeltrail.toml", "dvc.yaml", "params.yaml", "pipelines", "schemas", "cards", "decisions")
 _IGNORED_BY_GIT = ("/artifacts/", f"/{STATE_FOLDER}/", "__pycache__/")
 _IGNORED_BY_DVC = ("__pycache__", f"{STATE_FOLDER}", ".venv")
-_MINIMAL = """# What LabelTrail knows of this project; every field and its default: `labeltrail doctor`
+_MINIMAL = """# What LabelTrail knows of this project. What is commented out shows the default.
 [project]
 name = {name}
+# The column that names each row, and the one that says whose data a row is (none: each row is its own subject).
 # id_column = "example_id"
-# subject_column = ""  # the column that says whose data a row is
+# subject_column = ""
+# Where the outputs of stages lie, and where the trail is kept.
+# artifacts = "artifacts"
+# store = "sqlite:///.labeltrail/trail.db"
 """
 
 
@@ -37,16 +42,22 @@ class Laid:
 
 
 def init(folder: Path, *, name: str | None = None, reference: bool | None = None, key: bool = True) -> Report:
-    """1. what is there decides  2. git and DVC  3. the project's files  4. a signing key  5. the store and its log
+    """1. what is there decides  2. a signing key  3. git and DVC  4. the project's files  5. the store and its log
 
     An empty folder gets the reference project; a folder with files of its own gets labeltrail.toml only, unless
     `reference` is true. A file that is there is never overwritten. Raises ConfigurationError, and then nothing was laid.
     """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(f"{folder} is a file, wanted a folder")
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     laid = Laid(folder)
     # 1.
     exists = (folder / CONFIG_NAME).is_file()
+    if exists and reference:
+        raise ConfigurationError(
+            f"{folder} is a project already", hint="the reference project is laid down in an empty folder of its own"
+        )
     own = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     whole = reference if reference is not None else not own
     files = dict(_reference_files()) if whole and not exists else {}
@@ -57,36 +68,45 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
             hint="choose an empty folder, or leave out --reference to add LabelTrail to your own project",
         )
     # 2.
-    _repository(laid)
+    if key and keys.load_key() is None:
+        laid.steps.append(f"made a signing key at {keys.create_key()}; keep a copy")
     # 3.
+    _repository(laid)
+    # 4.
     for path, data in files.items():
         write_atomically(folder / path, data)
     if files:
         laid.steps.append(f"laid down the reference project ({len(files)} files)")
     elif not exists:
-        quoted = '"' + (name or folder.name).replace("\\", "").replace('"', "") + '"'
+        quoted = json.dumps(name or folder.name)  # a basic string of TOML has JSON's escapes
         write_atomically(folder / CONFIG_NAME, _MINIMAL.format(name=quoted).encode())
         laid.steps.append(f"wrote {CONFIG_NAME}")
     _add_lines(folder / ".gitignore", _IGNORED_BY_GIT, laid)
     _add_lines(folder / ".dvcignore", _IGNORED_BY_DVC, laid)
-    # 4.
-    if key:
-        had = keys.load_key() is not None
-        if not had:
-            laid.steps.append(f"made a signing key at {keys.create_key()}; keep a copy")
+    around = next((above for above in folder.parents if (above / CONFIG_NAME).is_file()), None)
+    if around and not exists:
+        laid.steps.append(f"note: this lies inside the project {around} and is a project of its own now")
     # 5.
     config = read_config(folder)
     trail = Trail.open(config.store, root=folder, project=config.name, create=True)
     start = trail.start()
-    signed = "signed with your key" if start.public_key else "unsigned, for want of a key"
-    laid.steps.append(f"log {trail.log}, {trail.size()} entries, {signed}")
+    laid.steps.append(f"log {trail.log}, {counted(trail.size(), 'entry', 'entries')}, {_who_signs(start.public_key)}")
     then = (
         "`labeltrail repro` runs the pipeline and records it"
         if (folder / "dvc.yaml").is_file()
-        else ("write a dvc.yaml whose stages use governance.runs.stage, then `labeltrail repro`")
+        else "write a dvc.yaml and its stages, as docs/your-own-data.md shows, then `labeltrail repro`"
     )
     data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": start.public_key}
     return Report("init", data, (*laid.steps, f"next: {then}"))
+
+
+def _who_signs(public_key: str | None) -> str:
+    own = keys.load_key()
+    if public_key is None:
+        return "unsigned: it began without a key"
+    if own is None or keys.public_hex(own) != public_key:
+        return "whose key is not the one at hand: new checkpoints will be unsigned"
+    return "signed with your key"
 
 
 def _reference_files() -> Iterator[tuple[str, bytes]]:
@@ -117,6 +137,8 @@ def _repository(laid: Laid) -> None:
             raise ConfigurationError(f"`dvc init` failed: {last}", hint="`labeltrail doctor` says what is missing")
         # DVC reports usage unless told otherwise; a governed project decides that for everybody who clones it.
         write_atomically(root / ".dvc" / "config", b"[core]\n    analytics = false\n    check_update = false\n")
+        # DVC has staged its empty configuration; what is committed next has to be ours.
+        git.run_git(root, "add", "--", ".dvc/config")
         laid.steps.append("set up DVC, telemetry off")
 
 

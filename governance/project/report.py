@@ -39,13 +39,31 @@ class Report:
         """The same for a pull request or a ticket."""
         if self.document is not None:
             return self.document
-        return "\n\n".join(block if isinstance(block, str) else _markdown_table(block) for block in self.blocks) + "\n"
+        shown = (
+            _escaped(visible(block)) if isinstance(block, str) else _markdown_table(block) for block in self.blocks
+        )
+        return "\n\n".join(shown) + "\n"
+
+
+#: C0 and C1 controls and the marks that turn the direction of text: whoever wrote a description must not steer a terminal
+_UNSEEN = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
+_UNSEEN |= dict.fromkeys((0x200E, 0x200F, 0x061C), "\ufffd")
+
+
+def visible(text: str) -> str:
+    """`text` without control characters and marks of direction; white space stays white space."""
+    return " ".join(text.split()).translate(_UNSEEN) if not text.isprintable() else text
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> Table:
     """A table of anything, as text; None is an empty cell."""
-    cells = tuple(tuple("" if cell is None else str(cell) for cell in row) for row in rows)
+    cells = tuple(tuple("" if cell is None else visible(str(cell)) for cell in row) for row in rows)
     return Table(tuple(columns), cells, title)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 entry`, `2 entries`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _markdown_table(shown: Table) -> str:
@@ -58,5 +76,11 @@ def _markdown_table(shown: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
-    return " ".join(escaped.split())
+    return " ".join(_escaped(text).replace("|", "\\|").replace("`", "\\`").split())
+
+
+def _escaped(text: str) -> str:
+    """Nothing in it becomes a link, an image or a tag."""
+    for mark in ("\\", "[", "]", "*", "_"):
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("<", "&lt;")

@@ -8,7 +8,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from governance.config import Config
+from governance.digest import write_atomically
 from governance.dvc.command import pinned_environment, run_dvc
-from governance.dvc.files import Stage, read_stages
-from governance.errors import Busy, ExitCode, GovernanceError, InvalidRecord, UnknownName
+from governance.dvc.files import Stage, read_lock, read_stages
+from governance.dvc.locks import clear_dead_locks
+from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceError, InvalidRecord, UnknownName
 from governance.project import git
-from governance.project.report import Report, table
-from governance.project.take_in import TakenIn, take_in
+from governance.project.kept import Kept
+from governance.project.report import Report, Table, counted, table
+from governance.project.take_in import NEVER, TakenIn, take_in
 from governance.records import Execution, Record, Repro, StageOutcome
 from governance.runs.runfile import read_run, run_path
 from governance.runs.stage import EXECUTIONS, PROGRESS, read_params
@@ -62,42 +67,58 @@ def reproduce(
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
         trail = open_trail()
+        fresh = trail.size() == 1 and bool(read_lock(config.root))
         notes = config.state / "executions"
         shutil.rmtree(notes, ignore_errors=True)
         notes.mkdir(parents=True)
         before = {name: _signature(config, stage) for name, stage in stages.items()}
+        kept = Kept(config.root, config.state / "kept", [out for stage in stages.values() for out in stage.outs])
         started = time.time_ns() // 1000
         # 2.
-        status, lines = _run(config, targets=targets, force=force, notes=notes, say=say)
+        try:
+            status, lines = _run(config, targets=targets, force=force, notes=notes, say=say, patience=wait_seconds)
+        except BaseException:
+            kept.give_back(out for stage in stages.values() for out in stage.outs)
+            kept.let_go()
+            raise
         # 3.
         ends = [_end(config, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
         # 4.
-        failed = next((end for end in ends if end.outcome in ("failed", "aborted")), None)
-        if failed:
-            _give_back(config, failed.stage)
+        lost: list[str] = []
+        for end in ends:
+            if end.outcome in ("failed", "aborted"):
+                gone = kept.give_back(stages[end.stage].outs)
+                lost += [
+                    path
+                    for path, was in zip(stages[end.stage].outs, before[end.stage], strict=True)
+                    if was and path in gone
+                ]
+        kept.let_go()
         # 5.
-        events = _events(config, ends, notes, started)
-        taken = take_in(trail, config, stages.values(), events=events)
-    if failed or status:
-        return _told(ends, taken, status=status, lines=lines, failed=failed)
-    return _told(ends, taken, status=0, lines=lines, failed=None)
+        taken = take_in(trail, config, stages.values(), events=_events(config, ends, notes, started))
+    return _told(ends, taken, status=status, lines=lines, lost=lost, log=_write_log(config, lines), fresh=fresh)
 
 
-def project_lock(config: Config, *, wait_seconds: float) -> FileLock:
-    """The lock under which one process at a time changes the project's outputs. Raises Busy."""
-    config.state.mkdir(exist_ok=True)
+@contextmanager
+def project_lock(config: Config, *, wait_seconds: float) -> Iterator[None]:
+    """The lock under which one process at a time changes the project's outputs. Raises Busy, ConfigurationError."""
     lock = FileLock(config.state / "repro.lock")
     try:
+        config.state.mkdir(exist_ok=True)
         lock.acquire(timeout=wait_seconds)
     except Timeout:
-        raise Busy(
-            "another `labeltrail repro` is at work in this project", hint="wait for it: --wait SECONDS"
-        ) from None
-    return lock
+        raise Busy("another `labeltrail` is at work in this project", hint="wait for it: --wait SECONDS") from None
+    except OSError as error:
+        hint = "check its owner and rights"
+        raise ConfigurationError(f"{config.state} cannot be written: {error.strerror}", hint=hint) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _run(
-    config: Config, *, targets: Sequence[str], force: bool, notes: Path, say: Callable[[str], None]
+    config: Config, *, targets: Sequence[str], force: bool, notes: Path, say: Callable[[str], None], patience: float
 ) -> tuple[int, list[str]]:
     params = read_params(config.root)
     threads = params.get("threads", 1)
@@ -115,7 +136,22 @@ def _run(
             say(f"{match[1]} {'unchanged' if 'change' in match[2] else 'restored from the cache'}")
 
     arguments = ["repro", *(["--force"] if force else []), *targets]
-    return run_dvc(arguments, root=config.root, environment=environment, heard=heard)
+    deadline = time.monotonic() + patience
+    while True:
+        clear_dead_locks(config.root)
+        try:
+            return run_dvc(arguments, root=config.root, environment=environment, heard=heard)
+        except Busy:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(min(1.0, max(0.0, deadline - time.monotonic())))
+
+
+def _write_log(config: Config, lines: list[str]) -> str:
+    """Keeps what DVC and the stages printed, and answers where."""
+    path = config.state / "repro.log"
+    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    return path.relative_to(config.root).as_posix()
 
 
 def _signature(config: Config, stage: Stage) -> list[tuple[int, int, int] | None]:
@@ -137,16 +173,19 @@ def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: i
     if error.is_file():
         return StageEnd(stage.name, "failed", error=json.loads(error.read_text(encoding="utf-8")))
     started = any((match := _STARTS.match(line)) and match[1] == stage.name for line in lines)
-    if started and status:
+    if started and status and not _ran_on(stage, lines):
         return StageEnd(stage.name, "aborted" if any("SIGKILL" in line for line in lines) else "failed")
-    if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines) and not started:
+    if started:
+        return StageEnd(stage.name, "executed")  # it does not use the library, and leaves no note
+    if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines):
         return StageEnd(stage.name, "not reached")
     return StageEnd(stage.name, "unchanged" if _signature(config, stage) == before else "restored")
 
 
-def _give_back(config: Config, stage: str) -> None:
-    """DVC removes a stage's outputs before it runs; where the stage fails, the former ones come back from the cache."""
-    run_dvc(["checkout", "--force", stage], root=config.root, environment=pinned_environment(threads=1))
+def _ran_on(stage: Stage, lines: list[str]) -> bool:
+    """Whether another stage began after this one, which DVC only lets happen when this one ended well."""
+    begun = [match[1] for line in lines if (match := _STARTS.match(line))]
+    return stage.name in begun and begun[-1] != stage.name
 
 
 def _events(config: Config, ends: list[StageEnd], notes: Path, started: int) -> list[Record]:
@@ -158,7 +197,7 @@ def _events(config: Config, ends: list[StageEnd], notes: Path, started: int) -> 
             results[end.stage] = read_run(config.root / run_path(config.artifacts, end.stage)).result.name
         except GovernanceError:
             continue  # a stage without a whole run file has no result to name
-        if end.outcome == "executed":
+        if end.outcome == "executed" and (notes / f"{end.stage}.json").is_file():
             note = json.loads((notes / f"{end.stage}.json").read_text(encoding="utf-8"))
             events.append(Execution.make(**note, revision=revision, dirty=dirty, who=who))
     outcomes = {end.stage: end.outcome for end in ends}
@@ -167,51 +206,82 @@ def _events(config: Config, ends: list[StageEnd], notes: Path, started: int) -> 
     return events
 
 
-def _told(ends: list[StageEnd], taken: TakenIn, *, status: int, lines: list[str], failed: StageEnd | None) -> Report:
+def _told(
+    ends: list[StageEnd], taken: TakenIn, *, status: int, lines: list[str], lost: list[str], log: str, fresh: bool
+) -> Report:
     problems = {found.stage: found.problem for found in taken.found if found.problem}
+    reached = {end.stage for end in ends if end.outcome in ("executed", "restored", "unchanged")}
+    for end in ends:
+        if end.outcome == "executed" and problems.get(end.stage) == NEVER:
+            problems[end.stage] = "it ran and left no run file, since it does not use governance.runs.stage"
     rows = [
         (end.stage, end.outcome, f"{end.seconds:.1f} s" if end.seconds is not None else "", problems.get(end.stage, ""))
         for end in ends
     ]
-    counts: dict[str, int] = {}
-    for end in ends:
-        counts[end.outcome] = counts.get(end.outcome, 0) + 1
+    counts = Counter(end.outcome for end in ends)
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     signed = "signed" if taken.appended and taken.appended.signed else "unsigned"
-    blocks: list[Any] = [
-        table(("stage", "ended", "took", "note"), rows),
-        f"{summary}; {taken.new} new entries, {signed}",
-    ]
+    blocks: list[str | Table] = [table(("stage", "ended", "took", "note"), rows)]
+    if fresh:
+        blocks.append(
+            "dvc.lock knows earlier runs and the trail here did not: a new log began, without their executions and keys."
+        )
+    blocks.append(f"{summary}; {counted(taken.new, 'new entry', 'new entries')}, {signed}")
+    if not (taken.appended and taken.appended.signed):
+        blocks.append("unsigned: `labeltrail doctor` says why, and what to do")
     data: dict[str, Any] = {
         "stages": {end.stage: end.outcome for end in ends},
         "seconds": {end.stage: end.seconds for end in ends if end.seconds is not None},
         "problems": problems,
         "new_entries": taken.new,
+        "new_log": fresh,
+        "lost": lost,
+        "log": log,
         "checkpoint": taken.appended.checkpoint.to_note() if taken.appended else None,
     }
+    failed = next((end for end in ends if end.outcome in ("failed", "aborted")), None)
     code = ExitCode.FINE
-    if failed:
-        error = failed.error or {}
-        message = error.get("message") or _last_words(lines)
-        data["error"] = {"stage": failed.stage, "message": message, "hint": error.get("hint")}
-        blocks.append(f"stage {failed.stage} failed: {message}")
-        if error.get("hint"):
-            blocks.append(f"  {error['hint']}")
-        blocks.append("Its former outputs were given back; nothing of the failed run was recorded.")
-        code = ExitCode(error.get("exit_code", ExitCode.FINDINGS))
-    elif status:
-        message = _last_words(lines)
-        data["error"] = {"stage": None, "message": message, "hint": None}
-        blocks.append(f"DVC ended with status {status}: {message}")
-        code = ExitCode.USAGE
-    elif any(problems.get(end.stage) for end in ends if end.outcome != "not reached"):
+    if failed or status:
+        code = _explain(failed, data, blocks, lines=lines, lost=lost, log=log)
+    elif any(problems.get(stage) for stage in reached):
         blocks.append("What does not fit was not recorded: `labeltrail verify` says more.")
-        code = ExitCode.BROKEN
+        never = all("no run file" in problems[stage] for stage in reached if stage in problems)
+        code = ExitCode.UNKNOWN if never else ExitCode.BROKEN
     return Report("repro", data, tuple(blocks), code)
 
 
+def _explain(
+    failed: StageEnd | None,
+    data: dict[str, Any],
+    blocks: list[str | Table],
+    *,
+    lines: list[str],
+    lost: list[str],
+    log: str,
+) -> ExitCode:
+    """One error: which stage, why, the way out, and what became of its outputs."""
+    error = (failed.error if failed else None) or {}
+    message = error.get("message") or _last_words(lines)
+    hint = error.get("hint") or f"what it printed lies in {log}"
+    data["error"] = {"stage": failed.stage if failed else None, "message": message, "hint": hint}
+    blocks += [
+        f"stage {failed.stage} failed: {message}" if failed else f"DVC ended before any stage failed: {message}",
+        f"  {hint}",
+    ]
+    if lost:
+        blocks.append(f"These former outputs are lost: {', '.join(lost)}")
+    elif failed:
+        blocks.append("Its former outputs are back; of the failed run nothing is recorded but that it failed.")
+    if failed is None:
+        return ExitCode.USAGE
+    return ExitCode(error.get("exit_code", ExitCode.FINDINGS))
+
+
 def _last_words(lines: list[str]) -> str:
+    """The last thing that was said, with the place in the code where there is one."""
+    place = next((line.strip() for line in reversed(lines) if line.lstrip().startswith('File "')), "")
     for line in reversed(lines):
         if line.strip() and not line.startswith(("ERROR: failed to reproduce", "Having any troubles")):
-            return line.removeprefix("ERROR: ").strip()
+            said = line.removeprefix("ERROR: ").strip()
+            return f"{said} ({place})" if place else said
     return "no reason was given"

@@ -7,19 +7,20 @@ from typing import Any
 
 from governance.config import Config
 from governance.dvc.files import read_stages
-from governance.errors import ExitCode
+from governance.errors import ExitCode, GovernanceError
 from governance.facts import Facts, short
-from governance.project.report import Report, Table, table
-from governance.project.take_in import find_run
-from governance.records import Document, Finding, Record, Result
+from governance.project.report import Report, Table, counted, table
+from governance.project.take_in import NEVER, find_run
+from governance.records import Document, Finding, Recipe, Record, Repro, Result
 from governance.runs.freshness import changes_since
-from governance.runs.runfile import RunFile
+from governance.runs.runfile import RunFile, read_run, run_path
+from governance.runs.stage import read_params
 from governance.store.trail import Trail
 
 
 @dataclass(frozen=True)
 class StageState:
-    """One stage: recorded, unrecorded, stale, changed (its outputs are not what it made) or never run."""
+    """One stage: recorded, unrecorded, stale, absent (files are not here), changed (not what it made) or never run."""
 
     stage: str
     state: str
@@ -28,23 +29,41 @@ class StageState:
 
 
 def current_runs(config: Config, known: Facts) -> list[RunFile]:
-    """The runs that lie whole in the project and are recorded, in the order of the pipeline."""
-    found = [find_run(config, stage) for stage in read_stages(config.root)]
-    return [one.run for one in found if one.run and not one.problem and one.run.result.name in known]
+    """The recorded runs that stand for the project now, in the order of the pipeline.
+
+    They are those whose run files lie in the project, whatever became of their outputs: a record is told as it was made,
+    and whoever reads a file holds it against its record. A stage without a run file stands by what the last repro named.
+    """
+    repros = known.of(Repro)
+    last = repros[-1].results if repros else {}
+    found: list[RunFile] = []
+    for stage in read_stages(config.root):
+        try:
+            name = read_run(config.root / run_path(config.artifacts, stage)).result.name
+        except GovernanceError:
+            name = last.get(stage, "")
+        result = known.get(name if name in known else last.get(stage, ""))
+        recipe = known.get(result.recipe) if isinstance(result, Result) else None
+        if isinstance(result, Result) and isinstance(recipe, Recipe):
+            found.append(RunFile(recipe, result))
+    return found
 
 
 def current_facts(known: Facts, runs: list[RunFile], *, without_documents: tuple[str, ...] = ()) -> Facts:
-    """The records of these runs, in the order in which they were stated.
+    """The records of these runs in the order in which they were stated, and what was found about their recipes.
 
     `without_documents` leaves out the runs that generated such documents, since a document does not tell of itself.
     """
     records: list[Record] = []
+    recipes: set[str] = set()
     for run in runs:
         stated = [known.get(name) for name in run.result.generated]
         made = {record.document_kind for record in stated if isinstance(record, Document)}
         if made & set(without_documents):
             continue
+        recipes.add(run.recipe.name)
         records += [run.recipe, *(record for record in stated if record is not None), run.result]
+    records += [finding for finding in known.of(Finding) if finding.subject in recipes]
     return Facts(records)
 
 
@@ -54,9 +73,13 @@ def stage_states(config: Config, known: Facts) -> list[StageState]:
     for stage in read_stages(config.root):
         found = find_run(config, stage)
         name = found.run.result.name if found.run else ""
-        if found.run is None or found.problem:
-            earlier = any(result.stage == stage for result in known.of(Result))
-            state = "changed" if earlier else "never run"
+        earlier = any(result.stage == stage for result in known.of(Result))
+        if found.run is None:
+            state = "changed" if found.problem != NEVER else "absent" if earlier else "never run"
+            states.append(StageState(stage, state, name, "" if found.problem == NEVER else found.problem))
+            continue
+        if found.problem:
+            state = "absent" if found.problem.endswith("is not there") else "changed"
             states.append(StageState(stage, state, name, found.problem))
             continue
         changes = changes_since(found.run.recipe, config)
@@ -73,6 +96,7 @@ def stage_states(config: Config, known: Facts) -> list[StageState]:
 def status(config: Config, trail: Trail) -> Report:
     """`labeltrail status`: stages, findings, the log, and the next command."""
     known = trail.facts()
+    read_params(config.root)  # a fault of params.yaml is told once, and not by every stage
     states = stage_states(config, known)
     facts = current_facts(known, current_runs(config, known))
     findings = facts.of(Finding)
@@ -86,12 +110,13 @@ def status(config: Config, trail: Trail) -> Report:
         table(("stage", "state", "result", "note"), rows),
         f"findings: {told}",
         *(f"  {f.outcome}: {f.says}" for f in findings if f.outcome != "pass"),
-        f"log {trail.log}: {trail.size()} entries, newest checkpoint {'signed' if signed else 'unsigned'}",
+        f"log {trail.log}: {counted(trail.size(), 'entry', 'entries')}, newest checkpoint {_signed(signed)}",
         f"next: {then}",
     ]
     data: dict[str, Any] = {
         "stages": [vars(state) for state in states],
         "findings": outcomes,
+        "open": [{"name": f.name, "outcome": f.outcome, "says": f.says} for f in findings if f.outcome != "pass"],
         "log": {"log": trail.log, "size": trail.size(), "signed": signed},
         "next": then,
     }
@@ -99,11 +124,15 @@ def status(config: Config, trail: Trail) -> Report:
     return Report("status", data, tuple(blocks), ExitCode.FINE if settled else ExitCode.FINDINGS)
 
 
+def _signed(signed: bool) -> str:
+    return "signed" if signed else "unsigned"
+
+
 def _next(states: list[StageState]) -> str:
     kinds = {state.state for state in states}
     if "changed" in kinds:
         return "`labeltrail verify` says what was changed"
-    if kinds & {"stale", "never run"}:
+    if kinds & {"stale", "never run", "absent"}:
         return "`labeltrail repro`"
     if "unrecorded" in kinds:
         return "`labeltrail sync`"

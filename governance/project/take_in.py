@@ -11,10 +11,13 @@ from governance.dvc.files import Stage
 from governance.errors import GovernanceError
 from governance.facts import Facts, read_facts
 from governance.proof.verify import is_row_table
-from governance.records import Commitment, Finding, Record, Result
+from governance.records import Commitment, Execution, Finding, Record, Result
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 from governance.store.commitments import commit_rows
 from governance.store.trail import Appended, Trail
+
+#: the problem of a stage without a run file
+NEVER = "it has not run here"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ def find_run(config: Config, stage: str) -> Found:
     """Reads a stage's run file and facts and holds every output against them; a run that does not fit is not taken in."""
     path = config.root / run_path(config.artifacts, stage)
     if not path.is_file():
-        return Found(stage, problem="it has not run here")
+        return Found(stage, problem=NEVER)
     try:
         run = read_run(path)
         facts = read_facts(config.root / facts_path(config.artifacts, stage))
@@ -51,9 +54,14 @@ def find_run(config: Config, stage: str) -> Found:
 
 
 def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Sequence[Record] = ()) -> TakenIn:
-    """Enters what the stages' runs say, in one transaction: recipes, facts, results, commitments, then `events`."""
+    """Enters what the stages' runs say, in one transaction: recipes, facts, results, commitments, then `events`.
+
+    A second result of a recipe that the trail knows is taken in only where an execution among `events` made it just now:
+    from a file alone it may as well be a forgery.
+    """
     known = trail.facts()
-    found = [find_run(config, stage.name) for stage in stages]
+    executed = {event.result for event in events if isinstance(event, Execution)}
+    found = [_judged(find_run(config, stage.name), known, executed) for stage in stages]
     records: list[Record] = []
     for one in found:
         if one.run is None or one.facts is None or one.problem:
@@ -62,8 +70,21 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
         records += _disagreements(known, one.run)
         records += _commitments(trail, config, known, one)
     new = [record for record in records if record.name not in known]
-    appended = trail.append([*new, *events]) if new or events else None
-    return TakenIn(found, appended)
+    taken = {one.run.result.name for one in found if one.run and not one.problem}
+    kept = [event for event in events if not isinstance(event, Execution) or event.result in taken]
+    appended = trail.append([*new, *kept]) if new or kept else None
+    return TakenIn(found, appended, frozenset(record.name for record in new))
+
+
+def _judged(found: Found, known: Facts, executed: set[str]) -> Found:
+    run = found.run
+    if run is None or found.problem or run.result.name in known or run.result.name in executed:
+        return found
+    others = [result.name for result in known.of(Result) if result.recipe == run.recipe.name]
+    if not others:
+        return found
+    problem = f"it is another result than {others[-1]} of the same recipe, and nobody saw it made here"
+    return Found(found.stage, run, found.facts, problem)
 
 
 @dataclass(frozen=True)
@@ -72,6 +93,7 @@ class TakenIn:
 
     found: list[Found]
     appended: Appended | None
+    new_names: frozenset[str] = frozenset()
 
     @property
     def new(self) -> int:

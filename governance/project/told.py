@@ -8,8 +8,8 @@ from typing import Any
 from governance.errors import ExitCode
 from governance.facts import Facts, short
 from governance.lineage.graph import Graph, Step
-from governance.project.report import Report, Table, table
-from governance.project.take_in import TakenIn
+from governance.project.report import Report, Table, counted, table
+from governance.project.take_in import NEVER, Found, TakenIn
 from governance.proof.check import Verification
 from governance.records import Record
 from governance.store.entry import Entry
@@ -35,10 +35,11 @@ _KINDS = (
     "execution",
     "repro",
     "reproduction",
+    "adoption",
     "log",
 )
 #: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
-_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "reproduction", "log"})
+_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "reproduction", "adoption", "log"})
 
 
 def when(at: int) -> str:
@@ -56,7 +57,9 @@ def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> 
     rows = [(item["seq"], item["at"], item["kind"], item["label"], short(str(item["name"]))) for item in listed]
     notes = trail.checkpoints()
     signed = "signed" if notes and "\u2014" in notes[-1][1] else "unsigned"
-    says = f"{size} entries in log {trail.log} of {start.project}; the newest checkpoint is {signed}"
+    says = (
+        f"{counted(size, 'entry', 'entries')} in log {trail.log} of {start.project}; the newest checkpoint is {signed}"
+    )
     data: dict[str, Any] = {
         "log": trail.log,
         "size": size,
@@ -118,7 +121,7 @@ def trace_report(record: Record, facts: Facts, *, directions: tuple[str, ...]) -
         steps = graph.reach(record.name, "up" if direction == "up" else "down")
         data[direction] = [_step(step, facts) for step in steps if not _is_store(step)]
         store[direction] = [_step(step, facts) for step in steps if _is_store(step)]
-        blocks.append(_by_kind(steps, facts, title=f"{title} ({len(steps)} records)"))
+        blocks.append(_by_kind(steps, facts, title=f"{title} ({counted(len(steps), 'record')})"))
     data["store"] = store
     return Report("trace", data, tuple(blocks))
 
@@ -174,13 +177,14 @@ def verify_report(verification: Verification) -> Report:
 
 def sync_report(taken: TakenIn) -> Report:
     """`labeltrail sync`: what lay there and what of it was new."""
-    rows = [
-        (found.stage, found.problem or "taken in", short(found.run.result.name) if found.run else "")
-        for found in taken.found
-    ]
-    says = f"{taken.new} new entries"
-    data = {"stages": {found.stage: found.problem or "taken in" for found in taken.found}, "new_entries": taken.new}
-    bad = any(found.problem and found.run for found in taken.found)
-    return Report(
-        "sync", data, (table(("stage", "state", "result"), rows), says), ExitCode.BROKEN if bad else ExitCode.FINE
-    )
+
+    def state(found: Found) -> str:
+        if found.problem:
+            return found.problem
+        return "taken in" if found.run and found.run.result.name in taken.new_names else "known already"
+
+    rows = [(found.stage, state(found), short(found.run.result.name) if found.run else "") for found in taken.found]
+    data = {"stages": {found.stage: state(found) for found in taken.found}, "new_entries": taken.new}
+    bad = any(found.problem and found.problem != NEVER for found in taken.found)
+    blocks = (table(("stage", "state", "result"), rows), counted(taken.new, "new entry", "new entries"))
+    return Report("sync", data, blocks, ExitCode.BROKEN if bad else ExitCode.FINE)

@@ -11,12 +11,15 @@ from governance.dvc.files import LockedStage, Stage, cached_file
 from governance.errors import GovernanceError
 from governance.facts import Facts, read_facts
 from governance.proof.check import Check
-from governance.records import FileRef, Result
+from governance.records import FileRef, Recipe, Result
 from governance.runs.freshness import changes_since
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 _AGAIN = "`labeltrail repro` runs what is missing and records it"
-_RESTORE = "`dvc checkout` takes the recorded bytes from DVC's cache, if they are whole there"
+_RESTORE = (
+    "take the recorded bytes back with `git checkout dvc.lock` and `dvc checkout --force`, or make them again with "
+    "`labeltrail repro --force STAGE`"
+)
 
 
 @dataclass
@@ -30,12 +33,16 @@ class StageFiles:
     run: RunFile | None = None
     md5s: dict[str, str] | None = None
     counted: int = 0
+    uncached: int = 0
 
     def check(self) -> Iterator[Check]:
         """1. the run file is whole and the trail knows its result  2. every output is what the result says
         3. DVC's lock says the same  4. DVC's cache holds the same  5. nothing was edited since"""
         # 1.
         yield from self._run_file()
+        if self.run is None:
+            # Without a run file that can be read, the files are held against what the trail recorded last.
+            self.run = self._last_recorded()
         if self.run is None:
             return
         # 2.
@@ -46,6 +53,9 @@ class StageFiles:
         # 3. and 4.
         yield from self._lock(self.run)
         # 5.
+        if self.locked and self.locked.command and self.locked.command != self.stage.command:
+            says = f"its command was {self.locked.command!r}, is {self.stage.command!r}"
+            yield Check("freshness", "stale", f"stage {self.stage.name}", says, "`labeltrail repro` runs it again")
         if not broken:
             for change in changes_since(self.run.recipe, self.config):
                 yield Check(
@@ -58,6 +68,13 @@ class StageFiles:
 
     def _results(self) -> list[Result]:
         return [result for result in self.recorded.of(Result) if result.stage == self.stage.name]
+
+    def _last_recorded(self) -> RunFile | None:
+        for result in reversed(self._results()):
+            recipe = self.recorded.get(result.recipe)
+            if isinstance(recipe, Recipe):
+                return RunFile(recipe, result)
+        return None
 
     def _run_file(self) -> Iterator[Check]:
         name = self.stage.name
@@ -101,6 +118,9 @@ class StageFiles:
         for output in run.result.outputs:
             path = self.config.root / output.path
             culprit = f"{self.stage.name}: {output.path}"
+            if path.is_dir():
+                yield Check("files", "broken", culprit, "a folder stands where the recorded output was", _RESTORE)
+                continue
             if not path.is_file():
                 yield Check("files", "missing", culprit, "the recorded output is not there", _RESTORE)
                 continue
@@ -153,13 +173,14 @@ class StageFiles:
     def _cached(self, culprit: str, md5: str | None, recorded: FileRef | None) -> Iterator[Check]:
         cached = cached_file(self.config.root, md5) if md5 else None
         if cached is None or not cached.is_file():
+            self.uncached += 1
             return
         self.counted += 1
         # SHA-256 where the run recorded one: MD5 alone can be collided on purpose.
         wrong = file_digest(cached) != recorded.sha256 if recorded else file_md5(cached) != md5
         if wrong:
             shown = cached.relative_to(self.config.root) if cached.is_relative_to(self.config.root) else cached
-            yield Check("cache", "broken", culprit, f"DVC's cache holds other bytes under its name ({shown})")
+            yield Check("cache", "broken", culprit, f"DVC's cache holds other bytes than the run recorded ({shown})")
 
     def _locked_input(self, run: RunFile, path: str, md5: str | None) -> Iterator[Check]:
         file = self.config.root / path

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.check import Check
-from governance.records import LogStart
+from governance.records import Adoption, LogStart
 from governance.store import merkle
-from governance.store.checkpoint import Checkpoint, parse_note
+from governance.store.checkpoint import parse_note
 from governance.store.entry import Entry, read_entry
+from governance.store.memory import memory_path, recall
 from governance.store.projection import project
 from governance.store.tables import PROJECTED
 from governance.store.trail import Trail
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 
 class LogCheck:
     """1. every entry is canonical and hashes to its leaf  2. positions have no gap  3. every checkpoint's root is that of
-    the entries it covers, and the newest covers all  4. every checkpoint is this log's and signed by its key
-    5. the tables equal a projection made anew"""
+    the entries it covers, and the newest covers all  4. every checkpoint is this log's and signed by its key  5. the log
+    goes on from what this person has seen of it  6. the tables equal a projection made anew
+
+    All of it is read in one transaction, so that a writer at work looks like no fault.
+    """
 
     def __init__(self, trail: Trail) -> None:
         self.trail = trail
@@ -33,20 +40,27 @@ class LogCheck:
         return first.public_key if isinstance(first, LogStart) else None
 
     def run(self) -> Iterator[Check]:
+        # Consumed whole inside: a check that is yielded outside would hold the transaction open.
+        with self.trail.database.reading() as connection:
+            found = list(self._all(connection))
+        yield from found
+
+    def _all(self, connection: Connection) -> Iterator[Check]:
         leaves: list[bytes] = []
         broken = False
-        for check in self._entries(leaves):
+        for check in self._entries(self.trail.raw_entries(connection=connection), leaves):
             broken = broken or check.state == "broken"
             yield check
-        yield from self._checkpoints(leaves)
+        yield from self._checkpoints(self.trail.checkpoints(connection=connection), leaves)
+        yield from self._memory(leaves)
         if not broken:
-            yield from self._projection()
+            yield from self._projection(connection)
 
-    def _entries(self, leaves: list[bytes]) -> Iterator[Check]:
-        for seq, data, stored in self.trail.raw_entries():
+    def _entries(self, raw: list[tuple[Any, bytes, bytes]], leaves: list[bytes]) -> Iterator[Check]:
+        for seq, data, stored in raw:
             # 2.
             if seq != len(leaves):
-                yield Check("log", "broken", f"entry {len(leaves)}", f"entries {len(leaves)} to {seq - 1} are gone")
+                yield Check("log", "broken", f"entry {len(leaves)}", f"it is gone; entry {seq!r} comes next")
                 return
             # 1.
             leaf = merkle.leaf_hash(data)
@@ -61,13 +75,18 @@ class LogCheck:
         if not isinstance(first, LogStart) or first.log != self.trail.log:
             yield Check("log", "broken", "entry 0", f"the log does not begin with the start of {self.trail.log}")
 
-    def _checkpoints(self, leaves: list[bytes]) -> Iterator[Check]:
-        stored = self.trail.checkpoints()
+    def _checkpoints(self, stored: list[tuple[Any, Any, Any]], leaves: list[bytes]) -> Iterator[Check]:
         frontier = merkle.Frontier()
         before, last = 0, None
+        unsigned: list[int] = []
         for size, note, peaks in stored:
-            culprit = f"checkpoint {size}"
+            culprit = f"checkpoint {size!r}"
             # 3.
+            if type(size) is not int or not isinstance(note, str) or not isinstance(peaks, str):
+                yield Check(
+                    "checkpoints", "broken", culprit, "its size, note or frontier is not of the type it was stored in"
+                )
+                continue
             while frontier.size < min(size, len(leaves)):
                 frontier.push(leaves[frontier.size])
             try:
@@ -88,40 +107,52 @@ class LogCheck:
             elif frontier.to_text() != peaks:
                 yield Check("checkpoints", "broken", culprit, "the frontier beside it was changed")
             # 4.
-            yield from self._signature(last, newest=size == stored[-1][0])
+            if last.signatures and not (self.public_key and last.signed_by(bytes.fromhex(self.public_key))):
+                yield Check("checkpoints", "broken", culprit, "its signature is not one of this log's key")
+            elif not last.signatures:
+                unsigned.append(size)
             before = size
         self.checkpoints = len(stored)
-        if len(leaves) > (last.size if last else 0):
-            covered = last.size if last else 0
-            yield Check(
-                "checkpoints",
-                "broken",
-                f"entry {covered}",
-                f"no checkpoint covers entries {covered} to {len(leaves) - 1}",
-            )
+        yield from self._unsigned(unsigned)
+        covered = last.size if last else 0
+        if len(leaves) > covered:
+            says = f"no checkpoint covers entries {covered} to {len(leaves) - 1}"
+            yield Check("checkpoints", "broken", f"entry {covered}", says)
 
-    def _signature(self, checkpoint: Checkpoint, *, newest: bool) -> Iterator[Check]:
-        public = self.public_key
-        culprit = f"checkpoint {checkpoint.size}"
-        if checkpoint.signatures and not (public and checkpoint.signed_by(bytes.fromhex(public))):
-            yield Check("checkpoints", "broken", culprit, "its signature is not one of this log's key")
-        elif public and not checkpoint.signatures and newest:
+    def _unsigned(self, sizes: list[int]) -> Iterator[Check]:
+        """Where the log has a key, what it did not sign is unknown until its holder adopts it."""
+        adopted = max((e.record.last for _, e in self.entries if isinstance(e.record, Adoption)), default=0)
+        open_ = [size for size in sizes if size > adopted]
+        if self.public_key and open_:
             yield Check(
                 "checkpoints",
                 "unknown",
-                culprit,
-                "the newest checkpoint is unsigned, though this log has a key",
-                "append with the log's key at hand, and the next checkpoint covers everything before it",
+                f"checkpoint {open_[0]}",
+                f"{len(open_)} of the log's checkpoints from here on are unsigned, though this log has a key",
+                "look at what was entered (`labeltrail log --all`), then `labeltrail adopt` with the log's key at hand",
             )
 
-    def _projection(self) -> Iterator[Check]:
+    def _memory(self, leaves: list[bytes]) -> Iterator[Check]:
         # 5.
+        seen = recall(self.trail.log)
+        if seen is None:
+            return
+        hint = f"restore the newer store; if this one is meant, remove {memory_path(self.trail.log)}"
+        if seen.size > len(leaves):
+            says = f"the log ran backwards: last seen from here it had {seen.size} entries, it has {len(leaves)}"
+            yield Check("checkpoints", "broken", f"checkpoint {seen.size}", says, hint)
+        elif merkle.root(leaves[: seen.size]) != seen.root:
+            says = f"the log was rewritten: its first {seen.size} entries are not those last seen from here"
+            yield Check("checkpoints", "broken", f"checkpoint {seen.size}", says, hint)
+
+    def _projection(self, connection: Connection) -> Iterator[Check]:
+        # 6.
         expected: dict[type[Any], dict[tuple[Any, ...], dict[str, Any]]] = {table: {} for table in PROJECTED}
         for table, row in project(self.trail.log, self.entries):
             expected[table][_key(table, row)] = row
         for table in PROJECTED:
             try:
-                stored = {_key(table, row): row for row in self.trail.projected(table)}
+                stored = {_key(table, row): row for row in self.trail.projected(table, connection=connection)}
             except GovernanceError as error:
                 yield Check("projection", "broken", f"table {table.__tablename__}", error.message, _REBUILD)
                 continue
@@ -147,6 +178,13 @@ def _differences(
             yield Check("projection", "broken", shown, "the table has this row and the log does not", _REBUILD)
         else:
             for column, value in expected[key].items():
-                if stored[key][column] != value or type(stored[key][column]) is not type(value):
+                if not _same(stored[key][column], value):
                     says = f"column {column} holds {stored[key][column]!r}, the log says {value!r}"
                     yield Check("projection", "broken", shown, says, _REBUILD)
+
+
+def _same(stored: Any, expected: Any) -> bool:
+    """Equal in value and in type, where SQLite keeps a truth value as 0 or 1."""
+    if isinstance(expected, bool) and type(stored) is int:
+        return stored == int(expected)
+    return type(stored) is type(expected) and stored == expected

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from governance.config import Config
-from governance.dvc.files import read_lock, read_stages
-from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, MissingEvidence
+from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
+from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
 from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
-from governance.records import Commitment, Record, Result
+from governance.records import Commitment, Execution, Record, Repro, Result
 from governance.store.commitments import commit_rows
 from governance.store.trail import Trail
 
@@ -25,21 +25,12 @@ def verify(trail: Trail, config: Config) -> Verification:
     counts = {"entries": len(log.entries), "checkpoints": log.checkpoints, "records": len(recorded)}
     not_checked: list[str] = []
     # 2.
-    try:
-        locks = read_lock(config.root)
-        stages = read_stages(config.root)
-    except (ConfigurationError, InvalidRecord) as error:
-        checks.append(Check("dvc.lock", "broken", "dvc.lock", error.message, error.hint or ""))
-        locks, stages = {}, {}
+    stages, locks = _declared(config, recorded, checks)
     seen: list[StageFiles] = []
     for stage in stages.values():
         files = StageFiles(config=config, stage=stage, locked=locks.get(stage.name), recorded=recorded)
         checks += list(files.check())
         seen.append(files)
-    checks += [
-        Check("dvc.lock", "missing", f"stage {name}", "dvc.lock holds a stage that dvc.yaml does not")
-        for name in sorted(set(locks) - set(stages))
-    ]
     counts["files"] = sum(files.counted for files in seen)
     # 3.
     current = [files.run.result for files in seen if files.run]
@@ -53,13 +44,46 @@ def verify(trail: Trail, config: Config) -> Verification:
         if check:
             checks.append(check)
     # 4.
-    older = [result for result in recorded.of(Result) if result.name not in {result.name for result in current}]
-    if older:
-        not_checked.append(f"{len(older)} earlier results, whose files are not checked out here")
+    not_checked += _left_out(recorded, current, uncached=sum(files.uncached for files in seen))
     if not log.public_key:
         not_checked.append("who signed: this log has no key, its checkpoints are unsigned")
-    not_checked.append("whether the owner rewrote the whole log: compare with a checkpoint kept elsewhere")
+    not_checked.append("whether its owner rewrote the whole log: compare with a checkpoint that somebody else keeps")
     return gather(checks, counts=counts, not_checked=not_checked)
+
+
+def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dict[str, Stage], dict[str, LockedStage]]:
+    """The stages of dvc.yaml and those that the last repro knew; whoever takes a stage out does not take out its check."""
+    stages: dict[str, Stage] = {}
+    locks: dict[str, LockedStage] = {}
+    try:
+        locks = read_lock(config.root)
+    except GovernanceError as error:
+        checks.append(Check("dvc.lock", "broken", "dvc.lock", error.message, error.hint or ""))
+    try:
+        stages = dict(read_stages(config.root))
+    except GovernanceError as error:
+        there = (config.root / "dvc.yaml").is_file()
+        checks.append(Check("dvc.yaml", "broken" if there else "missing", "dvc.yaml", error.message, error.hint or ""))
+    repros = recorded.of(Repro)
+    for name in sorted({*(repros[-1].stages if repros else ()), *locks} - set(stages)):
+        says = "dvc.yaml does not hold it, though it was there when the pipeline last ran"
+        hint = "if it was taken out on purpose, `labeltrail repro` records the pipeline as it is now"
+        checks.append(Check("dvc.yaml", "missing", f"stage {name}", says, hint))
+        stages[name] = Stage(name, locks[name].command if name in locks else "", (), (), ())
+    return stages, locks
+
+
+def _left_out(recorded: Facts, current: list[Result], *, uncached: int) -> Iterator[str]:
+    names = {result.name for result in current}
+    older = sum(result.name not in names for result in recorded.of(Result))
+    if older:
+        yield f"{older} earlier results, whose files are not checked out here"
+    executed = {execution.result for execution in recorded.of(Execution)}
+    foreign = sum(name not in executed for name in names)
+    if foreign:
+        yield f"who ran {foreign} of the current results: they were taken in from files, and no execution is recorded here"
+    if uncached:
+        yield f"{uncached} contents that dvc.lock names and DVC's cache does not hold"
 
 
 def _commitments(
@@ -92,8 +116,8 @@ def _one_commitment(trail: Trail, config: Config, commitment: Commitment, path: 
             trail,
             config.root / path,
             of=commitment.of,
-            id_column=config.id_column,
-            subject_column=config.subject_column,
+            id_column=commitment.id_column,
+            subject_column=commitment.subject_column,
             make_keys=False,
         ).commitment
     except MissingEvidence as error:

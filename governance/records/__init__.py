@@ -3,7 +3,7 @@
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Document
-from governance.records.events import Commitment, Execution, LogStart, Repro, StageOutcome
+from governance.records.events import Adoption, Commitment, Execution, LogStart, Repro, StageOutcome
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
@@ -11,6 +11,7 @@ from governance.records.sources import Contamination, Package, Source
 from governance.records.votes import SourceVotes, Votes
 
 __all__ = [
+    "Adoption",
     "Attestation",
     "Bin",
     "Column",

@@ -25,6 +25,23 @@ class LogStart(Record):
         return f"log of {self.project}"
 
 
+class Adoption(Record):
+    """Whoever holds the log's key looked at entries that were recorded without it, and vouches for them from here on."""
+
+    kind = "adoption"
+    event = True
+
+    #: the first and the last size of the log that had an unsigned checkpoint, and the root at the last
+    first: Count
+    last: Count
+    root: Digest
+    who: str
+
+    @property
+    def label(self) -> str:
+        return f"entries {self.first} to {self.last} adopted by {self.who}"
+
+
 class Execution(Record):
     """One process that ran a stage: times in microseconds since 1970 UTC, memory in bytes, CPU time in microseconds."""
 
@@ -82,6 +99,8 @@ class Commitment(Record):
     rows: Count
     root: Digest
     columns: tuple[str, ...]
+    id_column: str
+    subject_column: str
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
         return self._derived(self.of)

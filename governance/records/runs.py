@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from governance.records.base import Count, Digest, Name, Part, Record
 
+_DESCRIBED = ("source:", "contract:", "attestation:")
+
 
 class FileRef(Part):
     """A file below the project's root by path and content."""
@@ -50,8 +52,11 @@ class Result(Record):
     used: tuple[Name, ...]
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
+        # A run describes its sources, its contracts and what people stated; it made none of them.
+        used = [name for name in self.generated if name.startswith(_DESCRIBED)]
         return (
             (self.name, "hadPlan", self.recipe),
-            *((name, "wasGeneratedBy", self.name) for name in self.generated),
+            *((name, "wasGeneratedBy", self.name) for name in self.generated if name not in used),
+            *((self.name, "used", name) for name in used if name not in self.used),
             *((self.name, "used", name) for name in self.used),
         )

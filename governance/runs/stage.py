@@ -205,7 +205,12 @@ def flat_parameters(params: dict[str, Any]) -> dict[str, str]:
             for key, inner in value.items():
                 put(f"{prefix}.{key}" if prefix else str(key), inner)
         else:
-            flat[prefix] = json.dumps(value, sort_keys=True)
+            try:
+                flat[prefix] = json.dumps(value, sort_keys=True)
+            except TypeError:
+                # YAML reads 2026-11-22 as a date, which JSON does not know.
+                wanted = "text in quotes, a number, a truth value or a list"
+                raise InvalidRecord(prefix, value, wanted, where="params.yaml") from None
 
     put("", params)
     return flat

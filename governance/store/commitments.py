@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, insert, select
 
 from governance.digest import canonical, decimal, keyed
-from governance.errors import InvalidRecord, MissingEvidence
+from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
 from governance.parquet import read_table
 from governance.records import Commitment
 from governance.store import merkle
@@ -48,6 +48,7 @@ class RowTable:
         subjects_from = subject_column if subject_column in self.frame.columns else id_column
         self.ids = [_text(value, id_column) for value in self.frame[id_column].to_list()]
         self.subjects = [_text(value, subjects_from) for value in self.frame[subjects_from].to_list()]
+        self.id_column, self.subject_column = id_column, subject_column
         self._keys = SubjectKeys(trail)
 
     def leaf(self, number: int) -> bytes:
@@ -65,7 +66,15 @@ class RowTable:
         rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
         leaves = [self._leaf(keys[subject], number, row) for number, (subject, row) in enumerate(rows)]
         root = merkle.root(leaves).hex()
-        commitment = Commitment.make(of=self.of, scheme=SCHEME, rows=len(leaves), root=root, columns=self.frame.columns)
+        commitment = Commitment.make(
+            of=self.of,
+            scheme=SCHEME,
+            rows=len(leaves),
+            root=root,
+            columns=self.frame.columns,
+            id_column=self.id_column,
+            subject_column=self.subject_column,
+        )
         return CommittedRows(commitment, leaves, self.ids)
 
     def _leaf(self, key: bytes, number: int, row: bytes) -> bytes:
@@ -98,6 +107,12 @@ def _plain(value: Any) -> Any:
 def _text(value: object, column: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidRecord(column, value, "a non-empty text in every row")
+    return value
+
+
+def _key(value: object, what: str) -> bytes:
+    if not isinstance(value, bytes) or len(value) != 32:
+        raise BrokenEvidence(what, expected="32 bytes", actual=type(value).__name__)
     return value
 
 
@@ -138,7 +153,8 @@ class SubjectKeys:
 
     def _secret(self, connection: Connection) -> bytes:
         rows = SecretRow.__table__  # type: ignore[attr-defined]
-        return connection.execute(select(rows.c.secret).where(rows.c.log == self._trail.log)).scalar() or b""
+        secret = connection.execute(select(rows.c.secret).where(rows.c.log == self._trail.log)).scalar()
+        return _key(secret, "the secret of the store") if secret is not None else b""
 
     def _new_secret(self, connection: Connection) -> bytes:
         secret = secrets.token_bytes(32)
@@ -150,4 +166,4 @@ class SubjectKeys:
         query = select(rows.c.pseudonym, rows.c.key).where(rows.c.log == self._trail.log)
         if len(names) <= _CHUNK:
             query = query.where(rows.c.pseudonym.in_(names))
-        return {row[0]: row[1] for row in connection.execute(query)}
+        return {row[0]: _key(row[1], "the key of a subject") for row in connection.execute(query)}

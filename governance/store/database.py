@@ -23,8 +23,15 @@ class Database:
     """A store's database; SQLite in a file, or whatever SQLAlchemy reaches by the same statements."""
 
     def __init__(self, url: str, *, root: Path, create: bool, wait_seconds: float = 5.0) -> None:
-        self.url = make_url(url)
         self.path: Path | None = None
+        try:
+            self.url = make_url(url)
+            self.url.get_dialect()
+        except (exc.ArgumentError, exc.NoSuchModuleError, ValueError, ImportError):
+            raise ConfigurationError(
+                "the store in labeltrail.toml is no database that can be reached here",
+                hint='wanted: store = "sqlite:///.labeltrail/trail.db"',
+            ) from None
         if self.url.get_backend_name() == "sqlite":
             self.path = (root / (self.url.database or "")).resolve()
             self.url = self.url.set(database=str(self.path))
@@ -40,7 +47,10 @@ class Database:
 
     def _engine(self, wait_seconds: float) -> Engine:
         if self.path is None:
-            return create_engine(self.url)
+            try:
+                return create_engine(self.url)
+            except ImportError as error:
+                raise ConfigurationError(f"the driver of the store is not installed: {error}") from None
         engine = create_engine(self.url, connect_args={"timeout": wait_seconds})
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,9 +57,20 @@ def create_key() -> Path:
 
     path = key_path()
     if not path.exists():
-        seed = Ed25519PrivateKey.generate().private_bytes_raw()
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomically(path, base64.b64encode(seed) + b"\n", mode=0o600)
+        seed = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()) + b"\n"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Made under another name and linked: of two that make a key at once, the second keeps the first one's.
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            write_atomically(fresh, seed, mode=0o600)
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)
+            fresh.unlink()
+        except OSError as error:
+            raise ConfigurationError(
+                f"no signing key can be made at {path}: {error.strerror}",
+                hint=f"give --no-key, set XDG_CONFIG_HOME, or put a key into {KEY_VARIABLE}",
+            ) from None
     return path
 
 

@@ -10,21 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from governance.digest import write_atomically
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
-from governance.records import LogStart, Record
+from governance.records import Adoption, LogStart, Record
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.database import Database
 from governance.store.entry import Entry, read_entry
+from governance.store.memory import remember
 from governance.store.projection import project
 from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
 
 if TYPE_CHECKING:
     pass
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 @dataclass(frozen=True)
@@ -83,11 +87,12 @@ class Trail:
         # 1.
         with self.database.writing() as connection:
             frontier, last = self._head(connection)
+            signer = self._signer(connection, last, adopting=any(isinstance(r, Adoption) for r in given.values()))
             # 2.
             known = self._known(connection, given)
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
-                return Appended(last if last is not None else self._sealed(frontier))
+                return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
             # 3.
             first = frontier.size
             rows = []
@@ -104,7 +109,10 @@ class Trail:
             for table, projected in grouped.items():
                 connection.execute(_table(table).insert(), projected)
             # 5.
-            checkpoint = self._sealed(frontier, start=entries[0].record if first == 0 else None, connection=connection)
+            checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
+            if first == 0:
+                signer = _own_key(entries[0].record)
+            checkpoint = checkpoint.signed(signer) if signer else checkpoint
             connection.execute(
                 _table(CheckpointRow).insert(),
                 [
@@ -117,6 +125,7 @@ class Trail:
                 ],
             )
             # 6.
+        remember(checkpoint)
         return Appended(checkpoint, {entry.record.name: first + i for i, entry in enumerate(entries)})
 
     def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
@@ -149,18 +158,22 @@ class Trail:
             known.update(connection.execute(query).scalars())
         return known
 
-    def _sealed(
-        self, frontier: merkle.Frontier, *, start: Record | None = None, connection: Connection | None = None
-    ) -> Checkpoint:
-        checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
-        key = keys.load_key()
-        if key is None:
-            return checkpoint
-        if start is None and connection is not None:
-            start = self._entry(connection, 0).record
-        # A key that the log does not name proves nothing about the log: the checkpoint stays unsigned.
-        own = isinstance(start, LogStart) and start.public_key == keys.public_hex(key)
-        return checkpoint.signed(key) if own else checkpoint
+    def _signer(self, connection: Connection, head: Checkpoint | None, *, adopting: bool) -> Ed25519PrivateKey | None:
+        """The key that may sign what comes next: the log's own, over a head that it has signed itself.
+
+        What somebody recorded without the key is never signed in passing: `adopting` says that its holder has looked.
+        Raises BrokenEvidence for a head whose signature is not the log's.
+        """
+        if head is None:
+            return None
+        start = self._entry(connection, 0).record
+        public = start.public_key if isinstance(start, LogStart) else None
+        vouched = bool(public) and head.signed_by(bytes.fromhex(public or ""))
+        if head.signatures and not vouched:
+            raise BrokenEvidence(
+                f"checkpoint {head.size}", expected="a signature of the log's key", actual="another", hint=_LOOK
+            )
+        return _own_key(start) if vouched or adopting else None
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -183,23 +196,38 @@ class Trail:
         """(position, entry) in order. Raises BrokenEvidence where an entry cannot be read."""
         return [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(start=start, stop=stop)]
 
-    def raw_entries(self, *, start: int = 0, stop: int | None = None) -> list[tuple[int, bytes, bytes]]:
+    def raw_entries(
+        self, *, start: int = 0, stop: int | None = None, connection: Connection | None = None
+    ) -> list[tuple[Any, bytes, bytes]]:
         """(position, bytes, stored leaf hash) in order, unjudged."""
         rows = _table(EntryRow)
         query = select(rows.c.seq, rows.c.data, rows.c.leaf).where(rows.c.log == self.log, rows.c.seq >= start)
         if stop is not None:
             query = query.where(rows.c.seq < stop)
-        with self.database.reading() as connection:
-            return [
-                (row[0], _octets(row[1]), _octets(row[2])) for row in connection.execute(query.order_by(rows.c.seq))
-            ]
+        found = self._rows(query.order_by(rows.c.seq), connection)
+        return [(row[0], _octets(row[1]), _octets(row[2])) for row in found]
 
-    def checkpoints(self) -> list[tuple[int, str, str]]:
+    def checkpoints(self, *, connection: Connection | None = None) -> list[tuple[Any, Any, Any]]:
         """(size, note, frontier) as stored, oldest first, unjudged."""
         rows = _table(CheckpointRow)
         query = select(rows.c.size, rows.c.note, rows.c.frontier).where(rows.c.log == self.log).order_by(rows.c.size)
-        with self.database.reading() as connection:
-            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+        return [(row[0], row[1], row[2]) for row in self._rows(query, connection)]
+
+    def projected(self, table: type[Any], *, connection: Connection | None = None) -> list[dict[str, Any]]:
+        """The stored rows of one projected table by primary key, each cell as the database holds it, not as we read it."""
+        rows = _table(table)
+        names = [column.name for column in rows.columns]
+        keys_ = ", ".join(f'"{column.name}"' for column in rows.primary_key.columns)
+        listed = ", ".join(f'"{name}"' for name in names)
+        # Plain text bypasses the types that would turn an empty text into False; every name in it is our own.
+        query = text(f'SELECT {listed} FROM "{rows.name}" WHERE log = :log ORDER BY {keys_}')  # noqa: S608
+        return [dict(zip(names, row, strict=True)) for row in self._rows(query.bindparams(log=self.log), connection)]
+
+    def _rows(self, query: Any, connection: Connection | None) -> list[Any]:
+        if connection is not None:
+            return list(connection.execute(query))
+        with self.database.reading() as reading:
+            return list(reading.execute(query))
 
     def facts(self) -> Facts:
         """Every record of the log, in order."""
@@ -211,13 +239,6 @@ class Trail:
         with self.database.reading() as connection:
             query = select(rows.c.name, rows.c.seq).where(rows.c.log == self.log)
             return {row[0]: row[1] for row in connection.execute(query)}
-
-    def projected(self, table: type[Any]) -> list[dict[str, Any]]:
-        """The stored rows of one projected table, by primary key."""
-        rows = _table(table)
-        query = select(rows).where(rows.c.log == self.log).order_by(*rows.primary_key.columns)
-        with self.database.reading() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
 
     def rebuild(self) -> None:
         """Drops the projection and makes it again from the log, in one transaction."""
@@ -250,6 +271,13 @@ def _read(data: bytes, seq: int) -> Entry:
         return read_entry(data, where=f"entry {seq}")
     except InvalidRecord as error:
         raise BrokenEvidence(f"entry {seq}", expected=error.wanted, actual=error.given, hint=_LOOK) from None
+
+
+def _own_key(start: Record) -> Ed25519PrivateKey | None:
+    """The signing key at hand, if it is the one that the log names. Any other proves nothing about the log."""
+    key = keys.load_key()
+    own = key is not None and isinstance(start, LogStart) and start.public_key == keys.public_hex(key)
+    return key if own else None
 
 
 class NoLog(MissingEvidence):

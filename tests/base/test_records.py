@@ -105,7 +105,9 @@ def test_edges_use_prov_relations_and_point_from_the_newer_to_the_older():
         (made.name, "wasGeneratedBy", result.name),
         (result.name, "used", NOBODY),
     }
-    commitment = Commitment.make(of=NOBODY, scheme="rows/v1", rows=1, root="1" * 64, columns=["a"])
+    commitment = Commitment.make(
+        of=NOBODY, scheme="rows/v1", rows=1, root="1" * 64, columns=["a"], id_column="a", subject_column=""
+    )
     assert commitment.edges() == ((commitment.name, "wasDerivedFrom", NOBODY),)
 
 

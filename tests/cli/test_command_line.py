@@ -47,6 +47,8 @@ def test_every_verb_has_help_with_an_example():
         "audit",
         "attest",
         "verify",
+        "adopt",
+        "reproduce",
     ]
     for verb in verbs:
         assert f"  {verb} " in listed
@@ -68,7 +70,8 @@ def test_outside_a_project_every_verb_says_the_same(tmp_path):
     for verb in (
         ["status"],
         ["log"],
-        ["verify", "reproduce"],
+        ["verify"],
+        ["reproduce"],
         ["repro"],
         ["why", "x"],
         ["trace", "x"],
@@ -121,3 +124,50 @@ def test_no_colour_reaches_a_pipe(project):
     done = labeltrail("log", folder=project)
     assert "\x1b" not in done.stdout
     assert "…" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["log --all --json | head -n 1", "verify | true", "audit --help | head -n 1"])
+def test_a_closed_pipe_never_reads_as_a_verdict(project, command):
+    """Whoever stops listening gets no traceback; the exit code is the shell's own for a closed pipe, or the answer's."""
+    script = f"set -o pipefail; {sys.executable} -m governance {command}"
+    done = subprocess.run(["bash", "-c", script], cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 141)
+    assert done.stderr == ""
+
+
+def test_a_description_cannot_steer_a_terminal_or_become_a_link(project):
+    """Control characters are shown as what they are, and Markdown of a stranger stays text."""
+    helper = project / "pipelines/make.py"
+    evil = "x\\x1b[2J\\u202e[a](javascript:alert(1))"
+    helper.write_text(helper.read_text().replace('title="made"', f'title="{evil}"'))
+    assert labeltrail("repro", folder=project).returncode == 0
+    for answer in (
+        labeltrail("log", folder=project),
+        labeltrail("log", "--md", folder=project),
+        labeltrail("show", "dataset", folder=project),
+    ):
+        assert "\x1b" not in answer.stdout
+        assert "\u202e" not in answer.stdout
+    assert "[a](javascript" not in labeltrail("log", "--md", folder=project).stdout
+
+
+def test_errors_as_data_hold_facts_and_nothing_else(project):
+    """`--json` of an error: its class, its sentence, its hint, its facts."""
+    told = json.loads(labeltrail("show", "nothing-like-this", "--json", folder=project).stdout)
+    assert set(told) == {"schema_version", "exit_code", "error", "message", "hint", "what", "given", "suggestions"}
+
+
+def test_a_folder_nobody_may_write_and_a_file_for_a_folder_are_one_error(tmp_path):
+    """What the operating system refuses is said in one sentence, exit 2."""
+    (tmp_path / "file").write_text("x")
+    for arguments in (["-C", str(tmp_path / "file"), "status"], ["-C", str(tmp_path / "file"), "init"]):
+        done = labeltrail(*arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_told():
+    """`labeltrail --version`."""
+    from governance import __version__
+
+    assert labeltrail("--version").stdout == f"labeltrail {__version__}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -12,17 +13,10 @@ from pathlib import Path
 import pytest
 
 from governance.digest import file_digest
+from governance.dvc.locks import alive, clear_dead_locks
 from governance.project import Project
 
 SLOW = '    rows = run.params["rows"]'
-
-
-def alive(pid: int) -> bool:
-    """Whether a process still does something; one that waits to be buried does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def processes(marker: str) -> dict[str, int]:
@@ -109,3 +103,20 @@ def test_the_exit_status_of_the_command_comes_through():
         os.close(lifeline)
         os.close(ours)
         assert done.returncode == status
+
+
+def test_a_lock_of_a_dead_process_is_cleared_and_a_living_ones_is_kept(tmp_path):
+    """Entries of the dead go, those of the living stay, and what is of no known form is left alone."""
+    path = tmp_path / ".dvc/tmp/rwlock"
+    path.parent.mkdir(parents=True)
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    dead, living = {"pid": gone.pid, "cmd": "dvc repro"}, {"pid": os.getpid(), "cmd": "dvc repro"}
+    path.write_text(json.dumps({"read": {"b": [dead, living], "d": [dead]}, "write": {"a": dead, "c": living}}))
+    assert clear_dead_locks(tmp_path) == 1
+    assert json.loads(path.read_text()) == {"read": {"b": [living]}, "write": {"c": living}}
+    assert clear_dead_locks(tmp_path) == 0
+    for text in ("{", "[]", '{"write": {"a": {}}}', '{"read": 5}'):
+        path.write_text(text)
+        assert clear_dead_locks(tmp_path) == 0
+        assert path.read_text() == text

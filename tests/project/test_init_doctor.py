@@ -42,7 +42,7 @@ def test_a_folder_with_files_of_its_own_gets_the_configuration_alone(tmp_path):
     assert "dvc.yaml" not in laid
     assert (tmp_path / "train.py").read_text() == "print('mine')\n"
     assert (tmp_path / ".gitignore").read_text().startswith("secret\n/artifacts/")
-    assert Project.find(tmp_path).config.name == "odd name"
+    assert Project.find(tmp_path).config.name == 'odd "name"'
 
 
 def test_initialising_twice_changes_nothing(tmp_path):

@@ -16,7 +16,7 @@ from small_facts import NOBODY, finding
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.records import LogStart, Recipe, Repro, Result
 from governance.store import keys, merkle
-from governance.store.checkpoint import parse_note
+from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.tables import EdgeRow, FileRow, FindingRow, RecordRow, ResultRow
 from governance.store.trail import Trail
@@ -116,7 +116,7 @@ def test_a_transaction_that_fails_leaves_nothing_behind(trail, monkeypatch):
     def broken(*_, **__):
         raise ValueError("no checkpoint today")
 
-    monkeypatch.setattr(Trail, "_sealed", broken)
+    monkeypatch.setattr(Checkpoint, "to_note", broken)
     with pytest.raises(BrokenEvidence, match="no checkpoint today"):
         trail.append([finding(8)])
     assert (trail.raw_entries(), trail.projected(RecordRow), trail.checkpoints()) == before
