@@ -81,13 +81,7 @@ class Side(enum.Enum):
 
 
 class Judge:
-    @Percent
-    def share(self):
-        return 3
-
-
-def scaled(function):
-    return Scaled(function)
+    share = Percent(lambda self: 3)
 
 
 @functools.cache
@@ -103,12 +97,12 @@ def inner(text):
     return len(text)
 
 
-@scaled
 def scored(text):
     """Scores."""
     return len(text)
 
 
+SCORED = Scaled(scored, k=3)
 SLOTTED = Slotted(inner)
 PARTIAL = Partial(inner)
 STATIC = Static(inner)
@@ -119,12 +113,12 @@ JUDGE = Judge()
 
 def vote(text):
     return (
-        scored(text) + SLOTTED(text) + PARTIAL(text) + STATIC(text) + MONEY.rounded() + len(WORDS.read_text())
+        SCORED(text) + SLOTTED(text) + PARTIAL(text) + STATIC(text) + MONEY.rounded() + len(WORDS.read_text())
         + Counted(text) + list(Side)[0].value + JUDGE.share + cached.limit
     )
 '''
 NEW = {
-    "state of a wrapper": ("k=1", "k=0"),
+    "state of a wrapper": ("k=3", "k=0"),
     "code of a wrapper": ("self.__wrapped__(text) * self.k", "self.__wrapped__(text) - self.k"),
     "what a wrapper wraps": ('    """Scores."""\n    return len(text)', "    return len(text) + 1"),
     "state of a wrapper with slots": ("function, 4", "function, 3"),
@@ -150,7 +144,7 @@ READS = {
     "docstring by getattr": ('getattr(inner, "__doc__")', '"""Counts."""', '"""Counts all."""'),
     "docstring by a name made while running": ("getattr(inner, text)", '"""Counts."""', '"""Counts all."""'),
     "docstring by an object": ('operator.attrgetter("__doc__")(inner)', '"""Counts."""', '"""Counts all."""'),
-    "docstring of a wrapper": ("scored.__doc__", '"""Scores."""', '"""Scores well."""'),
+    "docstring of a wrapper": ("SCORED.__doc__", '"""Scores."""', '"""Scores well."""'),
     "docstring of a class": ("Judge.__doc__", "class Judge:", 'class Judge:\n    """Judges."""'),
     "annotation": ('inner.__annotations__["text"]', "def inner(text):", "def inner(text: str):"),
     "type hints": ("typing.get_type_hints(inner)", "def inner(text):", "def inner(text: str):"),
