@@ -58,6 +58,22 @@ def test_the_tutorial_runs_from_its_first_line_to_its_last(reference):
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
 
 
+def test_the_page_on_your_own_data_works_as_it_stands(tmp_path):
+    """The files of the page are laid down by name and its commands run."""
+    text = (ROOT / "docs/your-own-data.md").read_text()
+    (tmp_path / "pipelines/sources").mkdir(parents=True)
+    (tmp_path / "comments.csv").write_text(next(body for kind, body in BLOCK.findall(text) if kind == "csv"))
+    for name in ("pipelines/__init__.py", "pipelines/sources/__init__.py"):
+        (tmp_path / name).touch()
+    named = re.findall(r"^```(?:python|yaml) (\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(named) == 5
+    for path, body in named:
+        (tmp_path / path).write_text(body)
+    for block in blocks("docs/your-own-data.md", "sh"):
+        done = run(block, tmp_path)
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+
+
 def test_every_link_in_the_documents_leads_somewhere():
     """Relative links of README and docs point at files that are there."""
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:
