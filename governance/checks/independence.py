@@ -19,8 +19,7 @@ def check(
         return judge("independence", subject=subject, measured=None, limit=limit, says=says)
     told = ", ".join(sorted(seen_by))
     says = (
-        f"Figures on {domain} that stand on votes are no independent evidence: {told} met it before "
-        f"(sources that did: {len(seen_by)})."
+        f"Figures on {domain} that stand on votes are no independent evidence: {told} met it before."
         if seen_by
         else f"No voting source is known to have met {domain} before."
     )

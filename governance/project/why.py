@@ -159,7 +159,7 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     if data["label"] is None:
         blocks.append(f"{data['example']} has no label: no source voted on it")
     else:
-        share = f"{100 * float(data['probability']):.1f} %" if data["probability"] else "?"
+        share = _percent(data["probability"]) if data["probability"] else "unknown"
         blocks.append(f"{data['example']} is labelled {data['label']} ({share}); majority vote says {data['majority']}")
     blocks.append(table(("source", "version", "said", "adds", "name"), votes))
     if data["log_odds"] is not None:
@@ -169,7 +169,7 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
         )
     if data["prediction"]:
         said = data["prediction"]
-        share = f"{100 * float(said['probability']):.1f} %"
+        share = _percent(said["probability"])
         blocks.append(f"the model predicts {said['label']} ({share}): {short(said['model'])}")
     runs = [(stage, short(name)) for stage, name in data["runs"].items()]
     blocks.append(table(("run", "result"), runs))
@@ -179,6 +179,12 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     ]
     blocks.append(table(("committed", "row", "entry", "salted leaf"), leaves))
     return blocks
+
+
+def _percent(share: str) -> str:
+    """A probability as people read it; what is not certain is never printed as 100 %."""
+    value = float(share)
+    return "over 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
 def _signed(number: str) -> str:
