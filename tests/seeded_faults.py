@@ -297,15 +297,6 @@ PROOF_FAULTS = (
     ),
     Fault(
         "proof",
-        "cells are compared without their types",
-        "governance/proof/log.py",
-        "return type(stored) is type(expected) and stored == expected",
-        "return stored == expected",
-        ATTACKS,
-        "odd_value",
-    ),
-    Fault(
-        "proof",
         "a missing run file hides its outputs",
         "governance/proof/files.py",
         "self.run = self._last_recorded()",
