@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from governance.audit import read_attestations, report
+from governance.audit import report
 from governance.digest import file_digest, write_atomically
 from governance.documents import (
     Document,
@@ -15,8 +15,8 @@ from governance.documents import (
     render_markdown,
     require_sound,
 )
-from governance.facts import Facts
 from governance.runs import StageRun, stage
+from pipelines._earlier import earlier
 from pipelines._params import text
 
 NAME = "audit"
@@ -28,7 +28,7 @@ def main() -> None:
     with stage(NAME) as run:
         # 1.
         templates = run.input("cards")
-        facts = earlier(run)
+        facts = earlier(run, EARLIER)
         # 2.
         document = report(facts, text(run.params, "framework", stage=NAME), as_of=text(run.params, "as_of", stage=NAME))
         markdown = render_markdown(document, templates)
@@ -45,19 +45,6 @@ def put(run: StageRun, document: Document, told: str, *, form: Literal["Markdown
     path = run.output(f"{run.config.artifacts}/documents/audit_report.{ending}")
     write_atomically(path, told.encode())
     run.state(document_record(document, sha256=file_digest(path), form=form))
-
-
-def earlier(run: StageRun) -> Facts:
-    """Facts, recipes and results of every earlier stage, and what people stated in decisions/."""
-    facts = Facts()
-    for name in EARLIER:
-        done = run.run_of(name)
-        facts |= run.facts(name) | Facts([done.recipe, done.result])
-    stated = [run.use(attestation) for attestation in read_attestations(run.input("decisions"))]
-    # The report cites what people stated; where it is cited it has to be recorded too.
-    for attestation in stated:
-        run.state(attestation)
-    return facts | Facts(stated)
 
 
 if __name__ == "__main__":

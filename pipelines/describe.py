@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from governance.audit import read_attestations
 from governance.digest import file_digest, write_atomically
 from governance.documents import (
     check_document,
@@ -13,8 +12,8 @@ from governance.documents import (
     render_markdown,
     require_sound,
 )
-from governance.facts import Facts
-from governance.runs import StageRun, stage
+from governance.runs import stage
+from pipelines._earlier import earlier
 
 NAME = "describe"
 EARLIER = ("collect", "screen", "vote", "combine", "train", "evaluate")
@@ -26,7 +25,7 @@ def main() -> None:
     with stage(NAME) as run:
         # 1.
         templates = run.input("cards")
-        facts = earlier(run)
+        facts = earlier(run, EARLIER)
         # 2.
         for name, build in CARDS.items():
             document = build(facts)
@@ -35,19 +34,6 @@ def main() -> None:
             path = run.output(f"{run.config.artifacts}/documents/{name}.md")
             write_atomically(path, text.encode())
             run.state(document_record(document, sha256=file_digest(path), form="Markdown"))
-
-
-def earlier(run: StageRun) -> Facts:
-    """Facts, recipes and results of every earlier stage, and what people stated in decisions/."""
-    facts = Facts()
-    for name in EARLIER:
-        done = run.run_of(name)
-        facts |= run.facts(name) | Facts([done.recipe, done.result])
-    stated = [run.use(attestation) for attestation in read_attestations(run.input("decisions"))]
-    # A card cites what people stated; where it is cited it has to be recorded too.
-    for attestation in stated:
-        run.state(attestation)
-    return facts | Facts(stated)
 
 
 if __name__ == "__main__":
