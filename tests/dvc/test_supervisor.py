@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from governance.digest import file_digest
 from governance.dvc.locks import alive, clear_dead_locks
 from governance.project import Project
 
+#: `make soak` asks for many more
+ROUNDS = int(os.environ.get("LABELTRAIL_SOAK_ROUNDS", "4"))
 SLOW = '    rows = run.params["rows"]'
 
 
@@ -83,6 +88,39 @@ def test_whoever_is_killed_no_process_is_left_and_the_next_run_completes(project
     assert int(report.exit_code) == 0
     assert file_digest(project / "artifacts/data/made.parquet") == before
     assert int(Project.find(project).verify().exit_code) == 0
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="processes are looked up in /proc, which Linux alone has"
+)
+def test_killed_at_any_moment_the_project_recovers(project):
+    """SIGKILL to one of the processes at a random moment: none is left, nothing contradicts a record, the next run ends."""
+    draw = random.Random(20140601)  # noqa: S311 - moments need no secrecy
+    command = [sys.executable, "-m", "governance", "repro", "--force"]
+    struck: Counter[str] = Counter()
+    for _ in range(ROUNDS):
+        with subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(draw.uniform(0.1, 2.5))
+            found = processes(str(project.resolve()))
+            if found:
+                victim = draw.choice(sorted(found))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(found[victim], signal.SIGKILL)
+                struck[victim] += 1
+            deadline = time.monotonic() + 2.0
+            while (
+                any(alive(pid) for role, pid in found.items() if role != "labeltrail") and time.monotonic() < deadline
+            ):
+                time.sleep(0.02)
+            left = [role for role, pid in found.items() if role != "labeltrail" and alive(pid)]
+            assert left == [], left
+            process.wait(30)
+        broken = [c for c in Project.find(project).verify().data["checks"] if c["state"] == "broken"]
+        assert broken == [], broken
+        assert int(Project.find(project).repro().exit_code) == 0
+        assert int(Project.find(project).verify().exit_code) == 0
+    assert struck.total() > 0
+    print(f"{ROUNDS} rounds, struck: {dict(sorted(struck.items()))}")  # noqa: T201 - what `make soak` shows
 
 
 def test_an_interrupt_ends_everything_and_says_so(project):
