@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from governance.dvc.supervisor import end_session
 from governance.errors import Busy, ConfigurationError
 
 #: numeric libraries read these when they are loaded; one thread each makes sums come out in one order
@@ -24,6 +27,9 @@ def pinned_environment(*, threads: int) -> dict[str, str]:
     environment["PYTHONHASHSEED"] = "0"
     environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     environment["DVC_NO_ANALYTICS"] = "1"
+    # DVC hands commands to whatever shell its user likes; the same words have to mean the same everywhere.
+    if os.name == "posix":
+        environment["SHELL"] = "/bin/sh"
     # `python -m pipelines.vote` needs the project's folder on the path, and nobody else's before it.
     for variable in ("PYTHONSAFEPATH", "PYTHONSTARTUP", "PYTHONOPTIMIZE"):
         environment.pop(variable, None)
@@ -39,23 +45,16 @@ def run_dvc(
     """
     # The writing end stays with this process alone: it is what tells the supervisor that we are still here.
     lifeline, ours = os.pipe()
-    command = [
-        sys.executable,
-        "-m",
-        "governance.dvc.supervisor",
-        str(lifeline),
-        sys.executable,
-        "-m",
-        "dvc",
-        *arguments,
-    ]
+    session, told = os.pipe()
+    supervisor = [sys.executable, "-m", "governance.dvc.supervisor", str(lifeline), str(told)]
+    command = [*supervisor, sys.executable, "-m", "dvc", *arguments]
     lines: list[str] = []
     try:
         process = subprocess.Popen(
             command,
             cwd=root,
             env=environment,
-            pass_fds=(lifeline,),
+            pass_fds=(lifeline, told),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -63,21 +62,33 @@ def run_dvc(
             encoding="utf-8",
             errors="replace",
         )
-        os.close(lifeline)
-        with process:
-            try:
-                for line in process.stdout or ():
-                    lines.append(line.rstrip("\n"))
-                    if heard:
-                        heard(lines[-1])
-                status = process.wait()
-            finally:
-                os.close(ours)
     except OSError as error:
-        os.closerange(lifeline, lifeline + 1)
+        os.close(ours)
+        os.close(session)
         hint = "`labeltrail doctor` says what is missing"
         raise ConfigurationError(f"DVC could not be started: {error}", hint=hint) from None
+    finally:
+        os.close(lifeline)
+        os.close(told)
+    with process:
+        threading.Thread(target=_outlive, args=(process, session), daemon=True).start()
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip("\n"))
+                if heard:
+                    heard(lines[-1])
+            status = process.wait()
+        finally:
+            os.close(ours)
     # The first while DVC looks at the project, the second while one of its stages runs.
     if status and any("Unable to acquire lock" in line or "is busy, it is being blocked" in line for line in lines):
         raise Busy("another DVC is at work in this project", hint="try again when it is done")
     return status, lines
+
+
+def _outlive(supervisor: subprocess.Popen[str], session: int) -> None:
+    """Ends the session of a supervisor that was killed: a shell between DVC and a stage would let the stage go on."""
+    with os.fdopen(session, "rb") as told:
+        group = told.read()
+    if supervisor.wait() < 0 and group:
+        end_session(int(group), signal.SIGKILL)
