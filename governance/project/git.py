@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
-from governance.digest import sha256
+from governance.digest import canonical, file_digest, sha256
 
 
 def run_git(root: Path, *arguments: str) -> str | None:
@@ -26,10 +27,24 @@ def revision(root: Path) -> str | None:
     return answer.strip() if answer else None
 
 
-def dirty_digest(root: Path) -> str | None:
-    """The digest of what differs from the commit, or None for a clean tree; DVC's lock file alone makes no tree dirty."""
-    difference = run_git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--", ".", ":(exclude)dvc.lock")
-    return sha256(difference.encode()) if difference else None
+#: besides what stages depend on, these decide what a run does
+_DECIDING = ("dvc.yaml", "params.yaml", "labeltrail.toml")
+
+
+def dirty_digest(root: Path, deciding: Sequence[str]) -> str | None:
+    """The digest of what code, parameters and contracts have otherwise than the commit; None where nothing.
+
+    `deciding` are the paths that stages depend on and none makes. A file among them that git does not know counts too.
+    """
+    paths = [f":(literal){path}" for path in (*_DECIDING, *deciding)]
+    difference = run_git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--binary", "--", *paths)
+    unknown = (run_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *paths) or "").split("\0")
+    news = [
+        [path, file_digest(root / path)]
+        for path in sorted(unknown)
+        if path and "__pycache__" not in path and (root / path).is_file()
+    ]
+    return sha256(canonical([difference, news])) if difference or news else None
 
 
 def who(root: Path) -> str:

@@ -27,7 +27,7 @@ from governance.project import git
 from governance.project.kept import Kept
 from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, TakenIn, take_in
-from governance.records import Execution, Record, Repro, StageOutcome
+from governance.records import Environment, Execution, Record, Repro, StageOutcome
 from governance.runs.runfile import read_run, run_path
 from governance.runs.stage import EXECUTIONS, PROGRESS, read_params
 from governance.store.trail import Trail
@@ -95,7 +95,7 @@ def reproduce(
                 ]
         kept.let_go()
         # 5.
-        taken = take_in(trail, config, stages.values(), events=_events(config, ends, notes, started))
+        taken = take_in(trail, config, stages.values(), events=_events(config, stages, ends, notes, started))
     return _told(ends, taken, status=status, lines=lines, lost=lost, log=_write_log(config, lines), fresh=fresh)
 
 
@@ -188,8 +188,10 @@ def _ran_on(stage: Stage, lines: list[str]) -> bool:
     return stage.name in begun and begun[-1] != stage.name
 
 
-def _events(config: Config, ends: list[StageEnd], notes: Path, started: int) -> list[Record]:
-    revision, dirty, who = git.revision(config.root), git.dirty_digest(config.root), git.who(config.root)
+def _events(config: Config, stages: dict[str, Stage], ends: list[StageEnd], notes: Path, started: int) -> list[Record]:
+    made = {out for stage in stages.values() for out in stage.outs}
+    deciding = sorted({dep for stage in stages.values() for dep in stage.deps} - made)
+    revision, dirty, who = git.revision(config.root), git.dirty_digest(config.root, deciding), git.who(config.root)
     events: list[Record] = []
     results: dict[str, str] = {}
     for end in ends:
@@ -199,7 +201,10 @@ def _events(config: Config, ends: list[StageEnd], notes: Path, started: int) -> 
             continue  # a stage without a whole run file has no result to name
         if end.outcome == "executed" and (notes / f"{end.stage}.json").is_file():
             note = json.loads((notes / f"{end.stage}.json").read_text(encoding="utf-8"))
-            events.append(Execution.make(**note, revision=revision, dirty=dirty, who=who))
+            environment = Environment.make(**note.pop("environment"))
+            if environment not in events:
+                events.append(environment)
+            events.append(Execution.make(**note, environment=environment.name, revision=revision, dirty=dirty, who=who))
     outcomes = {end.stage: end.outcome for end in ends}
     ended = time.time_ns() // 1000
     events.append(Repro.make(started=started, ended=ended, stages=outcomes, results=results, revision=revision))

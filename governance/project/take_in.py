@@ -71,7 +71,11 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
         records += _commitments(trail, config, known, one)
     new = [record for record in records if record.name not in known]
     taken = {one.run.result.name for one in found if one.run and not one.problem}
-    kept = [event for event in events if not isinstance(event, Execution) or event.result in taken]
+    kept = [
+        event
+        for event in events
+        if (event.result in taken if isinstance(event, Execution) else event.event or event.name not in known)
+    ]
     appended = trail.append([*new, *kept]) if new or kept else None
     return TakenIn(found, appended, frozenset(record.name for record in new))
 

@@ -3,7 +3,16 @@
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Document
-from governance.records.events import Adoption, Commitment, Execution, LogStart, Repro, StageOutcome
+from governance.records.events import (
+    Adoption,
+    Commitment,
+    Environment,
+    Execution,
+    LogStart,
+    Repro,
+    StageOutcome,
+    Watcher,
+)
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
@@ -24,6 +33,7 @@ __all__ = [
     "Digest",
     "Distribution",
     "Document",
+    "Environment",
     "Evaluation",
     "Execution",
     "FileRef",
@@ -49,6 +59,7 @@ __all__ = [
     "SourceVotes",
     "StageOutcome",
     "Votes",
+    "Watcher",
     "read_record",
     "record_kinds",
 ]

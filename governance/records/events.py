@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from governance.records.base import Count, Decimal, Digest, Name, Record
+from governance.records.runs import Distribution, FileRef
+
+#: what saw which files a stage opened
+Watcher = Literal["audit hook", "inotify"]
 
 StageOutcome = Literal["executed", "restored", "unchanged", "failed", "aborted", "not reached"]
 
@@ -42,6 +46,25 @@ class Adoption(Record):
         return f"entries {self.first} to {self.last} adopted by {self.who}"
 
 
+class Environment(Record):
+    """What a process could have used, whether or not it did; the recipe holds what it did use."""
+
+    kind = "environment"
+
+    python: str
+    implementation: str
+    #: everything installed, sorted by name
+    distributions: tuple[Distribution, ...]
+    #: the files below the project that pin versions, sorted by path
+    constraints: tuple[FileRef, ...]
+    #: thread counts, hash seed and the other variables that change results
+    variables: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        return f"{self.implementation} {self.python}, {len(self.distributions)} distributions"
+
+
 class Execution(Record):
     """One process that ran a stage: times in microseconds since 1970 UTC, memory in bytes, CPU time in microseconds."""
 
@@ -57,13 +80,17 @@ class Execution(Record):
     #: rows a second, microseconds a prediction and the like, measured by the stage itself
     measured: dict[str, Decimal] = {}
     machine: dict[str, str]
+    environment: Name
     library: Digest
+    #: the commit that was checked out, and the digest of what code, parameters and contracts had otherwise
     revision: str | None
     dirty: Digest | None
     who: str
+    #: what saw the files that it opened; empty where nothing did
+    observed: tuple[Watcher, ...] = ()
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
-        return ((self.name, "wasInformedBy", self.result),)
+        return ((self.name, "wasInformedBy", self.result), (self.name, "used", self.environment))
 
 
 class Repro(Record):

@@ -10,8 +10,21 @@ from pathlib import Path
 
 import governance
 from governance.digest import file_digest, tree_digest
-from governance.records import Distribution, FileRef
+from governance.records import Distribution, Environment, FileRef
 
+#: where projects pin the versions of what they install
+_CONSTRAINTS = ("constraints.txt", "requirements.txt", "uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pixi.lock")
+_VARIABLES = (
+    "CUBLAS_WORKSPACE_CONFIG",
+    "LC_ALL",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "PYTHONHASHSEED",
+    "TZ",
+)
 _LIBRARY = Path(governance.__file__).parent
 
 
@@ -51,6 +64,28 @@ def imported_distributions() -> tuple[Distribution, ...]:
     names = {owner.lower() for module in top_level & set(owners) for owner in owners[module]}
     return tuple(
         Distribution.model_validate({"distribution": name, "version": metadata.version(name)}) for name in sorted(names)
+    )
+
+
+def installed_distributions() -> tuple[Distribution, ...]:
+    """Every distribution that this process could import, sorted by name; of two of one name the one found first."""
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        # A folder that an installer left half-removed has no name; it cannot be asked for either.
+        name = distribution.metadata["Name"]
+        if name:
+            found.setdefault(name.lower(), distribution.version)
+    return tuple(Distribution.model_validate({"distribution": name, "version": found[name]}) for name in sorted(found))
+
+
+def surroundings(root: Path) -> Environment:
+    """Interpreter, installed distributions, pinned versions and the variables that change results, of this process."""
+    return Environment.make(
+        python=platform.python_version(),
+        implementation=platform.python_implementation(),
+        distributions=installed_distributions(),
+        constraints=[file_ref(root / name, name) for name in _CONSTRAINTS if (root / name).is_file()],
+        variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
     )
 
 

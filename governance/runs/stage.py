@@ -161,6 +161,7 @@ class StageRun:
             "peak_memory": spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
             "measured": self._measured,
             "machine": environment.machine(),
+            "environment": environment.surroundings(self.root).body(),
             "library": environment.library_digest(),
         }
         write_atomically(Path(folder) / f"{self.name}.json", json.dumps(note).encode())
