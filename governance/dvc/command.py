@@ -37,11 +37,17 @@ def pinned_environment(*, threads: int) -> dict[str, str]:
 
 
 def run_dvc(
-    arguments: Sequence[str], *, root: Path, environment: dict[str, str], heard: Callable[[str], None] | None = None
+    arguments: Sequence[str],
+    *,
+    root: Path,
+    environment: dict[str, str],
+    heard: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[str]]:
     """Runs DVC to its end and answers (exit status, its lines). Raises Busy where another DVC holds the lock.
 
-    `heard` is called with every line as it comes.
+    `meanwhile` is called once DVC has started; where it raises, DVC and everything it started ends. `heard` is called with
+    every line as it comes.
     """
     # The writing end stays with this process alone: it is what tells the supervisor that we are still here.
     lifeline, ours = os.pipe()
@@ -73,6 +79,7 @@ def run_dvc(
     with process:
         threading.Thread(target=_outlive, args=(process, session), daemon=True).start()
         try:
+            meanwhile()
             for line in process.stdout or ():
                 lines.append(line.rstrip("\n"))
                 if heard:

@@ -54,9 +54,10 @@ class Project:
     ) -> Report:
         """Runs what has to run and records how every stage ended."""
         from governance.project.repro import reproduce
-        from governance.store.trail import Trail
 
-        def opened() -> Trail:
+        def opened():
+            from governance.store.trail import Trail
+
             config = self.config
             return Trail.open(config.store, root=config.root, project=config.name, create=True)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -26,11 +26,13 @@ from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceErro
 from governance.project import git
 from governance.project.kept import Kept
 from governance.project.report import Report, Table, counted, table
-from governance.project.take_in import NEVER, TakenIn, take_in
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
 from governance.runs.runfile import read_run, run_path
 from governance.runs.stage import EXECUTIONS, PROGRESS, read_params
-from governance.store.trail import Trail
+
+if TYPE_CHECKING:
+    from governance.project.take_in import TakenIn
+    from governance.store.trail import Trail
 
 _STARTS = re.compile(r"^Running stage '([^']+)'")
 _SKIPS = re.compile(r"^Stage '([^']+)' (didn't change, skipping|is cached)")
@@ -55,8 +57,8 @@ def reproduce(
     wait_seconds: float = 0.0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """1. nobody else is at it  2. DVC runs what has to run  3. how every stage ended is told from its own notes
-    4. a failed stage gets its former outputs back  5. all of it enters the trail in one transaction
+    """1. nobody else is at it  2. DVC runs what has to run, while the trail is opened  3. how every stage ended is told
+    from its own notes  4. a failed stage gets its former outputs back  5. all of it enters the trail in one transaction
 
     Raises Busy (somebody is at it), UnknownName (a target that dvc.yaml does not hold), ConfigurationError.
     """
@@ -66,17 +68,25 @@ def reproduce(
             raise UnknownName("stage", target, stages)
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
-        trail = open_trail()
-        fresh = trail.size() == 1 and bool(read_lock(config.root))
+        locked = bool(read_lock(config.root))
         notes = config.state / "executions"
         shutil.rmtree(notes, ignore_errors=True)
         notes.mkdir(parents=True)
         before = {name: _signature(config, stage) for name, stage in stages.items()}
         kept = Kept(config.root, config.state / "kept", [out for stage in stages.values() for out in stage.outs])
         started = time.time_ns() // 1000
-        # 2.
+        # 2. The store takes about as long to load as DVC to look around: neither waits for the other.
+        opened: list[Trail] = []
         try:
-            status, lines = _run(config, targets=targets, force=force, notes=notes, say=say, patience=wait_seconds)
+            status, lines = _run(
+                config,
+                targets=targets,
+                force=force,
+                notes=notes,
+                say=say,
+                patience=wait_seconds,
+                meanwhile=lambda: opened.append(open_trail()),
+            )
         except BaseException:
             kept.give_back(out for stage in stages.values() for out in stage.outs)
             kept.let_go()
@@ -95,6 +105,10 @@ def reproduce(
                 ]
         kept.let_go()
         # 5.
+        from governance.project.take_in import take_in
+
+        trail = opened[-1]
+        fresh = trail.size() == 1 and locked
         taken = take_in(trail, config, stages.values(), events=_events(config, stages, ends, notes, started))
     return _told(ends, taken, status=status, lines=lines, lost=lost, log=_write_log(config, lines), fresh=fresh)
 
@@ -118,7 +132,14 @@ def project_lock(config: Config, *, wait_seconds: float) -> Iterator[None]:
 
 
 def _run(
-    config: Config, *, targets: Sequence[str], force: bool, notes: Path, say: Callable[[str], None], patience: float
+    config: Config,
+    *,
+    targets: Sequence[str],
+    force: bool,
+    notes: Path,
+    say: Callable[[str], None],
+    patience: float,
+    meanwhile: Callable[[], None],
 ) -> tuple[int, list[str]]:
     params = read_params(config.root)
     threads = params.get("threads", 1)
@@ -140,7 +161,7 @@ def _run(
     while True:
         clear_dead_locks(config.root)
         try:
-            return run_dvc(arguments, root=config.root, environment=environment, heard=heard)
+            return run_dvc(arguments, root=config.root, environment=environment, heard=heard, meanwhile=meanwhile)
         except Busy:
             if time.monotonic() >= deadline:
                 raise
@@ -214,6 +235,8 @@ def _events(config: Config, stages: dict[str, Stage], ends: list[StageEnd], note
 def _told(
     ends: list[StageEnd], taken: TakenIn, *, status: int, lines: list[str], lost: list[str], log: str, fresh: bool
 ) -> Report:
+    from governance.project.take_in import NEVER
+
     problems = {found.stage: found.problem for found in taken.found if found.problem}
     reached = {end.stage for end in ends if end.outcome in ("executed", "restored", "unchanged")}
     for end in ends:

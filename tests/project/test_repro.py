@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from small_project import dvc, lay_down
+from small_project import dvc, git, lay_down
 
 from governance.digest import file_digest
-from governance.errors import Busy, ConfigurationError, InvalidRecord, UnknownName
+from governance.dvc.locks import alive
+from governance.errors import Busy, ConfigurationError, GovernanceError, InvalidRecord, UnknownName
 from governance.project import Project
-from governance.records import Execution, Finding, Repro, Result
+from governance.records import Environment, Execution, Finding, Repro, Result
 
 OUTPUTS = [
     "artifacts/data/made.parquet",
@@ -82,6 +85,98 @@ def test_an_execution_says_when_where_and_how_costly(project):
     assert execution.machine["python"] == ".".join(map(str, sys.version_info[:3]))
     assert execution.measured == {"rows_per_second": "1000.0"}
     assert execution.who
+
+
+def test_an_execution_names_its_environment_which_is_entered_once(project):
+    """Everything installed, pinned versions, deciding variables; a second run there states it no second time."""
+    (project / "constraints.txt").write_text("polars==1.0\n")
+    governed = Project.find(project)
+    governed.repro(force=True)
+    governed.repro(force=True)
+    facts = Project.find(project).facts()
+    executions = facts.of(Execution)
+    environments = facts.of(Environment)
+    # The project was made without constraints, and run twice with them.
+    assert len(environments) == 2
+    assert {e.environment for e in executions[:2]} == {environments[0].name}
+    assert {e.environment for e in executions[2:]} == {environments[1].name}
+    assert environments[0].constraints == ()
+    (pinned,) = environments[1].constraints
+    assert (pinned.path, pinned.sha256) == ("constraints.txt", file_digest(project / "constraints.txt"))
+    installed = {d.distribution: d.version for d in environments[1].distributions}
+    assert installed["polars"] == version("polars")
+    assert installed["pytest"] == version("pytest")  # installed and not imported
+    assert environments[1].variables["PYTHONHASHSEED"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "dirty"),
+    [
+        ("pipelines/helper.py", 'TEXT = "a text"  # of one kind\n', True),
+        ("params.yaml", "seed: 4\nthreads: 1\nmake: {rows: 12}\n", True),
+        ("dvc.yaml", None, True),
+        ("notes/remark.md", "seen\n", False),
+        ("README.md", "a project\n", False),
+        ("artifacts/count.json", "{}", False),
+        (".gitignore", "artifacts\n", False),
+    ],
+)
+def test_a_tree_is_dirty_by_what_decides_a_run_alone(project, path, text, dirty):
+    """Code, parameters and the pipeline make a revision dirty; notes, documents and our own files do not."""
+    assert {e.dirty for e in executions_after_force(project)} == {None}
+    (project / path).parent.mkdir(exist_ok=True)
+    (project / path).write_text(text if text is not None else (project / path).read_text() + "# more\n")
+    assert {e.dirty is not None for e in executions_after_force(project)} == {dirty}
+
+
+def test_a_file_that_git_does_not_know_makes_the_tree_dirty_where_a_stage_depends_on_it(project):
+    """Else a run from code that is in no commit would name a commit and say no more; another content, another digest."""
+    (project / "pipelines/words.txt").write_text("good\n")
+    assert {e.dirty for e in executions_after_force(project)} == {None}
+    edit(project, "dvc.yaml", "pipelines/helper.py]", "pipelines/helper.py, pipelines/words.txt]")
+    git(project, "add", "dvc.yaml")
+    git(project, "commit", "-q", "-m", "words")
+    (first,) = {e.dirty for e in executions_after_force(project)}
+    (project / "pipelines/words.txt").write_text("bad\n")
+    (second,) = {e.dirty for e in executions_after_force(project)}
+    assert first
+    assert second
+    assert first != second
+
+
+def executions_after_force(project: Path) -> list[Execution]:
+    """The executions of a forced run."""
+    before = len(Project.find(project).facts().of(Execution))
+    assert int(Project.find(project).repro(force=True).exit_code) == 0
+    return Project.find(project).facts().of(Execution)[before:]
+
+
+def test_where_the_trail_cannot_be_opened_no_stage_is_let_run(project):
+    """DVC is started while the trail opens; it ends with the refusal, and every output is what it was."""
+    before = digests(project)
+    edit(
+        project,
+        "pipelines/make.py",
+        '    rows = run.params["rows"]',
+        "    import time\n    time.sleep(60)\n    rows = 1",
+    )
+    (project / ".labeltrail/trail.db").write_bytes(b"no database")
+    started = time.monotonic()
+    with pytest.raises(GovernanceError):
+        Project.find(project).repro()
+    assert time.monotonic() - started < 50
+    assert digests(project) == before
+    assert not any(alive(pid) for pid in standing_in(project))
+
+
+def standing_in(project: Path) -> list[int]:
+    """The processes whose folder this is; none where the system does not tell."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (folder / "cwd").readlink() == project.resolve():
+                found.append(int(folder.name))
+    return found
 
 
 def test_only_what_depends_on_a_change_runs_again(project):
