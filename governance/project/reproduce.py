@@ -15,21 +15,18 @@ from pathlib import Path
 import yaml
 
 from governance.config import STATE_FOLDER, Config
-from governance.digest import file_digest, path_digest, sha256
+from governance.digest import path_digest, sha256
 from governance.dvc.command import pinned_environment
-from governance.dvc.files import cached_file, parse_lock
 from governance.errors import ExitCode, GovernanceError, UnknownName
 from governance.facts import Facts
 from governance.project import git
+from governance.project.found import Finder, blob, commits
 from governance.project.report import Report, table
 from governance.records import Execution, FileRef, Recipe, Reproduction, ReproductionOutcome, Result
 from governance.runs.compare import TOLERANCE, Difference, compare_files
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import EXECUTIONS, flat_parameters
 from governance.store.trail import Trail
-
-#: how far back a commit is looked for whose content gives the recipe's code
-_LOOK_BACK = 500
 
 
 @dataclass
@@ -106,8 +103,7 @@ def reproduce_run(config: Config, run: RunFile, facts: Facts) -> Attempt:
 
 def _commit_for(config: Config, recipe: Recipe, facts: Facts) -> str:
     revisions = [e.revision for e in facts.of(Execution) if e.result and e.stage == recipe.stage and e.revision]
-    listed = git.run_git(config.root, "rev-list", f"--max-count={_LOOK_BACK}", "--all") or ""
-    for revision in dict.fromkeys([*reversed(revisions), *listed.split()]):
+    for revision in dict.fromkeys([*reversed(revisions), *commits(config.root)]):
         if _gives(config, recipe, revision):
             return revision
     names = ", ".join(ref.path for ref in recipe.code[:3])
@@ -116,11 +112,11 @@ def _commit_for(config: Config, recipe: Recipe, facts: Facts) -> str:
 
 def _gives(config: Config, recipe: Recipe, revision: str) -> bool:
     for ref in recipe.code:
-        content = _blob(config.root, revision, ref.path)
+        content = blob(config.root, revision, ref.path)
         if content is None or sha256(content) != ref.sha256:
             return False
     try:
-        params = yaml.safe_load((_blob(config.root, revision, "params.yaml") or b"").decode()) or {}
+        params = yaml.safe_load((blob(config.root, revision, "params.yaml") or b"").decode()) or {}
     except (yaml.YAMLError, UnicodeDecodeError):
         return False
     section = params.get(recipe.stage) or {}
@@ -129,12 +125,6 @@ def _gives(config: Config, recipe: Recipe, revision: str) -> bool:
         and flat_parameters(section) == recipe.parameters
         and (params.get("seed", 0), params.get("threads", 1)) == (recipe.seed, recipe.threads)
     )
-
-
-def _blob(root: Path, revision: str, path: str) -> bytes | None:
-    # `./` makes git read the path from this folder, which may lie below the repository's root.
-    done = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None
 
 
 @contextmanager
@@ -156,27 +146,15 @@ def _bring(config: Config, scratch: Path, ref: FileRef, revision: str) -> None:
     target = scratch / ref.path
     if target.exists() and path_digest(target) == ref.sha256:
         return
-    for found in _candidates(config, ref.path, revision):
-        if found.is_file() and file_digest(found) == ref.sha256:
+    with Finder(config) as finder:
+        found = finder.file(ref, revisions=[revision])
+        if found is not None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found, target)
             return
     raise UnableError(
         f"input {ref.path} with SHA-256 {ref.sha256[:16]}… is neither here nor in DVC's cache: `dvc fetch`"
     )
-
-
-def _candidates(config: Config, path: str, revision: str) -> Iterator[Path]:
-    yield config.root / path
-    locks = [(config.root / "dvc.lock").read_bytes() if (config.root / "dvc.lock").is_file() else b""]
-    listed = git.run_git(config.root, "rev-list", f"--max-count={_LOOK_BACK}", "--all", "--", "dvc.lock") or ""
-    seen: set[str] = set()
-    for lock in (*locks, *(_blob(config.root, r, "dvc.lock") or b"" for r in (revision, *listed.split()))):
-        for stage in parse_lock(lock, where="dvc.lock").values():
-            for file in (*stage.deps, *stage.outs):
-                if file.path == path and file.md5 and file.md5 not in seen:
-                    seen.add(file.md5)
-                    yield cached_file(config.root, file.md5)
 
 
 def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:
@@ -224,16 +202,14 @@ def _environment(then: Recipe, now: Recipe) -> list[str]:
 
 def _compare(config: Config, scratch: Path, attempt: Attempt) -> None:
     found: dict[str, Difference] = {}
-    for ref in attempt.run.result.outputs:
-        made = scratch / ref.path
-        if not made.is_file():
-            found[ref.path] = Difference("different", "it was not made")
-            continue
-        recorded = next(
-            (c for c in _candidates(config, ref.path, attempt.revision or "HEAD") if _is(c, ref)),
-            config.root / ref.path,
-        )
-        found[ref.path] = compare_files(recorded, made, sha256=ref.sha256)
+    with Finder(config) as finder:
+        for ref in attempt.run.result.outputs:
+            made = scratch / ref.path
+            if not made.is_file():
+                found[ref.path] = Difference("different", "it was not made")
+                continue
+            recorded = finder.file(ref, revisions=[attempt.revision or "HEAD"]) or config.root / ref.path
+            found[ref.path] = compare_files(recorded, made, sha256=ref.sha256)
     attempt.outputs = {path: d.outcome + (f": {d.says}" if d.says else "") for path, d in found.items()}
     outcomes = {difference.outcome for difference in found.values()}
     if outcomes <= {"identical"}:
@@ -243,7 +219,3 @@ def _compare(config: Config, scratch: Path, attempt: Attempt) -> None:
     else:
         path, first = next((p, d) for p, d in found.items() if d.outcome == "different")
         attempt.outcome, attempt.says = "different", f"{path}: {first.says}"
-
-
-def _is(path: Path, ref: FileRef) -> bool:
-    return path.is_file() and file_digest(path) == ref.sha256
