@@ -89,6 +89,12 @@ def repro(
     stages: Annotated[list[str] | None, typer.Argument(help="Stages to bring up to date; by default all.")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Run stages again that have not changed.")] = False,
     wait: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another repro.")] = 0.0,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request there, also on failure.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML there: a case a stage, a case a finding.")
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -96,7 +102,9 @@ def repro(
 
     Example: labeltrail repro --wait 60
     """
-    report = _project(context).repro(targets=stages or (), force=force, wait_seconds=wait, say=say)
+    report = _project(context).repro(
+        targets=stages or (), force=force, wait_seconds=wait, summary=summary, junit=junit, say=say
+    )
     _answer(report, as_json=as_json, as_md=as_md)
 
 
@@ -178,6 +186,26 @@ def trace(
     """
     directions = tuple(way for way, chosen in (("up", up), ("down", down)) if chosen) or ("up", "down")
     _answer(_project(context).trace(name, directions=directions), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="reading the trail")
+def diff(
+    context: typer.Context,
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN [RUN]",
+            help="A stage, a result's name, or beside either a commit; one alone is held against the run before it.",
+        ),
+    ],
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """What differs between two runs of a stage: where it began, rows, parameters, code, environment, and what that did.
+
+    Exit 4 where a part of the answer is unknown. Example: labeltrail diff combine
+    """
+    _answer(_project(context).diff(*runs), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")

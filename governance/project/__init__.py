@@ -50,9 +50,15 @@ class Project:
         targets: Sequence[str] = (),
         force: bool = False,
         wait_seconds: float = 0.0,
+        summary: str | Path | None = None,
+        junit: str | Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> Report:
-        """Runs what has to run and records how every stage ended."""
+        """Runs what has to run and records how every stage ended.
+
+        `summary` gets Markdown for a pull request, `junit` XML for those who count tests, also where a stage fails.
+        Raises ConfigurationError before anything runs where one of them cannot be written.
+        """
         from governance.project.repro import reproduce
 
         def opened():
@@ -61,7 +67,24 @@ class Project:
             config = self.config
             return Trail.open(config.store, root=config.root, project=config.name, create=True)
 
-        return reproduce(self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say)
+        if summary is None and junit is None:
+            return reproduce(self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say)
+        from governance.project.ci import Witness
+
+        places = [Path(place) if place is not None else None for place in (summary, junit)]
+        witness = Witness(self.config, summary=places[0], junit=places[1])
+        with witness.watching():
+            report = reproduce(
+                self.config,
+                opened,
+                targets=targets,
+                force=force,
+                wait_seconds=wait_seconds,
+                say=say,
+                look=witness.look,
+            )
+            witness.tell(report, opened().facts())
+        return report
 
     def sync(self) -> Report:
         """Takes the runs that lie in the project into the trail, without running anything."""
@@ -106,6 +129,15 @@ class Project:
 
         everything = self.facts()
         return trace_report(self._newest(name), everything, directions=directions)
+
+    def diff(self, *runs: str) -> Report:
+        """What differs between two runs of a stage, and what that did; one name alone is held against the run before it.
+
+        A run is a result's name, a stage or a commit. Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence.
+        """
+        from governance.project.diff import diff
+
+        return diff(self.config, self.facts(), runs)
 
     def why(self, example: str) -> Report:
         """Why an example has its label: votes, contributions, prediction, runs, commitment."""

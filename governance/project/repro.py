@@ -56,10 +56,12 @@ def reproduce(
     force: bool = False,
     wait_seconds: float = 0.0,
     say: Callable[[str], None] = lambda _: None,
+    look: Callable[[], None] = lambda: None,
 ) -> Report:
     """1. nobody else is at it  2. DVC runs what has to run, while the trail is opened  3. how every stage ended is told
     from its own notes  4. a failed stage gets its former outputs back  5. all of it enters the trail in one transaction
 
+    `look` is called before anything runs, when nobody else can be at it any more.
     Raises Busy (somebody is at it), UnknownName (a target that dvc.yaml does not hold), ConfigurationError.
     """
     stages = read_stages(config.root)
@@ -68,6 +70,7 @@ def reproduce(
             raise UnknownName("stage", target, stages)
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
+        look()
         locked = bool(read_lock(config.root))
         notes = config.state / "executions"
         shutil.rmtree(notes, ignore_errors=True)

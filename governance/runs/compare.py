@@ -24,22 +24,25 @@ class Difference:
     says: str = ""
 
 
-def compare_files(recorded: Path, again: Path, *, sha256: str | None = None) -> Difference:
+def compare_files(recorded: Path, again: Path, *, sha256: str | None = None, suffix: str | None = None) -> Difference:
     """Compares a recorded output with one made again; `sha256` stands in where the recorded file is not here.
 
-    Parquet and JSON are compared by value, safetensors by tensor, anything else by line.
+    Parquet and JSON are compared by value, safetensors by tensor, anything else by line; `suffix` says which, where
+    the newer file's own name does not.
     """
+    # DVC's cache keeps contents under their digests, so that the recorded file's own name says nothing.
+    suffix = again.suffix if suffix is None else suffix
     digest = file_digest(again)
     if digest == (sha256 or file_digest(recorded)):
         return Difference("identical")
     if not recorded.is_file() or (sha256 and file_digest(recorded) != sha256):
         return Difference("different", "its bytes differ, and the recorded ones are not here to compare")
     try:
-        if recorded.suffix == ".parquet":
+        if suffix == ".parquet":
             return _tables(recorded, again)
-        if recorded.suffix in (".json", ".jsonl"):
-            return _json(recorded, again)
-        if recorded.suffix == ".safetensors":
+        if suffix in (".json", ".jsonl"):
+            return _json(recorded, again, lines=suffix == ".jsonl")
+        if suffix == ".safetensors":
             return _tensors(recorded, again)
         return _lines(recorded, again)
     except (GovernanceError, ValueError, KeyError, OSError) as error:
@@ -66,10 +69,10 @@ def _tables(recorded: Path, again: Path) -> Difference:
     )
 
 
-def _json(recorded: Path, again: Path) -> Difference:
+def _json(recorded: Path, again: Path, *, lines: bool) -> Difference:
     def parsed(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
+        return [json.loads(line) for line in text.splitlines()] if lines else json.loads(text)
 
     place = _first(parsed(recorded), parsed(again), "")
     if place is None:

@@ -1,0 +1,140 @@
+"""Where does the answer of a repro go besides the screen, and what stood in the project before it?"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from governance.config import CONFIG_NAME, STATE_FOLDER, Config
+from governance.digest import write_atomically
+from governance.dvc.files import read_stages
+from governance.errors import ConfigurationError, GovernanceError
+from governance.facts import Facts, read_facts
+from governance.project.compared import Comparer
+from governance.project.found import Finder
+from governance.project.report import Report
+from governance.project.status import current_facts, current_runs
+from governance.records import Record
+from governance.runs.runfile import RunFile, facts_path, read_run, run_path
+
+#: besides what stages read and make, these are no place for a summary
+_TAKEN = ("dvc.yaml", "dvc.lock", "params.yaml", CONFIG_NAME, STATE_FOLDER, ".dvc", ".git")
+_CHOOSE = "name a file of its own, such as reports/labeltrail.md"
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """What a summary tells of: the answer, the runs before and after by stage, and everything known."""
+
+    config: Config
+    report: Report
+    before: dict[str, RunFile]
+    after: dict[str, RunFile]
+    facts: Facts
+    #: the facts of the runs that stood before, and of those that stand now
+    stood: Facts
+    stands: Facts
+    comparer: Comparer
+
+
+@dataclass
+class Witness:
+    """Writes a Markdown summary and JUnit XML of a repro, each of them whole or not at all.
+
+    Both places are written before anything runs, with what holds if nothing follows, so that neither an earlier summary
+    nor none at all is taken for the answer of a repro that was killed. Raises ConfigurationError.
+    """
+
+    config: Config
+    summary: Path | None = None
+    junit: Path | None = None
+    _before: dict[str, RunFile] = field(default_factory=dict)
+    _records: list[Record] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for option, place in (("--summary", self.summary), ("--junit", self.junit)):
+            if place is not None:
+                self._check(option, place)
+        if self.summary and self.junit and self.summary.resolve() == self.junit.resolve():
+            raise ConfigurationError("--summary and --junit name one file", hint="give each a file of its own")
+        self._write_unfinished("it did not finish: it still runs, or was ended from outside")
+
+    def look(self) -> None:
+        """Reads the runs that lie in the project, under the lock and before anything runs."""
+        for stage in read_stages(self.config.root):
+            # A run file that nobody can read is no run; the repro itself says so.
+            with contextlib.suppress(GovernanceError):
+                run = read_run(self.config.root / run_path(self.config.artifacts, stage))
+                self._before[stage] = run
+                self._records += read_facts(self.config.root / facts_path(self.config.artifacts, stage))
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """An error that ends the repro is what both files tell."""
+        try:
+            yield
+        except GovernanceError as error:
+            told = f"exit code {int(error.exit_code)}: {error.message}" + (f" ({error.hint})" if error.hint else "")
+            self._write_unfinished(told)
+            raise
+
+    def tell(self, report: Report, known: Facts) -> None:
+        """Writes both files, also where a stage failed."""
+        from governance.project.junit import junit
+        from governance.project.summary import summary
+
+        after = {run.result.stage: run for run in current_runs(self.config, known)}
+        runs = [record for run in self._before.values() for record in (run.recipe, run.result)]
+        # The runs before may have come with the data and never have been in this trail.
+        facts = Facts([*self._records, *runs]) | known
+        with Finder(self.config) as finder:
+            current = frozenset(run.result.name for run in after.values())
+            witnessed = Witnessed(
+                config=self.config,
+                report=report,
+                before=self._before,
+                after=after,
+                facts=facts,
+                stood=current_facts(facts, list(self._before.values())),
+                stands=current_facts(known, list(after.values())),
+                comparer=Comparer(self.config, facts, finder, current=current),
+            )
+            if self.summary is not None:
+                write_atomically(self.summary.resolve(), summary(witnessed).encode())
+            if self.junit is not None:
+                write_atomically(self.junit.resolve(), junit(witnessed))
+
+    def _check(self, option: str, place: Path) -> None:
+        found = place.resolve()
+        if found.exists() and not found.is_file():
+            raise ConfigurationError(f"{option} {place} is no file", hint=_CHOOSE)
+        root = self.config.root.resolve()
+        if not found.is_relative_to(root):
+            return
+        stages = read_stages(root).values()
+        taken = [*_TAKEN, *(path for stage in stages for path in (*stage.deps, *stage.outs))]
+        for path in taken:
+            if found.is_relative_to((root / path).resolve()):
+                raise ConfigurationError(
+                    f"{option} {place} would overwrite or join {path} of the project", hint=_CHOOSE
+                )
+
+    def _write_unfinished(self, says: str) -> None:
+        from governance.project.junit import unfinished_junit
+        from governance.project.summary import unfinished_summary
+
+        name = self.config.name
+        for option, place, data in (
+            ("--summary", self.summary, unfinished_summary(name, says).encode()),
+            ("--junit", self.junit, unfinished_junit(name, says)),
+        ):
+            if place is None:
+                continue
+            try:
+                write_atomically(place.resolve(), data)
+            except OSError as error:
+                hint = "check owner and rights of its folder, or name another file"
+                raise ConfigurationError(f"{option} {place} cannot be written: {error.strerror}", hint=hint) from None
