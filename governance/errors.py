@@ -107,6 +107,22 @@ class MissingEvidence(GovernanceError):
     exit_code = ExitCode.UNKNOWN
 
 
+class RemoteUnusable(ConfigurationError):
+    """DVC's remote is not set up, or does not let us in."""
+
+    def __init__(self, remote: str, reason: str, *, hint: str) -> None:
+        self.remote, self.reason = remote, reason
+        super().__init__(f"DVC's remote {remote}: {reason}", hint=hint)
+
+
+class RemoteSilent(MissingEvidence):
+    """DVC's remote does not answer."""
+
+    def __init__(self, remote: str, reason: str, *, hint: str) -> None:
+        self.remote, self.reason = remote, reason
+        super().__init__(f"DVC's remote {remote} does not answer: {reason}", hint=hint)
+
+
 class Busy(GovernanceError):
     """Somebody else holds the lock."""
 

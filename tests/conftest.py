@@ -12,7 +12,7 @@ from small_project import copy_of, make_project, once
 from governance.store import keys
 from governance.store.trail import Trail
 
-pytest_plugins = ["reference_project"]
+pytest_plugins = ["reference_project", "s3_server"]
 
 # Machines differ in speed and a promise does not depend on it; the same examples are drawn on every machine.
 settings.register_profile(

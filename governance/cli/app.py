@@ -109,12 +109,21 @@ def repro(
 
 
 @app.command(rich_help_panel="a project")
-def sync(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
-    """Take the runs that lie in the project into the trail, without running anything.
+def sync(
+    context: typer.Context,
+    pull: Annotated[bool, typer.Option("--pull", help="Let DVC bring what its remote holds first.")] = False,
+    remote: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Pull from this remote, not from the default one.")
+    ] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Take the runs that lie in the project into the trail, without running anything. What contradicts its run is
+    refused, exit 3; what is not here is named, exit 4.
 
     Example: labeltrail sync
     """
-    _answer(_project(context).sync(), as_json=as_json, as_md=as_md)
+    _answer(_project(context).sync(pull=pull, remote=remote, say=say), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")

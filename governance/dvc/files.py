@@ -136,15 +136,18 @@ def _files(body: dict[str, Any], field: str, *, where: str) -> tuple[LockedFile,
 
 def cache_folder(root: Path) -> Path:
     """Where DVC keeps content by MD5: `cache.dir` of its configuration, or .dvc/cache."""
-    chosen = "cache"
+    return (root / ".dvc" / read_config(root).get("cache", "dir", fallback="cache")).resolve()
+
+
+def read_config(root: Path) -> configparser.ConfigParser:
+    """DVC's configuration of this project, with what is set for this checkout alone. Raises ConfigurationError."""
+    parser = configparser.ConfigParser(interpolation=None)
     for name in ("config", "config.local"):
-        parser = configparser.ConfigParser(interpolation=None)
         try:
             parser.read(root / ".dvc" / name, encoding="utf-8")
         except (configparser.Error, UnicodeDecodeError) as error:
             raise ConfigurationError(f".dvc/{name}: {error}", hint="mend DVC's configuration") from None
-        chosen = parser.get("cache", "dir", fallback=chosen)
-    return (root / ".dvc" / chosen).resolve()
+    return parser
 
 
 def cached_file(root: Path, md5: str) -> Path:

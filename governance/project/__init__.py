@@ -86,9 +86,16 @@ class Project:
             witness.tell(report, opened().facts())
         return report
 
-    def sync(self) -> Report:
-        """Takes the runs that lie in the project into the trail, without running anything."""
+    def sync(
+        self, *, pull: bool = False, remote: str | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> Report:
+        """Takes the runs that lie in the project into the trail, without running anything.
+
+        With `pull`, DVC first brings what its default remote, or `remote`, holds. Raises Busy, ConfigurationError,
+        RemoteUnusable, RemoteSilent; then nothing was recorded.
+        """
         from governance.dvc.files import read_stages
+        from governance.dvc.remote import pull as bring
         from governance.project.repro import project_lock
         from governance.project.take_in import take_in
         from governance.project.told import sync_report
@@ -96,6 +103,8 @@ class Project:
 
         config = self.config
         with project_lock(config, wait_seconds=0.0):
+            if pull or remote:
+                bring(config.root, remote=remote, say=say)
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
             return sync_report(take_in(trail, config, read_stages(config.root).values()))
 

@@ -79,7 +79,7 @@ def stage_states(config: Config, known: Facts) -> list[StageState]:
             states.append(StageState(stage, state, name, "" if found.problem == NEVER else found.problem))
             continue
         if found.problem:
-            state = "absent" if found.problem.endswith("is not there") else "changed"
+            state = "absent" if found.absent else "changed"
             states.append(StageState(stage, state, name, found.problem))
             continue
         changes = changes_since(found.run.recipe, config)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from governance.config import Config
-from governance.digest import file_digest
-from governance.dvc.files import Stage
+from governance.digest import file_digest, file_md5
+from governance.dvc.files import LockedStage, Stage, read_lock
 from governance.errors import GovernanceError
 from governance.facts import Facts, read_facts
 from governance.proof.verify import is_row_table
@@ -28,6 +29,8 @@ class Found:
     run: RunFile | None = None
     facts: Facts | None = None
     problem: str = ""
+    #: what is not there, where that is all that keeps it out; anything else contradicts the run
+    absent: tuple[str, ...] = ()
 
 
 def find_run(config: Config, stage: str) -> Found:
@@ -37,20 +40,28 @@ def find_run(config: Config, stage: str) -> Found:
         return Found(stage, problem=NEVER)
     try:
         run = read_run(path)
-        facts = read_facts(config.root / facts_path(config.artifacts, stage))
     except GovernanceError as error:
         return Found(stage, problem=error.message)
     if run.result.stage != stage:
         return Found(stage, problem=f"its run file is of stage {run.result.stage}")
+    # What contradicts the run is told before what is only absent.
+    absent = tuple(output.path for output in run.result.outputs if not (config.root / output.path).is_file())
     for output in run.result.outputs:
-        file = config.root / output.path
-        if not file.is_file():
-            return Found(stage, run, facts, f"{output.path} is not there")
-        if file_digest(file) != output.sha256:
-            return Found(stage, run, facts, f"{output.path} is not what the run recorded")
+        if output.path not in absent and file_digest(config.root / output.path) != output.sha256:
+            return Found(stage, run, problem=f"{output.path} is not what the run recorded")
+    if absent:
+        return Found(stage, run, problem=_are_not_there(absent), absent=absent)
+    try:
+        facts = read_facts(config.root / facts_path(config.artifacts, stage))
+    except GovernanceError as error:
+        return Found(stage, run, problem=error.message)
     if tuple(record.name for record in facts) != run.result.generated:
         return Found(stage, run, facts, "its facts are not those that the result lists")
     return Found(stage, run, facts)
+
+
+def _are_not_there(paths: Sequence[str]) -> str:
+    return f"{', '.join(paths)} {'is' if len(paths) == 1 else 'are'} not there"
 
 
 def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Sequence[Record] = ()) -> TakenIn:
@@ -61,7 +72,11 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
     """
     known = trail.facts()
     executed = {event.result for event in events if isinstance(event, Execution)}
-    found = [_judged(find_run(config, stage.name), known, executed) for stage in stages]
+    locks: Mapping[str, LockedStage] = {}
+    # A lock that cannot be read is DVC's to complain of, and no reason to forget what was seen.
+    with contextlib.suppress(GovernanceError):
+        locks = read_lock(config.root)
+    found = [_judged(config, find_run(config, stage.name), known, executed, locks.get(stage.name)) for stage in stages]
     records: list[Record] = []
     for one in found:
         if one.run is None or one.facts is None or one.problem:
@@ -80,9 +95,22 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
     return TakenIn(found, appended, frozenset(record.name for record in new))
 
 
-def _judged(found: Found, known: Facts, executed: set[str]) -> Found:
+def _judged(config: Config, found: Found, known: Facts, executed: set[str], locked: LockedStage | None) -> Found:
+    """A run that nobody here saw is taken in only where nothing speaks against it: not the lock, and no other result."""
     run = found.run
-    if run is None or found.problem or run.result.name in known or run.result.name in executed:
+    path = run_path(config.artifacts, found.stage)
+    locked_md5s = {file.path: file.md5 for file in locked.outs} if locked else {}
+    if run is None:
+        if found.problem == NEVER and path in locked_md5s:
+            return Found(found.stage, problem=_are_not_there([path]), absent=(path,))
+        return found
+    if run.result.name in known or run.result.name in executed:
+        return found
+    # Whoever can write into a remote or a cache can put a whole other history there; git carries the lock, which names
+    # the run file, which names everything else by SHA-256.
+    if locked_md5s.get(path) not in (None, file_md5(config.root / path)):
+        return Found(found.stage, run, problem=f"{path} is not what dvc.lock names")
+    if found.problem:
         return found
     others = [result.name for result in known.of(Result) if result.recipe == run.recipe.name]
     if not others:

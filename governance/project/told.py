@@ -33,13 +33,14 @@ _KINDS = (
     "recipe",
     "result",
     "execution",
+    "environment",
     "repro",
     "reproduction",
     "adoption",
     "log",
 )
 #: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
-_OF_THE_STORE = frozenset({"commitment", "execution", "repro", "reproduction", "adoption", "log"})
+_OF_THE_STORE = frozenset({"commitment", "execution", "environment", "repro", "reproduction", "adoption", "log"})
 
 
 def when(at: int) -> str:
@@ -76,7 +77,8 @@ def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None
     graph = Graph(facts.edges)
     near: list[dict[str, str]] = []
     for direction in ("up", "down"):
-        for relation, name in graph.neighbours(record.name, direction):
+        # Sorted, because two stores that agree on the edges need not have met them in the same order.
+        for relation, name in sorted(graph.neighbours(record.name, direction)):
             other = facts.get(name)
             near.append(
                 {"direction": direction, "relation": relation, "name": name, "label": other.label if other else ""}
@@ -94,8 +96,12 @@ def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None
         "kind": record.kind,
         "v": record.v,
         "body": body,
-        "edges": near,
-        "store": {"entry": seq, "at": when(at) if at is not None else None},
+        "edges": [edge for edge in near if not _of_the_store(edge["name"])],
+        "store": {
+            "entry": seq,
+            "at": when(at) if at is not None else None,
+            "edges": [edge for edge in near if _of_the_store(edge["name"])],
+        },
     }
     return Report("show", data, tuple(blocks))
 
@@ -119,15 +125,15 @@ def trace_report(record: Record, facts: Facts, *, directions: tuple[str, ...]) -
         if direction not in directions:
             continue
         steps = graph.reach(record.name, "up" if direction == "up" else "down")
-        data[direction] = [_step(step, facts) for step in steps if not _is_store(step)]
-        store[direction] = [_step(step, facts) for step in steps if _is_store(step)]
+        data[direction] = [_step(step, facts) for step in steps if not _of_the_store(step.name)]
+        store[direction] = [_step(step, facts) for step in steps if _of_the_store(step.name)]
         blocks.append(_by_kind(steps, facts, title=f"{title} ({counted(len(steps), 'record')})"))
     data["store"] = store
     return Report("trace", data, tuple(blocks))
 
 
-def _is_store(step: Step) -> bool:
-    return step.name.partition(":")[0] in _OF_THE_STORE
+def _of_the_store(name: str) -> bool:
+    return name.partition(":")[0] in _OF_THE_STORE
 
 
 def _step(step: Step, facts: Facts) -> dict[str, Any]:
@@ -176,7 +182,8 @@ def verify_report(verification: Verification) -> Report:
 
 
 def sync_report(taken: TakenIn) -> Report:
-    """`labeltrail sync`: what lay there and what of it was new."""
+    """`labeltrail sync`: what lay there and what of it was new; exit 3 where something contradicts its run, 4 where
+    something is absent."""
 
     def state(found: Found) -> str:
         if found.problem:
@@ -184,7 +191,22 @@ def sync_report(taken: TakenIn) -> Report:
         return "taken in" if found.run and found.run.result.name in taken.new_names else "known already"
 
     rows = [(found.stage, state(found), short(found.run.result.name) if found.run else "") for found in taken.found]
-    data = {"stages": {found.stage: state(found) for found in taken.found}, "new_entries": taken.new}
-    bad = any(found.problem and found.problem != NEVER for found in taken.found)
-    blocks = (table(("stage", "state", "result"), rows), counted(taken.new, "new entry", "new entries"))
-    return Report("sync", data, blocks, ExitCode.BROKEN if bad else ExitCode.FINE)
+    absent = sorted({path for found in taken.found for path in found.absent})
+    refused = [found.stage for found in taken.found if found.problem and found.problem != NEVER and not found.absent]
+    blocks: list[str | Table] = [
+        table(("stage", "state", "result"), rows),
+        counted(taken.new, "new entry", "new entries"),
+    ]
+    if refused:
+        blocks.append(f"Refused, and nothing of it recorded: {', '.join(refused)}. `labeltrail verify` says more.")
+    if absent:
+        says = "`labeltrail sync --pull` brings what DVC's remote holds, `labeltrail repro` makes it here"
+        blocks.append(f"Not here: {', '.join(absent)}. {says}")
+    data = {
+        "stages": {found.stage: state(found) for found in taken.found},
+        "new_entries": taken.new,
+        "refused": refused,
+        "absent": absent,
+    }
+    code = ExitCode.BROKEN if refused else ExitCode.UNKNOWN if absent else ExitCode.FINE
+    return Report("sync", data, tuple(blocks), code)

@@ -44,6 +44,8 @@ class StageFiles:
             # Without a run file that can be read, the files are held against what the trail recorded last.
             self.run = self._last_recorded()
         if self.run is None:
+            for out in self.locked.outs if self.locked else ():
+                yield from self._cached(f"{self.stage.name}: {out.path}", out.md5, None)
             return
         # 2.
         broken = False
@@ -180,7 +182,11 @@ class StageFiles:
         wrong = file_digest(cached) != recorded.sha256 if recorded else file_md5(cached) != md5
         if wrong:
             shown = cached.relative_to(self.config.root) if cached.is_relative_to(self.config.root) else cached
-            yield Check("cache", "broken", culprit, f"DVC's cache holds other bytes than the run recorded ({shown})")
+            says = f"DVC's cache holds other bytes than the run recorded ({shown})"
+            hint = (
+                f"remove {shown} and {culprit.partition(': ')[2]}, then `labeltrail sync --pull` or `labeltrail repro`"
+            )
+            yield Check("cache", "broken", culprit, says, hint)
 
     def _locked_input(self, run: RunFile, path: str, md5: str | None) -> Iterator[Check]:
         file = self.config.root / path
