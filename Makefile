@@ -35,7 +35,7 @@ faults: $(STAMP)
 	$(BIN)/python tests/seeded_faults.py
 
 soak: $(STAMP)
-	LABELTRAIL_SOAK_ROUNDS=500 $(BIN)/python -m pytest -n 0 -s tests/dvc -k killed_at_any_moment
+	$(BIN)/python tests/soak.py
 
 clean:
 	rm -rf artifacts dist

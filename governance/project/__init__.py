@@ -96,6 +96,7 @@ class Project:
         """
         from governance.dvc.files import read_stages
         from governance.dvc.remote import pull as bring
+        from governance.project.kept import recover
         from governance.project.repro import project_lock
         from governance.project.take_in import take_in
         from governance.project.told import sync_report
@@ -103,6 +104,7 @@ class Project:
 
         config = self.config
         with project_lock(config, wait_seconds=0.0):
+            recover(config)
             if pull or remote:
                 bring(config.root, remote=remote, say=say)
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
@@ -161,10 +163,14 @@ class Project:
         return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
 
     def verify(self) -> Report:
-        """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro."""
+        """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro.
+
+        What a killed repro left half-done is rolled back first, and told.
+        """
         import os
         from contextlib import nullcontext
 
+        from governance.project.kept import recover
         from governance.project.repro import project_lock
         from governance.project.told import verify_report
         from governance.proof.verify import verify
@@ -173,7 +179,8 @@ class Project:
         # What nobody here may write, nobody here changes meanwhile.
         writable = os.access(state, os.W_OK)
         with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext():
-            return verify_report(verify(trail, self.config))
+            back = recover(self.config) if writable else []
+            return verify_report(verify(trail, self.config), rolled_back=back)
 
     def adopt(self) -> Report:
         """Vouches for entries that were recorded without the log's key. Raises BrokenEvidence, ConfigurationError."""

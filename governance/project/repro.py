@@ -24,7 +24,7 @@ from governance.dvc.files import Stage, read_lock, read_stages
 from governance.dvc.locks import clear_dead_locks
 from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceError, InvalidRecord, UnknownName
 from governance.project import git
-from governance.project.kept import Kept
+from governance.project.kept import Kept, recover, settled
 from governance.project.report import Report, Table, counted, table
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
 from governance.runs.runfile import read_run, run_path
@@ -70,13 +70,14 @@ def reproduce(
             raise UnknownName("stage", target, stages)
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
+        recover(config)
         look()
         locked = bool(read_lock(config.root))
         notes = config.state / "executions"
         shutil.rmtree(notes, ignore_errors=True)
         notes.mkdir(parents=True)
         before = {name: _signature(config, stage) for name, stage in stages.items()}
-        kept = Kept(config.root, config.state / "kept", [out for stage in stages.values() for out in stage.outs])
+        kept = Kept.before_run(config, stages.values())
         started = time.time_ns() // 1000
         # 2. The store takes about as long to load as DVC to look around: neither waits for the other.
         opened: list[Trail] = []
@@ -91,21 +92,21 @@ def reproduce(
                 meanwhile=lambda: opened.append(open_trail()),
             )
         except BaseException:
-            kept.give_back(out for stage in stages.values() for out in stage.outs)
+            kept.roll_back(stages.values())
             kept.let_go()
             raise
         # 3.
         ends = [_end(config, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
         # 4.
-        lost: list[str] = []
-        for end in ends:
-            if end.outcome in ("failed", "aborted"):
-                gone = kept.give_back(stages[end.stage].outs)
-                lost += [
-                    path
-                    for path, was in zip(stages[end.stage].outs, before[end.stage], strict=True)
-                    if was and path in gone
-                ]
+        if status:
+            kept.roll_back(stages.values())
+        lost = [
+            path
+            for end in ends
+            if end.outcome in ("failed", "aborted")
+            for path, was in zip(stages[end.stage].outs, before[end.stage], strict=True)
+            if was and not (config.root / path).exists()
+        ]
         kept.let_go()
         # 5.
         from governance.project.take_in import take_in
@@ -191,7 +192,7 @@ def _signature(config: Config, stage: Stage) -> list[tuple[int, int, int] | None
 def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: int, lines: list[str]) -> StageEnd:
     error = notes / f"{stage.name}.error.json"
     note = notes / f"{stage.name}.json"
-    if note.is_file():
+    if note.is_file() and (not status or _committed(config, stage)):
         told = json.loads(note.read_text(encoding="utf-8"))
         return StageEnd(stage.name, "executed", seconds=(told["ended"] - told["started"]) / 1e6)
     if error.is_file():
@@ -204,6 +205,14 @@ def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: i
     if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines):
         return StageEnd(stage.name, "not reached")
     return StageEnd(stage.name, "unchanged" if _signature(config, stage) == before else "restored")
+
+
+def _committed(config: Config, stage: Stage) -> bool:
+    """Whether DVC took what the stage made; one that was killed in between leaves a whole run outside its lock."""
+    try:
+        return settled(config.root, stage, read_lock(config.root).get(stage.name))
+    except GovernanceError:
+        return False
 
 
 def _ran_on(stage: Stage, lines: list[str]) -> bool:
@@ -315,4 +324,6 @@ def _last_words(lines: list[str]) -> str:
         if line.strip() and not line.startswith(("ERROR: failed to reproduce", "Having any troubles")):
             said = line.removeprefix("ERROR: ").strip()
             return f"{said} ({place})" if place else said
-    return "no reason was given"
+    # DVC's own sentence is left where nothing else was said.
+    own = next((line for line in reversed(lines) if line.startswith("ERROR: ")), "no reason was given")
+    return own.removeprefix("ERROR: ").strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from governance.errors import ExitCode
@@ -161,11 +162,13 @@ def _by_kind(steps: list[Step], facts: Facts, *, title: str) -> Table:
     return table(("kind", "what", "steps", "over", "name"), rows, title=title)
 
 
-def verify_report(verification: Verification) -> Report:
+def verify_report(verification: Verification, *, rolled_back: Sequence[str] = ()) -> Report:
     """`labeltrail verify`: what does not fit, then what was counted, then what was not looked at."""
     wrong = verification.of("broken", "missing", "unknown", "stale")
     counts = verification.counts
     blocks: list[str | Table] = []
+    if rolled_back:
+        blocks.append(f"An earlier repro was killed: the former outputs of {', '.join(rolled_back)} are back.")
     if wrong:
         rows = [(check.state, check.what, check.culprit, check.says) for check in wrong]
         blocks.append(table(("state", "where", "culprit", "what was seen"), rows))
@@ -177,6 +180,7 @@ def verify_report(verification: Verification) -> Report:
         "checks": [vars(check) for check in verification.checks],
         "counts": counts,
         "not_checked": list(verification.not_checked),
+        "rolled_back": list(rolled_back),
     }
     return Report("verify", data, tuple(blocks), verification.exit_code)
 

@@ -1,0 +1,100 @@
+"""What a killed repro leaves in between is rolled back by whoever comes next, and nothing else is touched."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from small_project import flip
+
+from governance.config import read_config
+from governance.digest import file_digest
+from governance.dvc.files import read_stages
+from governance.project import Project
+from governance.project.kept import Kept
+
+MADE = ("artifacts/data/made.parquet", "artifacts/facts/make.jsonl", "artifacts/runs/make.json")
+
+
+def keep(project):
+    """The state of a project whose repro was killed before anything ended."""
+    config = read_config(project)
+    return Kept.before_run(config, read_stages(project).values())
+
+
+def digests(project):
+    return {path: file_digest(project / path) for path in (*MADE, "artifacts/count.json", "dvc.lock")}
+
+
+def rewrite(path, data):
+    """New bytes under an old name, as a stage puts them there."""
+    fresh = path.with_name("fresh")
+    fresh.write_bytes(data)
+    fresh.replace(path)
+
+
+@pytest.mark.parametrize("gone", [MADE[:1], MADE[:2], MADE])
+@pytest.mark.parametrize("how", ["removed", "rewritten"])
+def test_a_stage_that_dvc_has_not_committed_gets_all_its_former_outputs_back(project, gone, how):
+    """Removed by DVC or put there anew by the stage: verify puts back what the records know, says so, and is content."""
+    before = digests(project)
+    keep(project)
+    for path in gone:
+        if how == "removed":
+            (project / path).unlink()
+        else:
+            rewrite(project / path, b"of the killed run")
+    report = Project.find(project).verify()
+    assert report.data["rolled_back"] == ["make"]
+    assert "make" in report.to_markdown()
+    assert int(report.exit_code) == 0
+    assert digests(project) == before
+    assert Project.find(project).verify().data["rolled_back"] == []
+
+
+def test_a_stage_that_dvc_has_committed_stays_as_it_is(project):
+    """A repro that was killed after one stage ended keeps that stage; sync takes it in."""
+    (project / "params.yaml").write_text("seed: 3\nthreads: 1\nmake: {rows: 13}\n")
+    keep(project)
+    other = project.parent / "other"
+    shutil.copytree(project, other, symlinks=True)
+    assert int(Project.find(other).repro(targets=["make"]).exit_code) == 0
+    for path in (*MADE, "dvc.lock"):
+        rewrite(project / path, (other / path).read_bytes())
+    after = digests(project)
+    report = Project.find(project).sync()
+    assert report.data["stages"]["make"] == "taken in"
+    assert digests(project) == after
+
+
+@pytest.mark.parametrize(
+    "torn", [b"", b"schema: '2.0'\nstages:\n  make:\n    cmd: pyth", b"schema: '2.0'\nstages: {}\n"]
+)
+def test_a_lock_that_dvc_did_not_finish_writing_is_the_former_one_again(project, torn):
+    """Killed while it writes dvc.lock, DVC leaves half of it, which it then refuses."""
+    before = digests(project)
+    keep(project)
+    (project / "dvc.lock").write_bytes(torn)
+    assert int(Project.find(project).verify().exit_code) == 0
+    assert digests(project) == before
+
+
+def test_what_was_changed_before_the_run_is_not_put_right_by_a_roll_back(project):
+    """Tampering stays what it is: rolling back is for what a run did."""
+    flip(project / MADE[0], 40)
+    keep(project)
+    changed = digests(project)
+    report = Project.find(project).verify()
+    assert report.data["rolled_back"] == []
+    assert int(report.exit_code) == 3
+    assert digests(project) == changed
+
+
+def test_a_folder_of_kept_outputs_that_is_not_whole_is_not_used(project):
+    """Killed while it keeps outputs, nothing had been touched yet; killed while it lets go, everything was done."""
+    kept = keep(project)
+    (kept.folder / ".whole").unlink()
+    rewrite(project / MADE[0], b"by hand")
+    assert Project.find(project).verify().data["rolled_back"] == []
+    assert (project / MADE[0]).read_bytes() == b"by hand"
+    assert not kept.folder.exists()
