@@ -6,17 +6,20 @@ import configparser
 import platform
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from governance import __version__
 from governance.config import CONFIG_NAME, Config
 from governance.errors import ExitCode, GovernanceError
 from governance.project import git
-from governance.project.report import Report, table
+from governance.project.report import Report, counted, table
+from governance.runs.observed import Observer
 from governance.store import keys
 from governance.store.trail import Trail
 
@@ -36,7 +39,7 @@ class Symptom:
 
 def examine(folder: Path, config: Config | None, open_trail: Callable[[], Trail]) -> Report:
     """Looks at the machine, the tools, the key and the project; changes nothing."""
-    seen = [_python(), _git(folder), _dvc(), _reference(), _sqlite(), _disk(folder), _key()]
+    seen = [_python(), _git(folder), _dvc(), _reference(), _sqlite(), _disk(folder), _key(), _observing(config)]
     if config is None:
         hint = "`labeltrail init` makes this folder a project"
         seen.append(Symptom("project", "note", f"{folder} is not in a project (no {CONFIG_NAME})", hint))
@@ -112,6 +115,22 @@ def _key() -> Symptom:
         hint = f"`labeltrail init` makes one; machines without a home use {keys.KEY_VARIABLE}"
         return Symptom("signing key", "note", "none: checkpoints are unsigned, which gates read as unknown", hint)
     return Symptom("signing key", "fine", f"public key {keys.public_hex(key)[:16]}…")
+
+
+def _observing(config: Config | None) -> Symptom:
+    """Whether it can be seen which files a stage opens, tried on the project itself where there is one."""
+    with TemporaryDirectory() as elsewhere:
+        root = config.root if config else Path(elsewhere)
+        if config is None:
+            (root / CONFIG_NAME).touch()
+        observer = Observer(root.resolve())
+        folders, unseen = observer.folders, observer.stop().unseen
+    if unseen:
+        says = f"what native code and subprocesses open in a stage stays unknown: {unseen}"
+        hint = "raise the limits in /proc/sys/fs/inotify" if sys.platform.startswith("linux") else ""
+        return Symptom("inotify", "note", says, hint)
+    here = f" in {counted(folders, 'folder')} of this project" if config else ""
+    return Symptom("inotify", "fine", f"tells which files stages open{here}")
 
 
 def _telemetry(root: Path) -> Symptom:

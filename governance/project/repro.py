@@ -26,6 +26,7 @@ from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceErro
 from governance.project import git
 from governance.project.kept import Kept, recover, settled
 from governance.project.report import Report, Table, counted, table
+from governance.project.undeclared import Judged, judge_executed
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
 from governance.runs.runfile import read_run, run_path
 from governance.runs.stage import EXECUTIONS, PROGRESS, read_params
@@ -113,8 +114,11 @@ def reproduce(
 
         trail = opened[-1]
         fresh = trail.size() == 1 and locked
-        taken = take_in(trail, config, stages.values(), events=_events(config, stages, ends, notes, started))
-    return _told(ends, taken, status=status, lines=lines, lost=lost, log=_write_log(config, lines), fresh=fresh)
+        undeclared = judge_executed(config, [stages[end.stage] for end in ends if end.outcome == "executed"], notes)
+        events = _events(config, stages, ends, notes, started, undeclared)
+        taken = take_in(trail, config, stages.values(), events=events)
+    log = _write_log(config, lines)
+    return _told(ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh)
 
 
 @contextmanager
@@ -221,7 +225,15 @@ def _ran_on(stage: Stage, lines: list[str]) -> bool:
     return stage.name in begun and begun[-1] != stage.name
 
 
-def _events(config: Config, stages: dict[str, Stage], ends: list[StageEnd], notes: Path, started: int) -> list[Record]:
+def _events(
+    config: Config,
+    stages: dict[str, Stage],
+    ends: list[StageEnd],
+    notes: Path,
+    started: int,
+    undeclared: dict[str, Judged],
+) -> list[Record]:
+    """Environments, findings and executions, then how every stage ended."""
     made = {out for stage in stages.values() for out in stage.outs}
     deciding = sorted({dep for stage in stages.values() for dep in stage.deps} - made)
     revision, dirty, who = git.revision(config.root), git.dirty_digest(config.root, deciding), git.who(config.root)
@@ -235,9 +247,19 @@ def _events(config: Config, stages: dict[str, Stage], ends: list[StageEnd], note
         if end.outcome == "executed" and (notes / f"{end.stage}.json").is_file():
             note = json.loads((notes / f"{end.stage}.json").read_text(encoding="utf-8"))
             environment = Environment.make(**note.pop("environment"))
-            if environment not in events:
-                events.append(environment)
-            events.append(Execution.make(**note, environment=environment.name, revision=revision, dirty=dirty, who=who))
+            del note["opened"]
+            findings = [undeclared[end.stage].finding] if end.stage in undeclared else []
+            events += [record for record in (environment, *findings) if record not in events]
+            events.append(
+                Execution.make(
+                    **note,
+                    environment=environment.name,
+                    revision=revision,
+                    dirty=dirty,
+                    who=who,
+                    findings=[finding.name for finding in findings],
+                )
+            )
     outcomes = {end.stage: end.outcome for end in ends}
     ended = time.time_ns() // 1000
     events.append(Repro.make(started=started, ended=ended, stages=outcomes, results=results, revision=revision))
@@ -245,7 +267,15 @@ def _events(config: Config, stages: dict[str, Stage], ends: list[StageEnd], note
 
 
 def _told(
-    ends: list[StageEnd], taken: TakenIn, *, status: int, lines: list[str], lost: list[str], log: str, fresh: bool
+    ends: list[StageEnd],
+    taken: TakenIn,
+    undeclared: dict[str, Judged],
+    *,
+    status: int,
+    lines: list[str],
+    lost: list[str],
+    log: str,
+    fresh: bool,
 ) -> Report:
     from governance.project.take_in import NEVER
 
@@ -254,8 +284,10 @@ def _told(
     for end in ends:
         if end.outcome == "executed" and problems.get(end.stage) == NEVER:
             problems[end.stage] = "it ran and left no run file, since it does not use governance.runs.stage"
+    told = {stage: judged for stage, judged in undeclared.items() if judged.finding.outcome != "pass"}
+    notes = {stage: judged.brief for stage, judged in told.items()} | problems
     rows = [
-        (end.stage, end.outcome, f"{end.seconds:.1f} s" if end.seconds is not None else "", problems.get(end.stage, ""))
+        (end.stage, end.outcome, f"{end.seconds:.1f} s" if end.seconds is not None else "", notes.get(end.stage, ""))
         for end in ends
     ]
     counts = Counter(end.outcome for end in ends)
@@ -269,10 +301,12 @@ def _told(
     blocks.append(f"{summary}; {counted(taken.new, 'new entry', 'new entries')}, {signed}")
     if not (taken.appended and taken.appended.signed):
         blocks.append("unsigned: `labeltrail doctor` says why, and what to do")
+    blocks += [judged.finding.says for judged in told.values() if judged.finding.outcome == "fail"]
     data: dict[str, Any] = {
         "stages": {end.stage: end.outcome for end in ends},
         "seconds": {end.stage: end.seconds for end in ends if end.seconds is not None},
         "problems": problems,
+        "undeclared": {stage: judged.to_json() for stage, judged in told.items()},
         "new_entries": taken.new,
         "new_log": fresh,
         "lost": lost,

@@ -11,7 +11,7 @@ from governance.errors import ExitCode, GovernanceError
 from governance.facts import Facts, short
 from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, find_run
-from governance.records import Document, Finding, Recipe, Record, Repro, Result
+from governance.records import Document, Execution, Finding, Recipe, Record, Repro, Result
 from governance.runs.freshness import changes_since
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import read_params
@@ -52,7 +52,8 @@ def current_runs(config: Config, known: Facts) -> list[RunFile]:
 def current_facts(known: Facts, runs: list[RunFile], *, without_documents: tuple[str, ...] = ()) -> Facts:
     """The records of these runs in the order in which they were stated, and what was found about their recipes.
 
-    `without_documents` leaves out the runs that generated such documents, since a document does not tell of itself.
+    `without_documents` leaves out the runs that generated such documents, since a document does not tell of itself, and
+    what was found about runs: a stage cannot know it, and a document is told in the same words wherever it is told.
     """
     records: list[Record] = []
     recipes: set[str] = set()
@@ -63,8 +64,18 @@ def current_facts(known: Facts, runs: list[RunFile], *, without_documents: tuple
             continue
         recipes.add(run.recipe.name)
         records += [run.recipe, *(record for record in stated if record is not None), run.result]
-    records += [finding for finding in known.of(Finding) if finding.subject in recipes]
+    if not without_documents:
+        records += [finding for finding in _standing(known, runs) if finding.subject in recipes]
     return Facts(records)
+
+
+def _standing(known: Facts, runs: list[RunFile]) -> list[Finding]:
+    """Every finding but those that earlier executions led to: a recipe's newest execution says what holds of it now."""
+    executions = known.of(Execution)
+    newest = {execution.result: execution.findings for execution in executions}
+    now = {name for run in runs for name in newest.get(run.result.name, ())}
+    before = {name for execution in executions for name in execution.findings} - now
+    return [finding for finding in known.of(Finding) if finding.name not in before]
 
 
 def stage_states(config: Config, known: Facts) -> list[StageState]:

@@ -85,12 +85,10 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
         records += _disagreements(known, one.run)
         records += _commitments(trail, config, known, one)
     new = [record for record in records if record.name not in known]
-    taken = {one.run.result.name for one in found if one.run and not one.problem}
-    kept = [
-        event
-        for event in events
-        if (event.result in taken if isinstance(event, Execution) else event.event or event.name not in known)
-    ]
+    taken = {
+        name for one in found if one.run and not one.problem for name in (one.run.result.name, one.run.recipe.name)
+    }
+    kept = [event for event in events if _enters(event, known, taken)]
     appended = trail.append([*new, *kept]) if new or kept else None
     return TakenIn(found, appended, frozenset(record.name for record in new))
 
@@ -130,6 +128,15 @@ class TakenIn:
     @property
     def new(self) -> int:
         return len(self.appended.positions) if self.appended else 0
+
+
+def _enters(event: Record, known: Facts, taken: set[str]) -> bool:
+    """Executions, and what was found as they ran, enter with their runs; anything else where it is new or an event."""
+    if isinstance(event, Execution):
+        return event.result in taken
+    if isinstance(event, Finding) and event.subject not in taken:
+        return False
+    return event.event or event.name not in known
 
 
 def _disagreements(known: Facts, run: RunFile) -> list[Finding]:

@@ -12,7 +12,7 @@ from governance.lineage.graph import Graph, Step
 from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, Found, TakenIn
 from governance.proof.check import Verification
-from governance.records import Record
+from governance.records import Finding, Record
 from governance.store.entry import Entry
 from governance.store.trail import Trail
 
@@ -97,11 +97,11 @@ def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None
         "kind": record.kind,
         "v": record.v,
         "body": body,
-        "edges": [edge for edge in near if not _of_the_store(edge["name"])],
+        "edges": [edge for edge in near if not _of_the_store(edge["name"], facts)],
         "store": {
             "entry": seq,
             "at": when(at) if at is not None else None,
-            "edges": [edge for edge in near if _of_the_store(edge["name"])],
+            "edges": [edge for edge in near if _of_the_store(edge["name"], facts)],
         },
     }
     return Report("show", data, tuple(blocks))
@@ -126,15 +126,18 @@ def trace_report(record: Record, facts: Facts, *, directions: tuple[str, ...]) -
         if direction not in directions:
             continue
         steps = graph.reach(record.name, "up" if direction == "up" else "down")
-        data[direction] = [_step(step, facts) for step in steps if not _of_the_store(step.name)]
-        store[direction] = [_step(step, facts) for step in steps if _of_the_store(step.name)]
+        data[direction] = [_step(step, facts) for step in steps if not _of_the_store(step.name, facts)]
+        store[direction] = [_step(step, facts) for step in steps if _of_the_store(step.name, facts)]
         blocks.append(_by_kind(steps, facts, title=f"{title} ({counted(len(steps), 'record')})"))
     data["store"] = store
     return Report("trace", data, tuple(blocks))
 
 
-def _of_the_store(name: str) -> bool:
-    return name.partition(":")[0] in _OF_THE_STORE
+def _of_the_store(name: str, facts: Facts) -> bool:
+    """What only this store saw: its own events, and what was found about runs as they ran here."""
+    record = facts.get(name)
+    seen_here = isinstance(record, Finding) and record.subject.startswith("recipe:")
+    return seen_here or name.partition(":")[0] in _OF_THE_STORE
 
 
 def _step(step: Step, facts: Facts) -> dict[str, Any]:

@@ -88,9 +88,12 @@ class Execution(Record):
     who: str
     #: what saw the files that it opened; empty where nothing did
     observed: tuple[Watcher, ...] = ()
+    #: what was found about its recipe as it ran; an equal finding of an earlier execution is the same record
+    findings: tuple[Name, ...] = ()
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
-        return ((self.name, "wasInformedBy", self.result), (self.name, "used", self.environment))
+        found = ((finding, "wasGeneratedBy", self.name) for finding in self.findings)
+        return ((self.name, "wasInformedBy", self.result), (self.name, "used", self.environment), *found)
 
 
 class Repro(Record):

@@ -24,7 +24,7 @@ from governance.dvc.supervisor import die_with_parent
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
 from governance.records import FileRef, Recipe, Record, Result
-from governance.runs import environment
+from governance.runs import environment, observed
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class StageRun:
         self._used: dict[str, None] = {}
         self._measured: dict[str, str] = {}
         self._started = time.time_ns() // 1000
+        self._seen = observed.Seen()
 
     def input(self, path: str) -> Path:
         """Declares a file or folder that this stage reads; its digest goes into the recipe. Raises ConfigurationError."""
@@ -108,6 +109,10 @@ class StageRun:
             console = Console(file=terminal, force_terminal=True)
             yield from track(items, total=total, description=says, console=console, transient=True)
 
+    def _look_back(self) -> None:
+        """Ends the watch: what the library itself opens from here on is no business of the stage."""
+        self._seen = observed.end(becoming=dict(self._outputs.values()))
+
     def _finish(self) -> None:
         """1. outputs take their names  2. facts  3. recipe and result, last  4. the note of this execution"""
         artifacts = self.config.artifacts
@@ -163,6 +168,8 @@ class StageRun:
             "machine": environment.machine(),
             "environment": environment.surroundings(self.root).body(),
             "library": environment.library_digest(),
+            "observed": self._seen.watchers,
+            "opened": {"reads": self._seen.reads, "writes": self._seen.writes, "unseen": self._seen.unseen},
         }
         write_atomically(Path(folder) / f"{self.name}.json", json.dumps(note).encode())
 
@@ -183,7 +190,10 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
         die_with_parent()
     try:
         run = StageRun(name, (root or find_root(Path.cwd())).resolve())
+        if os.environ.get(EXECUTIONS):
+            observed.begin(run.root)
         yield run
+        run._look_back()
         run._finish()
     except GovernanceError as error:
         folder = os.environ.get(EXECUTIONS)
@@ -193,6 +203,7 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
         print(f"{name}: {error.message}" + (f"\n  {error.hint}" if error.hint else ""), file=sys.stderr)
         raise SystemExit(int(error.exit_code)) from error
     finally:
+        observed.end()
         if run is not None:
             run._discard()
 
@@ -236,3 +247,8 @@ def _whole(params: dict[str, Any], field: str, *, default: int) -> int:
     if type(value) is not int or value < 0:
         raise InvalidRecord(field, value, "a whole number, 0 or more", where="params.yaml")
     return value
+
+
+# Modules often read their word lists while they are imported, which is before a stage begins.
+if os.environ.get(EXECUTIONS):
+    observed.begin_here()

@@ -158,8 +158,10 @@ def test_the_small_project_travels_too(project, tmp_path, colleague):
     report = Project.find(theirs).sync(pull=True)
     assert states(report) == {"make": "taken in", "count": "taken in"}
     here, there = Project.find(project), Project.find(theirs)
-    names = [name for name in here.facts() if not name.event and name.kind not in ("commitment", "environment")]
-    for record in names:
+    for record in here.facts():
+        # What was found about a run as it ran is of the store that saw it run.
+        if record.event or record.kind in ("commitment", "environment") or "recipe:" in getattr(record, "subject", ""):
+            continue
         assert told(there.trace(record.name)) == told(here.trace(record.name))
         assert told(there.show(record.name)) == told(here.show(record.name))
     size = there.trail.size()
