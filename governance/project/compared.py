@@ -244,7 +244,7 @@ class Comparer:
         for one, two in pairs:
             changes = effects.metric_changes(one, two)
             told["evaluations"].append({"title": two.title, "was": one.name, "now": two.name})
-            told["same"] += len(two.metrics) - sum(change.now is not None for change in changes)
+            told["same"] += effects.same_metrics(one, two)
             told["changes"] += [asdict(c) | {"delta": c.delta, "inside_interval": c.inside} for c in changes]
         return told
 

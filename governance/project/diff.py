@@ -96,7 +96,7 @@ def _blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield table(("unknown", "because", "what helps"), told)
 
 
-#: which figures come first: outside of the interval before, inside, and those that have none
+#: which figures are told first: outside of the interval before, inside, and those that have none
 _RANK = {False: 0, True: 1, None: 2}
 
 
@@ -139,7 +139,9 @@ def _effect(effect: dict[str, Any]) -> Iterator[str | Table]:
             yield from _flips(one["path"], one["labels"])
     changes = effect["metrics"]["changes"]
     if changes:
-        yield table(("metric", "of", "slice", "was", "is", "change", "interval before"), metric_rows(changes)[:SHOWN])
+        yield table(
+            ("metric", "of", "slice", "was", "is", "change", "interval before"), metric_rows(changes, shown=SHOWN)
+        )
         if len(changes) > SHOWN:
             yield f"  and {len(changes) - SHOWN} more figures: --json has them all"
     if effect["findings"]:
@@ -150,10 +152,14 @@ def _effect(effect: dict[str, Any]) -> Iterator[str | Table]:
         yield table(("finding", "of", "was", "is", "says"), rows)
 
 
-def metric_rows(changes: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-    """Figures for people, four digits each: first those that left their interval, in the order of the evaluation."""
+def metric_rows(changes: list[dict[str, Any]], *, shown: int) -> list[tuple[str, ...]]:
+    """At most `shown` figures for people, four digits each.
+
+    Half of the room is for those that the evaluation names first, the rest goes first to those that left their interval.
+    """
+    head, rest = changes[: shown // 2], changes[shown // 2 :]
     rows = []
-    for change in sorted(changes, key=lambda change: _RANK[change["inside_interval"]]):
+    for change in [*head, *sorted(rest, key=lambda change: _RANK[change["inside_interval"]])][:shown]:
         low, high = change["low"], change["high"]
         inside_it = {True: ", holds it", False: ", does not hold it", None: ""}[change["inside_interval"]]
         interval = f"{float(low):.3f} to {float(high):.3f}{inside_it}" if low is not None and high is not None else ""

@@ -11,7 +11,7 @@ from typing import Self
 
 from governance.config import Config
 from governance.digest import canonical, file_digest, sha256, tree_digest
-from governance.dvc.files import cached_file, parse_lock
+from governance.dvc.files import cache_folder, cached_file, parse_lock
 from governance.errors import GovernanceError
 from governance.project import git
 from governance.records import FileRef
@@ -48,6 +48,7 @@ class Finder:
         self._locks = self._lock_history()
         self._touching: dict[str, list[str]] = {}
         self._blobs: dict[str, str] = {}
+        self._sizes: dict[int, list[Path]] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -60,7 +61,7 @@ class Finder:
     def file(self, ref: FileRef, *, revisions: Iterable[str] = ()) -> Path | None:
         """A file with the recorded bytes, for reading only; None where they are nowhere here."""
         revisions = list(revisions)
-        for found in self._places(ref.path, revisions):
+        for found in self._places(ref, revisions):
             if self._is(found, ref):
                 return found
         content = self._committed(ref, revisions)
@@ -71,10 +72,6 @@ class Finder:
         place = Path(self._scratch.name) / f"{ref.sha256}{PurePosixPath(ref.path).suffix}"
         place.write_bytes(content)
         return place
-
-    def md5s(self, path: str) -> list[str]:
-        """Under which MD5s the locks that were read so far know a path, as DVC's remote may."""
-        return list(self._md5s.get(path, {}))
 
     def text(self, ref: FileRef, *, revisions: Iterable[str] = ()) -> bytes | None:
         """The recorded bytes of a module, from the working tree or a commit; None where they are in neither."""
@@ -102,8 +99,9 @@ class Finder:
             self._digests[path] = file_digest(path)
         return self._digests[path] == ref.sha256
 
-    def _places(self, path: str, revisions: list[str]) -> Iterator[Path]:
-        """The project's own file, then every version of it in DVC's cache that some dvc.lock names."""
+    def _places(self, ref: FileRef, revisions: list[str]) -> Iterator[Path]:
+        """The project's own file, what some dvc.lock names for its path, then whatever DVC's cache has of this size."""
+        path = ref.path
         yield self.config.root / path
         for revision in revisions:
             self._read_lock(blob(self.config.root, revision, "dvc.lock"))
@@ -114,8 +112,17 @@ class Finder:
                 yield cached_file(self.config.root, md5)
             lock = next(self._locks, None)
             if lock is None:
-                return
+                break
             self._read_lock(lock)
+        # Between two commits several runs may have stood in a dvc.lock that nobody kept; their outputs are in the cache.
+        yield from self._by_size().get(ref.bytes, [])
+
+    def _by_size(self) -> dict[int, list[Path]]:
+        if self._sizes is None:
+            self._sizes = {}
+            for place in sorted((cache_folder(self.config.root) / "files" / "md5").glob("*/*")):
+                self._sizes.setdefault(place.stat().st_size, []).append(place)
+        return self._sizes
 
     def _lock_history(self) -> Iterator[bytes]:
         here = self.config.root / "dvc.lock"

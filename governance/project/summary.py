@@ -153,10 +153,11 @@ def _metrics(told: Witnessed) -> list[str]:
             changes += metric_changes(before[title], after[title])
     if not changes:
         return ["No figure changed."] if compared else ["No evaluation of both runs is at hand."]
-    rows = metric_rows([vars(c) | {"delta": c.delta, "inside_interval": c.inside} for c in changes])
-    more = f"\nand {len(rows) - _FIGURES} more figures" if len(rows) > _FIGURES else ""
+    told_changes = [vars(c) | {"delta": c.delta, "inside_interval": c.inside} for c in changes]
+    more = f"\nand {len(changes) - _FIGURES} more figures" if len(changes) > _FIGURES else ""
     columns = ("metric", "of", "slice", "was", "is", "change", "interval before")
-    return [*_table(columns, rows[:_FIGURES]), *([more] if more else [])]
+    rows = metric_rows(told_changes, shown=_FIGURES)
+    return [*_table(columns, rows), *([more] if more else [])]
 
 
 def _evaluations(told: Witnessed, run: RunFile | None) -> dict[str, Evaluation]:

@@ -61,6 +61,12 @@ def metric_changes(was: Evaluation, now: Evaluation) -> list[MetricChange]:
     return changes
 
 
+def same_metrics(was: Evaluation, now: Evaluation) -> int:
+    """How many figures of the newer evaluation the older one has with the same value."""
+    before = {_key(metric): metric.value for metric in was.metrics}
+    return sum(_key(metric) in before and before[_key(metric)] == metric.value for metric in now.metrics)
+
+
 def _key(metric: Metric) -> tuple[str, str, str]:
     return metric.metric, metric.of, metric.slice
 
