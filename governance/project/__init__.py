@@ -191,9 +191,10 @@ class Project:
     def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
         """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
 
-        `run` is a result's name or a stage. Raises UnknownName.
+        `run` is a result's name or a stage. Raises UnknownName, MissingEvidence.
         """
-        from governance.errors import UnknownName
+        from governance.dvc.files import read_stages
+        from governance.errors import MissingEvidence, UnknownName
         from governance.project.reproduce import reproduce_runs
         from governance.records import Result
 
@@ -203,6 +204,9 @@ class Project:
             chosen = list(current.values())
         elif run in current:
             chosen = [current[run]]
+        elif run in read_stages(self.config.root):
+            hint = "`labeltrail repro` runs and records it; what does not use governance.runs.stage leaves no record"
+            raise MissingEvidence(f"no result of stage {run} is recorded here", hint=hint)
         else:
             record = facts.resolve(run)
             if not isinstance(record, Result):

@@ -73,6 +73,10 @@ class Finder:
         place.write_bytes(content)
         return place
 
+    def md5s(self, path: str) -> list[str]:
+        """Under which MD5s the locks that were read so far know a path, as DVC's remote may."""
+        return list(self._md5s.get(path, {}))
+
     def text(self, ref: FileRef, *, revisions: Iterable[str] = ()) -> bytes | None:
         """The recorded bytes of a module, from the working tree or a commit; None where they are in neither."""
         here = self.config.root / ref.path

@@ -6,26 +6,25 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from governance.config import STATE_FOLDER, Config
-from governance.digest import path_digest, sha256
+from governance.digest import file_digest
 from governance.dvc.command import pinned_environment
+from governance.dvc.files import read_stages
 from governance.errors import ExitCode, GovernanceError, UnknownName
 from governance.facts import Facts
-from governance.project import git
-from governance.project.found import Finder, blob, commits
+from governance.project.brought import Contents
+from governance.project.found import Finder
 from governance.project.report import Report, table
-from governance.records import Execution, FileRef, Recipe, Reproduction, ReproductionOutcome, Result
+from governance.project.scratch import UnableError, checked_out, commit_for
+from governance.records import Recipe, Reproduction, ReproductionOutcome, Result
 from governance.runs.compare import TOLERANCE, Difference, compare_files
 from governance.runs.runfile import RunFile, read_run, run_path
-from governance.runs.stage import EXECUTIONS, flat_parameters
+from governance.runs.stage import EXECUTIONS
 from governance.store.trail import Trail
 
 
@@ -53,10 +52,6 @@ class Attempt:
         )
 
 
-class UnableError(Exception):
-    """What is missing for a reproduction, in one sentence."""
-
-
 def reproduce_runs(
     config: Config, trail: Trail, results: list[Result], facts: Facts, *, say: Callable[[str], None]
 ) -> Report:
@@ -67,8 +62,10 @@ def reproduce_runs(
         if not isinstance(recipe, Recipe):
             raise UnknownName("recipe", result.recipe, [])
         say(f"{result.stage} runs again")
-        attempts.append(reproduce_run(config, RunFile(recipe, result), facts))
-    trail.append([attempt.record() for attempt in attempts])
+        attempts.append(reproduce_run(config, RunFile(recipe, result), facts, say=say))
+        # Each as it comes: whoever is interrupted at the seventh has lost nothing of six.
+        trail.append([attempts[-1].record()])
+        say(f"{result.stage}: {attempts[-1].outcome}")
     rows = [(a.run.result.stage, a.outcome, a.says, "; ".join(a.environment)) for a in attempts]
     data = {"reproductions": [attempt.record().body() for attempt in attempts]}
     outcomes = {attempt.outcome for attempt in attempts}
@@ -80,87 +77,32 @@ def reproduce_runs(
     return Report("reproduce", data, (table(("stage", "outcome", "says", "environment"), rows),), code)
 
 
-def reproduce_run(config: Config, run: RunFile, facts: Facts) -> Attempt:
-    """1. a commit whose content gives the recipe's code and parameters, in a scratch worktree  2. the inputs by digest
+def reproduce_run(
+    config: Config, run: RunFile, facts: Facts, *, say: Callable[[str], None] = lambda _: None
+) -> Attempt:
+    """1. a commit whose content gives the recipe's code and parameters, in a scratch folder  2. the inputs by digest
     3. the stage, in the environment of today  4. outputs compared"""
     attempt = Attempt(run)
     try:
         # 1.
-        attempt.revision = _commit_for(config, run.recipe, facts)
-        with _worktree(config, attempt.revision) as scratch:
+        attempt.revision = commit_for(config, run.recipe, facts)
+        with checked_out(config, attempt.revision) as scratch, Finder(config) as finder:
+            contents = Contents(config, finder, attempt.revision, say)
             # 2.
             for ref in run.recipe.inputs:
-                _bring(config, scratch, ref, attempt.revision)
+                contents.bring(scratch, ref)
             # 3.
             again = _run_stage(config, scratch, run.recipe)
             attempt.environment = _environment(run.recipe, again.recipe)
             # 4.
-            _compare(config, scratch, attempt)
+            _compare(contents, scratch, attempt)
     except UnableError as reason:
         attempt.outcome, attempt.says = "unable", str(reason)
     return attempt
 
 
-def _commit_for(config: Config, recipe: Recipe, facts: Facts) -> str:
-    revisions = [e.revision for e in facts.of(Execution) if e.result and e.stage == recipe.stage and e.revision]
-    for revision in dict.fromkeys([*reversed(revisions), *commits(config.root)]):
-        if _gives(config, recipe, revision):
-            return revision
-    names = ", ".join(ref.path for ref in recipe.code[:3])
-    raise UnableError(f"no commit holds the recorded code and parameters ({names} …): commit them, or fetch the branch")
-
-
-def _gives(config: Config, recipe: Recipe, revision: str) -> bool:
-    for ref in recipe.code:
-        content = blob(config.root, revision, ref.path)
-        if content is None or sha256(content) != ref.sha256:
-            return False
-    try:
-        params = yaml.safe_load((blob(config.root, revision, "params.yaml") or b"").decode()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return False
-    section = params.get(recipe.stage) or {}
-    return (
-        isinstance(section, dict)
-        and flat_parameters(section) == recipe.parameters
-        and (params.get("seed", 0), params.get("threads", 1)) == (recipe.seed, recipe.threads)
-    )
-
-
-@contextmanager
-def _worktree(config: Config, revision: str) -> Iterator[Path]:
-    """The project at a revision, in a scratch folder that goes away again."""
-    below = (git.run_git(config.root, "rev-parse", "--show-prefix") or "").strip()
-    with tempfile.TemporaryDirectory(prefix="labeltrail-") as folder:
-        tree = Path(folder) / "tree"
-        if git.run_git(config.root, "worktree", "add", "--detach", "--quiet", str(tree), revision) is None:
-            raise UnableError(f"git could not check out {revision}")
-        try:
-            yield tree / below
-        finally:
-            git.run_git(config.root, "worktree", "remove", "--force", str(tree))
-
-
-def _bring(config: Config, scratch: Path, ref: FileRef, revision: str) -> None:
-    """Puts one recorded input into the scratch folder, by its digest: from git, the project, or DVC's cache."""
-    target = scratch / ref.path
-    if target.exists() and path_digest(target) == ref.sha256:
-        return
-    with Finder(config) as finder:
-        found = finder.file(ref, revisions=[revision])
-        if found is not None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(found, target)
-            return
-    raise UnableError(
-        f"input {ref.path} with SHA-256 {ref.sha256[:16]}… is neither here nor in DVC's cache: `dvc fetch`"
-    )
-
-
 def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:
-    module = next((ref.path for ref in recipe.code if Path(ref.path).stem == recipe.stage), None)
-    if module is None:
-        raise UnableError(f"no module of the recipe is named after stage {recipe.stage}")
+    dotted = _module(scratch, recipe)
     downloads = config.state / "downloads"
     if downloads.is_dir():
         shutil.copytree(downloads, scratch / STATE_FOLDER / "downloads", dirs_exist_ok=True)
@@ -169,7 +111,6 @@ def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:
     environment = pinned_environment(threads=recipe.threads)
     environment[EXECUTIONS] = str(notes)
     environment["PYTHONHASHSEED"] = recipe.hash_seed
-    dotted = module.removesuffix(".py").replace("/", ".")
     done = subprocess.run(
         [sys.executable, "-m", dotted], cwd=scratch, env=environment, capture_output=True, text=True, check=False
     )
@@ -187,6 +128,21 @@ def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:
         raise UnableError(f"stage {recipe.stage} left no run file: {error.message}") from None
 
 
+def _module(scratch: Path, recipe: Recipe) -> str:
+    """The module that the stage's command runs, or that is named after the stage. Raises UnableError."""
+    command = ""
+    with suppress(GovernanceError):
+        stage = read_stages(scratch).get(recipe.stage)
+        command = stage.command if stage else ""
+        if stage and stage.module and "${" not in stage.module:
+            return stage.module
+    path = next((ref.path for ref in recipe.code if Path(ref.path).stem == recipe.stage), None)
+    if path is None:
+        runs = f"is run by `{command}`, and " if command else ""
+        raise UnableError(f"stage {recipe.stage} {runs}no module of its recipe is named after it")
+    return path.removesuffix(".py").replace("/", ".")
+
+
 def _environment(then: Recipe, now: Recipe) -> list[str]:
     """What the environment of today has otherwise, one sentence each."""
     told = [f"Python was {then.python}, is {now.python}"] if then.python != now.python else []
@@ -200,15 +156,16 @@ def _environment(then: Recipe, now: Recipe) -> list[str]:
     return told
 
 
-def _compare(config: Config, scratch: Path, attempt: Attempt) -> None:
+def _compare(contents: Contents, scratch: Path, attempt: Attempt) -> None:
     found: dict[str, Difference] = {}
-    with Finder(config) as finder:
-        for ref in attempt.run.result.outputs:
-            made = scratch / ref.path
-            if not made.is_file():
-                found[ref.path] = Difference("different", "it was not made")
-                continue
-            recorded = finder.file(ref, revisions=[attempt.revision or "HEAD"]) or config.root / ref.path
+    for ref in attempt.run.result.outputs:
+        made = scratch / ref.path
+        if not made.is_file():
+            found[ref.path] = Difference("different", "it was not made")
+        elif file_digest(made) == ref.sha256:
+            found[ref.path] = Difference("identical")
+        else:
+            recorded = contents.file(ref)[0] or contents.config.root / ref.path
             found[ref.path] = compare_files(recorded, made, sha256=ref.sha256)
     attempt.outputs = {path: d.outcome + (f": {d.says}" if d.says else "") for path, d in found.items()}
     outcomes = {difference.outcome for difference in found.values()}

@@ -14,6 +14,7 @@ from governance.parquet import read_table
 
 #: what float64 sums in another order may differ by; far below anything that decides a label
 TOLERANCE = 1e-9
+_SHOWN_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,21 @@ def _tables(recorded: Path, again: Path) -> Difference:
             return Difference("different", f"column {column} is {two[column].dtype}, was {one[column].dtype}")
         if one[column].equals(two[column], null_equal=True):
             continue
-        for row, (a, b) in enumerate(zip(one[column].to_list(), two[column].to_list(), strict=True)):
-            if not _near(a, b):
-                # A cell may be somebody's text: the row and the column are named, their content is not.
-                return Difference("different", f"column {column}, row {row}")
+        pairs = zip(one[column].to_list(), two[column].to_list(), strict=True)
+        # A cell may be somebody's text: the rows and the column are named, their content is not.
+        rows = [row for row, (a, b) in enumerate(pairs) if not _near(a, b)]
+        if rows:
+            return Difference("different", f"column {column}, {_rows(rows, of=len(one))}")
     return Difference(
         "equal within tolerance", "numbers differ in their last digits, or the file was written otherwise"
     )
+
+
+def _rows(rows: list[int], *, of: int) -> str:
+    if len(rows) == 1:
+        return f"row {rows[0]}"
+    more = ", …" if len(rows) > _SHOWN_ROWS else ""
+    return f"rows {', '.join(map(str, rows[:_SHOWN_ROWS]))}{more} ({len(rows)} of {of})"
 
 
 def _json(recorded: Path, again: Path, *, lines: bool) -> Difference:

@@ -8,31 +8,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from remotes import cloned, md5_of, other_bytes, pushed
 from s3_server import Bucket
-from small_project import copy_of, dvc, git
+from small_project import copy_of, dvc
 
-from governance.dvc.files import cached_file, read_lock
+from governance.dvc.files import cached_file
 from governance.errors import ConfigurationError, RemoteSilent, RemoteUnusable, UnknownName
 from governance.project import Project, Report
 from governance.records import Execution, Result
 from governance.store import keys
-
-
-def pushed(project: Path, url: str, *options: str) -> Path:
-    """The project with a DVC remote that holds everything, all of it committed."""
-    dvc(project, "remote", "add", "-q", "-d", "shared", url)
-    for option in options:
-        dvc(project, "remote", "modify", "-q", "shared", *option.split("=", 1))
-    git(project, "commit", "-q", "-a", "-m", "a remote")
-    dvc(project, "push", "-q")
-    return project
-
-
-def cloned(project: Path, target: Path) -> Path:
-    """What a colleague has after `git clone`: code, and no data."""
-    git(project, "clone", "-q", str(project), str(target))
-    assert not (target / "artifacts").exists()
-    return target
 
 
 @pytest.fixture
@@ -63,12 +47,6 @@ def told(report: Report) -> str:
     assert "store" in data
     data.pop("store")
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)
-
-
-def md5_of(project: Path, path: str) -> str:
-    md5 = next(out.md5 for stage in read_lock(project).values() for out in stage.outs if out.path == path)
-    assert md5 is not None
-    return md5
 
 
 def states(report: Report) -> dict[str, str]:
@@ -168,12 +146,6 @@ def test_the_small_project_travels_too(project, tmp_path, colleague):
     assert states(there.sync()) == {"make": "known already", "count": "known already"}
     assert there.trail.size() == size
     assert int(there.verify().exit_code) == 0
-
-
-def other_bytes(data: bytes) -> bytes:
-    flipped = bytearray(data)
-    flipped[len(flipped) // 2] ^= 1
-    return bytes(flipped)
 
 
 @pytest.mark.parametrize("path", [TABLE, FACTS, RUN])
