@@ -10,6 +10,8 @@ from governance.records import Finding
 EMPTY: dict[str, object] = {"undeclared": {}, "stage": "", "unseen": "nothing watched it"}
 #: how many files are named one by one
 _NAMED = 10
+#: of a file of which nobody can tell who opened it
+WHILE = "while it ran"
 
 
 def check(undeclared: Mapping[str, str], stage: str, *, subject: str, unseen: str = "", limit: float = 0.0) -> Finding:
@@ -25,6 +27,8 @@ def check(undeclared: Mapping[str, str], stage: str, *, subject: str, unseen: st
     says = f"Stage {stage} uses what dvc.yaml does not list: {', '.join(named[:_NAMED])}{more}."
     if not named:
         says = f"dvc.yaml lists every file that was seen to be opened while stage {stage} ran."
+    if any(WHILE in done for done in undeclared.values()):
+        says += f" What was opened or written {WHILE} may be another process's doing."
     if unseen:
         says += f" There may be more: {unseen}."
     return judge("undeclared_files", subject=subject, measured=float(len(named)), limit=limit, says=says)

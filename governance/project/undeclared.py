@@ -85,9 +85,9 @@ def judge_stage(config: Config, stage: Stage, run: RunFile, opened: Mapping[str,
         name: ["a parameter"] for name in parameters
     }
     for path, seen in reads.items():
-        done.setdefault(path, []).append("read" if "audit hook" in seen else "opened while it ran")
+        done.setdefault(path, []).append("read" if "audit hook" in seen else f"opened {undeclared_files.WHILE}")
     for path, seen in writes.items():
-        done.setdefault(path, []).append("written" if "audit hook" in seen else "written while it ran")
+        done.setdefault(path, []).append("written" if "audit hook" in seen else f"written {undeclared_files.WHILE}")
     ways = {path: " and ".join(told) for path, told in done.items()}
     finding = undeclared_files.check(ways, stage.name, subject=run.recipe.name, unseen=opened["unseen"])
     return Judged(

@@ -72,6 +72,8 @@ def test_the_page_on_your_own_data_works_as_it_stands(tmp_path):
     for block in blocks("docs/your-own-data.md", "sh"):
         done = run(block, tmp_path)
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    status = json.loads(run("labeltrail status --json", tmp_path).stdout)
+    assert not [found["says"] for found in status["open"] if "dvc.yaml" in found["says"] and found["outcome"] == "fail"]
 
 
 def test_every_link_in_the_documents_leads_somewhere():

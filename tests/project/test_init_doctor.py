@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,19 @@ def test_reading_before_the_first_run_says_what_to_do(tmp_path):
     with pytest.raises(MissingEvidence) as caught:
         Project.find(tmp_path).log()
     assert "labeltrail init" in (caught.value.hint or "")
+
+
+def test_doctor_says_whether_it_can_be_seen_which_files_stages_open(project, tmp_path, monkeypatch):
+    """In a project and outside; a system without inotify is noted and never wrong."""
+    before = files(project)
+    there = {s["what"]: s for s in Project.doctor(project).data["symptoms"]}["inotify"]
+    outside = {s["what"]: s for s in Project.doctor(tmp_path).data["symptoms"]}["inotify"]
+    assert files(project) == before
+    if sys.platform.startswith("linux"):
+        assert (there["state"], outside["state"]) == ("fine", "fine")
+        assert "folders of this project" in there["says"]
+    monkeypatch.setattr("governance.runs.inotify.sys.platform", "darwin")
+    report = Project.doctor(project)
+    lacking = {s["what"]: s for s in report.data["symptoms"]}["inotify"]
+    assert (lacking["state"], int(report.exit_code)) == ("note", 0)
+    assert "stays unknown: only Linux" in lacking["says"]
