@@ -13,11 +13,12 @@ from governance.digest import write_atomically
 from governance.dvc.files import read_stages
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts, read_facts
+from governance.project.chosen import run_of
 from governance.project.compared import Comparer
 from governance.project.found import Finder
 from governance.project.report import Report
 from governance.project.status import current_facts, current_runs
-from governance.records import Record
+from governance.records import Record, Repro
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 #: besides what stages read and make, these are no place for a summary
@@ -87,6 +88,7 @@ class Witness:
         from governance.project.summary import summary
 
         after = {run.result.stage: run for run in current_runs(self.config, known)}
+        self._remember(known)
         runs = [record for run in self._before.values() for record in (run.recipe, run.result)]
         # The runs before may have come with the data and never have been in this trail.
         facts = Facts([*self._records, *runs]) | known
@@ -106,6 +108,13 @@ class Witness:
                 write_atomically(self.summary.resolve(), summary(witnessed).encode())
             if self.junit is not None:
                 write_atomically(self.junit.resolve(), junit(witnessed))
+
+    def _remember(self, known: Facts) -> None:
+        """Where no run file lay, the run before is the one that the repro before this one named."""
+        repros = known.of(Repro)
+        for stage, name in (repros[-2].results if len(repros) > 1 else {}).items():
+            with contextlib.suppress(GovernanceError):
+                self._before.setdefault(stage, run_of(name, known))
 
     def _check(self, option: str, place: Path) -> None:
         found = place.resolve()

@@ -242,4 +242,6 @@ def _makers(made_by: dict[str, str | None]) -> str:
 def _short(value: str | None) -> str:
     if value is None:
         return "none"
-    return f"{value[:12]}…" if len(value) in (40, 64) and set(value) <= set("0123456789abcdef") else value
+    if len(value) in (40, 64) and set(value) <= set("0123456789abcdef"):
+        return f"{value[:12]}…"
+    return value if len(value) <= 200 else f"{value[:199]}…"

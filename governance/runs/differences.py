@@ -10,6 +10,9 @@ from governance.records import Distribution, Environment, Execution, FileRef, Re
 
 How = Literal["added", "removed", "changed"]
 
+#: what a clause shows of a value; the change itself holds all of it
+_LONGEST = 80
+
 
 @dataclass(frozen=True)
 class Change:
@@ -24,11 +27,12 @@ class Change:
     def says(self) -> str:
         """One clause, such as `parameter screen.max changed from 5 to 4`."""
         named = f"{self.what} {self.name}".strip()
-        if self.was is None:
-            return f"{named} added with {self.now}"
-        if self.now is None:
-            return f"{named} removed, was {self.was}"
-        return f"{named} changed from {self.was} to {self.now}"
+        was, now = _clipped(self.was), _clipped(self.now)
+        if was is None:
+            return f"{named} added with {now}"
+        if now is None:
+            return f"{named} removed, was {was}"
+        return f"{named} changed from {was} to {now}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,10 @@ def value_changes(what: str, was: Mapping[str, str], now: Mapping[str, str]) -> 
         for name in sorted({*was, *now})
         if was.get(name) != now.get(name)
     ]
+
+
+def _clipped(value: str | None) -> str | None:
+    return value if value is None or len(value) <= _LONGEST else f"{value[: _LONGEST - 1]}…"
 
 
 def _prefixed(values: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -260,6 +260,25 @@ def test_the_verb_answers_people_and_programs(project):
     assert (refused.returncode, refused.stdout) == (2, "")
 
 
+def test_hostile_ids_and_parameters_steer_no_terminal_and_become_no_link(project):
+    """Whatever rows and parameters hold is shown as text, on the screen and in Markdown."""
+    edit(
+        project,
+        "params.yaml",
+        "make: {rows: 12}",
+        'make: {rows: 12, note: "[a](http://x.example) \\e[2J ' + "n" * 5000 + '"}',
+    )
+    edit(project, "pipelines/make.py", 'f"e/{i}"', 'f"e/{i}\\x1b[2J[b](http://y.example)"')
+    rerun(project)
+    text, markdown = labeltrail(project, "diff", "make").stdout, labeltrail(project, "diff", "make", "--md").stdout
+    assert "\x1b" not in text + markdown
+    assert "](" not in markdown.replace("\\](", "")
+    assert "make.note" in text
+    assert "n" * 300 not in text
+    (change,) = json.loads(labeltrail(project, "diff", "make", "--json").stdout)["parameters"]
+    assert "n" * 5000 in change["now"]
+
+
 def test_ids_stand_on_the_screen_and_never_in_the_log(project):
     """To look at a difference enters nothing."""
     edit(project, "params.yaml", "rows: 12", "rows: 13")

@@ -224,6 +224,16 @@ def test_runs_that_came_with_the_data_are_what_a_new_trail_compares_with(project
     assert "parameter make.rows changed from 12 to 14" in text
 
 
+def test_a_run_whose_files_are_gone_is_known_from_the_trail(project):
+    """Outputs that nobody pulled do not make a run the first one."""
+    for path in ("artifacts/runs/make.json", "artifacts/facts/make.jsonl", "artifacts/data/made.parquet"):
+        (project / path).unlink()
+    edit(project, "params.yaml", "rows: 12", "rows: 14")
+    _, text, _ = told(project)
+    assert "parameter make.rows changed from 12 to 14" in text
+    assert "first run" not in text
+
+
 def test_the_files_make_no_tree_dirty(project):
     """Reports are no code: the repro after them runs as of the commit."""
     told(project)
