@@ -158,7 +158,8 @@ class Finder:
         return None
 
     def _tree(self, revision: str, path: str) -> dict[str, str]:
-        listed = git.run_git(self.config.root, "ls-tree", "-r", "-z", f"{revision}:./{path}") or ""
+        # Without --full-tree git would look for this folder's own path inside of that tree.
+        listed = git.run_git(self.config.root, "ls-tree", "--full-tree", "-r", "-z", f"{revision}:./{path}") or ""
         files: dict[str, str] = {}
         for entry in listed.split("\0"):
             about, _, name = entry.partition("\t")
