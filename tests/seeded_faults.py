@@ -34,6 +34,8 @@ TABLE, PATTERNS, ALIGNMENT = (f"tests/votes/test_vote_{name}.py" for name in ("t
 MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/test_dawid_skene.py"
 EXPLAIN, MODEL_FILE = "tests/labelmodels/test_explain_label.py", "tests/labelmodels/test_label_model_file.py"
 END_MODEL = "tests/labelmodels/test_end_model.py"
+OBSERVED, UNDECLARED = "tests/runs/test_observed.py", "tests/project/test_undeclared.py"
+UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 
 
 @dataclass(frozen=True)
@@ -638,7 +640,180 @@ MODEL_FAULTS = (
     ),
 )
 
-FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS)
+OBSERVED_FAULTS = (
+    Fault(
+        "observing",
+        "a queue that ran over counts as seen",
+        "governance/runs/inotify.py",
+        'self._seen.unseen = "more files were opened at once than inotify\'s queue holds"',
+        "pass",
+        OBSERVED,
+        "ran_over",
+    ),
+    Fault(
+        "observing",
+        "silence of a file system counts as nothing opened",
+        "governance/runs/inotify.py",
+        "if self._heartbeat not in seen.read and not seen.unseen:",
+        "if False:",
+        OBSERVED,
+        "tells_nothing",
+    ),
+    Fault(
+        "observing",
+        "the queue is never emptied while a stage runs",
+        "governance/runs/inotify.py",
+        "            self._drain()\n            ending.wait(_GATHER_SECONDS)",
+        "            ending.wait(_GATHER_SECONDS)",
+        OBSERVED,
+        "very_many",
+    ),
+    Fault(
+        "observing",
+        "new folders are not looked at in the end",
+        "governance/runs/inotify.py",
+        "seen.made.update(_files_below(self._root, folder))",
+        "pass",
+        OBSERVED,
+        "appear_meanwhile",
+    ),
+    Fault(
+        "observing",
+        "what was open before the stage counts as its writing",
+        "governance/runs/inotify.py",
+        "        elif path in seen.read:",
+        "        else:",
+        OBSERVED,
+        "had_open",
+    ),
+    Fault(
+        "observing",
+        "links into a cache are not watched",
+        "governance/runs/inotify.py",
+        "for name in look.links_elsewhere():",
+        "for name in ():",
+        OBSERVED,
+        "link_into",
+    ),
+    Fault(
+        "observing",
+        "an environment in the project is looked into",
+        "governance/runs/inotify.py",
+        'elif entry.name == "pyvenv.cfg" and name:',
+        'elif entry.name == "pyvenv.cfg" and not name:',
+        OBSERVED,
+        "hidden_folders",
+    ),
+    Fault(
+        "observing",
+        "a fork empties its parent's queue",
+        "governance/runs/observed.py",
+        "if os.getpid() != self._process:",
+        "if False:",
+        OBSERVED,
+        "fork",
+    ),
+    Fault(
+        "observing",
+        "byte code hides its module",
+        "governance/runs/observed.py",
+        "return importlib.util.source_from_cache(path)",
+        "return path",
+        OBSERVED,
+        "byte_code",
+    ),
+    Fault(
+        "observing",
+        "temporary files count as written",
+        "governance/runs/observed.py",
+        "return os.path.islink(path) or os.path.isfile(path)",
+        "return True",
+        OBSERVED,
+        "gone_in_the_end",
+    ),
+    Fault(
+        "observing",
+        "a partial output keeps its own name",
+        "governance/runs/observed.py",
+        "(names.get(path, path) for path in paths)",
+        "(path for path in paths)",
+        OBSERVED,
+        "partial_output",
+    ),
+    Fault(
+        "observing",
+        "what is not there counts as read",
+        "governance/runs/observed.py",
+        "if stat.S_ISREG(status.st_mode) and status.st_mtime_ns < self._began:",
+        "if status.st_mtime_ns < self._began:",
+        OBSERVED,
+        "not_there or listed",
+    ),
+    Fault(
+        "observing",
+        "a file of which native code made the content counts as read",
+        "governance/runs/observed.py",
+        "if stat.S_ISREG(status.st_mode) and status.st_mtime_ns < self._began:",
+        "if stat.S_ISREG(status.st_mode):",
+        OBSERVED,
+        "stays",
+    ),
+    Fault(
+        "observing",
+        "nothing undeclared passes whatever was seen",
+        "governance/checks/undeclared_files.py",
+        "if unseen and not undeclared:",
+        "if False:",
+        UNDECLARED_CHECK,
+    ),
+    Fault(
+        "observing",
+        "a dependency may be written",
+        "governance/project/undeclared.py",
+        "not made.cover(path, seen)",
+        "not used.cover(path, seen)",
+        UNDECLARED,
+        "dependency_that_is_written",
+    ),
+    Fault(
+        "observing",
+        "a folder declares only itself",
+        "governance/project/undeclared.py",
+        'path, slash, _ = path.rpartition("/")',
+        'path, slash, _ = "", "", ""',
+        UNDECLARED,
+        "however_it_is_spelled",
+    ),
+    Fault(
+        "observing",
+        "equal content is the same file",
+        "governance/project/undeclared.py",
+        '("audit hook" not in seen and _any_above(real, self.real))',
+        "_any_above(real, self.real)",
+        UNDECLARED,
+        "shares_a_place",
+    ),
+    Fault(
+        "observing",
+        "seed and threads are nobody's parameters",
+        "governance/project/undeclared.py",
+        "for name in (*of_all, *own)",
+        "for name in own",
+        UNDECLARED,
+        "seed_and_threads",
+    ),
+    Fault(
+        "observing",
+        "paths that DVC computes are taken as they stand",
+        "governance/project/undeclared.py",
+        'if any("${" in path for path in (*stage.deps, *stage.outs)):',
+        "if False:",
+        UNDECLARED,
+        "computes",
+    ),
+)
+
+FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS)
 
 
 def main(words: list[str]) -> int:
