@@ -12,6 +12,7 @@ from governance.errors import ExitCode
 from governance.facts import Facts, short
 from governance.project.chosen import chosen_runs
 from governance.project.compared import Comparer, module_says
+from governance.project.effect import Effect
 from governance.project.found import Finder
 from governance.project.report import Report, Table, counted, table
 from governance.project.status import current_runs
@@ -46,6 +47,7 @@ def compared(comparer: Comparer, was: RunFile, now: RunFile) -> dict[str, Any]:
         "same_result": same,
         "same_recipe": was.recipe.name == now.recipe.name,
     }
+    effect = Effect(comparer)
     own = {"parameters": [], "code": [], "environment": []} if same else comparer.own(was, now)
     data |= {
         "began": [] if same else comparer.began(was, now),
@@ -53,9 +55,9 @@ def compared(comparer: Comparer, was: RunFile, now: RunFile) -> dict[str, Any]:
         **own,
         "surroundings": [] if same else comparer.surroundings(was, now),
         "effect": {
-            "outputs": [] if same else comparer.outputs(was, now),
-            "metrics": {"evaluations": [], "changes": [], "same": 0} if same else comparer.metrics(was, now),
-            "findings": [] if same else comparer.findings(was, now),
+            "outputs": [] if same else effect.outputs(was, now),
+            "metrics": {"evaluations": [], "changes": [], "same": 0} if same else effect.metrics(was, now),
+            "findings": [] if same else effect.findings(was, now),
         },
     }
     data["unknown"] = comparer.contents.unknown
