@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -361,8 +362,11 @@ def main() -> None:
         from governance.errors import ConfigurationError
 
         named = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         tell_error(
-            ConfigurationError(named, hint="check that it is there, and its owner and rights"),
+            ConfigurationError(
+                named, hint="free some space" if full else "check that it is there, and its owner and rights"
+            ),
             as_json="--json" in sys.argv,
         )
         raise SystemExit(int(ExitCode.USAGE)) from None

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from governance.store.trail import Trail
 
 _STARTS = re.compile(r"^Running stage '([^']+)'")
+#: with less than a block left, nothing that is worth a run can be written
+_LEAST_BYTES = 4096
 _SKIPS = re.compile(r"^Stage '([^']+)' (didn't change, skipping|is cached)")
 
 
@@ -96,6 +98,7 @@ def reproduce(
             kept.roll_back(stages.values())
             kept.let_go()
             raise
+        full = bool(status) and _is_full(config.root, lines)
         # 3.
         ends = [_end(config, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
         # 4.
@@ -118,7 +121,7 @@ def reproduce(
         events = _events(config, stages, ends, notes, started, undeclared)
         taken = take_in(trail, config, stages.values(), events=events)
     log = _write_log(config, lines)
-    return _told(ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh)
+    return _told(ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh, full=full)
 
 
 @contextmanager
@@ -276,6 +279,7 @@ def _told(
     lost: list[str],
     log: str,
     fresh: bool,
+    full: bool,
 ) -> Report:
     from governance.project.take_in import NEVER
 
@@ -316,7 +320,7 @@ def _told(
     failed = next((end for end in ends if end.outcome in ("failed", "aborted")), None)
     code = ExitCode.FINE
     if failed or status:
-        code = _explain(failed, data, blocks, lines=lines, lost=lost, log=log)
+        code = _explain(failed, data, blocks, lines=lines, lost=lost, log=log, full=full)
     elif any(problems.get(stage) for stage in reached):
         blocks.append("What does not fit was not recorded: `labeltrail verify` says more.")
         never = all("no run file" in problems[stage] for stage in reached if stage in problems)
@@ -332,11 +336,14 @@ def _explain(
     lines: list[str],
     lost: list[str],
     log: str,
+    full: bool,
 ) -> ExitCode:
     """One error: which stage, why, the way out, and what became of its outputs."""
     error = (failed.error if failed else None) or {}
     message = error.get("message") or _last_words(lines)
     hint = error.get("hint") or f"what it printed lies in {log}"
+    if full:
+        message, hint = f"the disk is full: {message}", f"free some space, then `labeltrail repro`; {hint}"
     data["error"] = {"stage": failed.stage if failed else None, "message": message, "hint": hint}
     blocks += [
         f"stage {failed.stage} failed: {message}" if failed else f"DVC ended before any stage failed: {message}",
@@ -346,16 +353,25 @@ def _explain(
         blocks.append(f"These former outputs are lost: {', '.join(lost)}")
     elif failed:
         blocks.append("Its former outputs are back; of the failed run nothing is recorded but that it failed.")
-    if failed is None:
+    if failed is None or full:
         return ExitCode.USAGE
     return ExitCode(error.get("exit_code", ExitCode.FINDINGS))
+
+
+def _is_full(root: Path, lines: list[str]) -> bool:
+    """Whether it was the disk that ended a run; libraries say so in words of their own, or die without any."""
+    if any("No space left on device" in line or "Disk quota exceeded" in line for line in lines):
+        return True
+    return shutil.disk_usage(root).free < _LEAST_BYTES
 
 
 def _last_words(lines: list[str]) -> str:
     """The last thing that was said, with the place in the code where there is one."""
     place = next((line.strip() for line in reversed(lines) if line.lstrip().startswith('File "')), "")
     for line in reversed(lines):
-        if line.strip() and not line.startswith(("ERROR: failed to reproduce", "Having any troubles")):
+        if line.strip() and not line.startswith(
+            ("ERROR: failed to reproduce", "Having any troubles", "> ", "Running stage ")
+        ):
             said = line.removeprefix("ERROR: ").strip()
             return f"{said} ({place})" if place else said
     # DVC's own sentence is left where nothing else was said.

@@ -15,7 +15,7 @@ import yaml
 from governance.config import Config
 from governance.digest import sha256
 from governance.dvc.locks import alive
-from governance.errors import GovernanceError
+from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
 from governance.project.found import blob, commits
@@ -84,7 +84,11 @@ def checked_out(config: Config, revision: str) -> Iterator[Path]:
     Neither the index nor the branches, hooks or worktrees of the repository notice.
     """
     scratches = config.state / "scratch"
-    scratches.mkdir(parents=True, exist_ok=True)
+    try:
+        scratches.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "check its owner and rights, or reproduce in a clone of your own"
+        raise ConfigurationError(f"{scratches} cannot be written: {error.strerror}", hint=hint) from None
     for left in scratches.iterdir():
         # Whoever was killed could not clean up.
         if not (left.name.partition("-")[0].isdigit() and alive(int(left.name.partition("-")[0]))):

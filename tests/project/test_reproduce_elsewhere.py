@@ -163,7 +163,7 @@ def test_a_package_of_another_version_is_named_with_the_rows_that_it_changed(sco
     told = json.loads(other.stdout)["reproductions"][0]
     assert told["outcome"] == "different"
     assert told["environment"] == ["wordscore was 1.0, is 2.0"]
-    assert told["says"] == f"{TABLE}: column score, rows 3, 5 (2 of 12)"
+    assert told["says"] == f"{TABLE}: column score, rows 3, 5 (2 of 12); also artifacts/facts/make.jsonl"
     assert told["outputs"][TABLE] == "different: column score, rows 3, 5 (2 of 12)"
     shown = labeltrail(root, second, "reproduce", "make").stdout
     assert "wordscore was 1.0, is 2.0" in shown
