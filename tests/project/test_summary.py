@@ -61,6 +61,11 @@ def cases(xml: ET.Element, suite: int = 0) -> dict[str, str]:
     return {case.attrib["name"]: (case[0].tag if len(case) else "passed") for case in xml[suite]}
 
 
+def found(xml: ET.Element) -> list[str]:
+    """How the project's own finding ended, among those that the library states of every stage."""
+    return [outcome for name, outcome in cases(xml, 1).items() if name.startswith("rows of made")]
+
+
 def test_what_ran_and_what_changed_stands_in_the_summary(project):
     """Stages with their times, the parameter from and to, the way on; JUnit counts the same stages."""
     edit(project, "params.yaml", "rows: 12", "rows: 14")
@@ -72,7 +77,7 @@ def test_what_ran_and_what_changed_stands_in_the_summary(project):
     assert "- **count**: 2 inputs from make" in text
     assert "`labeltrail diff count`" in text
     assert cases(xml) == {"make": "passed", "count": "passed"}
-    assert list(cases(xml, 1).values()) == ["passed"]
+    assert found(xml) == ["passed"]
 
 
 def test_an_unchanged_project_has_nothing_to_do(project):
@@ -103,12 +108,12 @@ def test_a_finding_that_fails_is_a_failure_and_one_that_is_unknown_never_passes(
     edit(project, "pipelines/count.py", 'outcome="pass"', 'outcome="fail"')
     code, text, xml = told(project)
     assert code == 0
-    assert list(cases(xml, 1).values()) == ["failure"]
+    assert found(xml) == ["failure"]
     assert "| rows | dataset “made” | pass | fail | 12 rows |" in text
     assert "1 of them new" in text
     assert "0 of them new" in told(project)[1]
     edit(project, "pipelines/count.py", 'outcome="fail"', 'outcome="unknown"')
-    assert list(cases(told(project)[2], 1).values()) == ["skipped"]
+    assert found(told(project)[2]) == ["skipped"]
 
 
 EVIL = "x | y\\n# h <script>alert(1)</script> [a](javascript:alert(1)) @everyone `c` \\x1b[2J\\u202e ]]> & <failure/>"
