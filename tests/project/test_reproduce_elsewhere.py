@@ -229,17 +229,20 @@ def test_a_commit_that_was_collected_is_named_as_missing(project):
 
 
 def test_a_shallow_clone_is_told_to_fetch_the_rest(project, tmp_path):
-    """With the original's own store beside a history of one commit."""
+    """With the original's own store beside a history that does not reach back to the run."""
+    assert int(Project.find(project).repro(force=True).exit_code) == 0
     edit(project, "pipelines/count.py", "import json", "import json  # second")
     git(project, "commit", "-q", "-a", "-m", "second")
     shallow = tmp_path / "shallow"
     git(project, "clone", "-q", "--depth", "1", project.as_uri(), str(shallow))
     shutil.copytree(project / ".labeltrail", shallow / ".labeltrail")
     shutil.copytree(project / "artifacts", shallow / "artifacts")
-    governed = Project.find(shallow)
-    assert "no commit holds" in says(governed.reproduce("count"), "count") or "unshallow" in says(
-        governed.reproduce("count"), "count"
-    )
+    report = Project.find(shallow).reproduce("count")
+    assert int(report.exit_code) == 4
+    assert "which is not in this repository" in says(report, "count")
+    assert "`git fetch --unshallow`" in says(report, "count")
+    git(shallow, "fetch", "-q", "--unshallow")
+    assert outcomes(Project.find(shallow).reproduce("count")) == {"count": "identical"}
 
 
 def test_a_stage_that_leaves_no_record_is_told_so(project):
@@ -298,6 +301,29 @@ def test_the_repository_does_not_notice(project):
     assert (project / ".git/index").read_bytes() == index
     assert not list(project.rglob("hook_ran"))
     assert not list((project / ".labeltrail/scratch").iterdir())
+
+
+def test_a_repro_at_work_and_a_reproduction_do_not_disturb_each_other(project):
+    """While a stage runs, the recorded result of it is reproduced from its commit; both come to their end."""
+    governed = Project.find(project)
+    recorded = next(result for result in governed.facts().of(Result) if result.stage == "make")
+    began, go_on = project.parent / "began", project.parent / "go_on"
+    wait = "    import time, pathlib\n"
+    wait += f"    pathlib.Path({str(began)!r}).touch()\n"
+    wait += f"    while not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.02)\n"
+    edit(project, "pipelines/make.py", '    rows = run.params["rows"]', wait + '    rows = run.params["rows"]')
+    command = [sys.executable, "-m", "governance", "-C", str(project), "repro"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        deadline = time.monotonic() + 60
+        while not began.exists():
+            assert time.monotonic() < deadline, "the stage did not begin"
+            time.sleep(0.02)
+        report = governed.reproduce(recorded.name)
+        assert running.poll() is None
+        go_on.touch()
+        assert running.wait(60) == 0
+    assert outcomes(report) == {"make": "identical"}
+    assert int(governed.verify().exit_code) == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
