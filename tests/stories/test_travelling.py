@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from pathlib import Path
 
@@ -279,6 +280,18 @@ def test_a_remote_that_gives_nothing_is_one_error_that_names_it(
     assert "shared" in caught.value.message or fault is remote_unset
     assert hint in (caught.value.hint or "")
     assert not (theirs_from_s3 / ".labeltrail/trail.db").exists()
+
+
+def test_an_installation_without_the_extra_is_told_to_install_it(theirs_from_s3, tmp_path, monkeypatch):
+    """DVC without dvc-s3: what is missing, and the command that brings it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("import sys\nsys.modules['dvc_s3'] = None\n")
+    paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    with pytest.raises(RemoteUnusable, match="dvc-s3 is not installed here") as caught:
+        Project.find(theirs_from_s3).sync(pull=True)
+    assert caught.value.hint == 'pip install "labeltrail[s3]"'
 
 
 def test_a_remote_that_nobody_knows_is_answered_with_the_nearest(theirs):
