@@ -35,6 +35,7 @@ MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/
 EXPLAIN, MODEL_FILE = "tests/labelmodels/test_explain_label.py", "tests/labelmodels/test_label_model_file.py"
 END_MODEL = "tests/labelmodels/test_end_model.py"
 OBSERVED, UNDECLARED = "tests/runs/test_observed.py", "tests/project/test_undeclared.py"
+TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_reproduce_elsewhere.py"
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 
 
@@ -813,7 +814,46 @@ OBSERVED_FAULTS = (
     ),
 )
 
-FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS)
+TRAVEL_FAULTS = (
+    Fault(
+        "travelling",
+        "a run file that dvc.lock does not name is taken in",
+        "governance/project/take_in.py",
+        "if locked_md5s.get(path) not in (None, file_md5(config.root / path)):",
+        "if False:",
+        TRAVELLING,
+        "whole_other_history",
+    ),
+    Fault(
+        "travelling",
+        "an output is taken in without its digest",
+        "governance/project/take_in.py",
+        "if output.path not in absent and file_digest(config.root / output.path) != output.sha256:",
+        "if False:",
+        TRAVELLING,
+        "believes_in",
+    ),
+    Fault(
+        "travelling",
+        "what a remote replaced stays in the cache",
+        "governance/dvc/remote.py",
+        "        cached_file(root, md5).unlink()",
+        "        pass",
+        ELSEWHERE,
+        "neither_used_nor_kept",
+    ),
+    Fault(
+        "travelling",
+        "edges that belong to one store stand among those of the data",
+        "governance/project/told.py",
+        'return seen_here or name.partition(":")[0] in _OF_THE_STORE',
+        "return False",
+        TRAVELLING,
+        "small_project_travels",
+    ),
+)
+
+FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS, *TRAVEL_FAULTS)
 
 
 def main(words: list[str]) -> int:
