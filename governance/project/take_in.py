@@ -88,7 +88,7 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
     taken = {
         name for one in found if one.run and not one.problem for name in (one.run.result.name, one.run.recipe.name)
     }
-    kept = [event for event in events if _enters(event, known, taken)]
+    kept = [event for event in events if _enters(event, taken)]
     appended = trail.append([*new, *kept]) if new or kept else None
     return TakenIn(found, appended, frozenset(record.name for record in new))
 
@@ -130,13 +130,11 @@ class TakenIn:
         return len(self.appended.positions) if self.appended else 0
 
 
-def _enters(event: Record, known: Facts, taken: set[str]) -> bool:
-    """Executions, and what was found as they ran, enter with their runs; anything else where it is new or an event."""
+def _enters(event: Record, taken: set[str]) -> bool:
+    """Executions, and what was found as they ran, enter with their runs; anything else in any case."""
     if isinstance(event, Execution):
         return event.result in taken
-    if isinstance(event, Finding) and event.subject not in taken:
-        return False
-    return event.event or event.name not in known
+    return not isinstance(event, Finding) or event.subject in taken
 
 
 def _disagreements(known: Facts, run: RunFile) -> list[Finding]:

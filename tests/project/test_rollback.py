@@ -53,7 +53,7 @@ def test_a_stage_that_dvc_has_not_committed_gets_all_its_former_outputs_back(pro
 
 
 def test_a_stage_that_dvc_has_committed_stays_as_it_is(project):
-    """A repro that was killed after one stage ended keeps that stage; sync takes it in."""
+    """A repro that was killed after one stage ended keeps that stage, also where a file of it is removed since."""
     (project / "params.yaml").write_text("seed: 3\nthreads: 1\nmake: {rows: 13}\n")
     keep(project)
     other = project.parent / "other"
@@ -62,8 +62,11 @@ def test_a_stage_that_dvc_has_committed_stays_as_it_is(project):
     for path in (*MADE, "dvc.lock"):
         rewrite(project / path, (other / path).read_bytes())
     after = digests(project)
-    report = Project.find(project).sync()
-    assert report.data["stages"]["make"] == "taken in"
+    (project / MADE[1]).unlink()
+    assert Project.find(project).verify().data["rolled_back"] == []
+    assert not (project / MADE[1]).exists()
+    shutil.copyfile(other / MADE[1], project / MADE[1])
+    assert Project.find(project).sync().data["stages"]["make"] == "taken in"
     assert digests(project) == after
 
 
