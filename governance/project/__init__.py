@@ -9,6 +9,7 @@ from typing import Self
 
 from governance.config import Config, find_root, read_config
 from governance.project.report import Report, Table
+from governance.runs.readers import reading, reads
 
 __all__ = ["Project", "Report", "Table"]
 
@@ -110,12 +111,14 @@ class Project:
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
             return sync_report(take_in(trail, config, read_stages(config.root).values()))
 
+    @reads
     def status(self) -> Report:
         """How every stage stands, what was found, and the next command."""
         from governance.project.status import status
 
         return status(self.config, self.trail)
 
+    @reads
     def log(self, *, last: int | None = 20) -> Report:
         """The newest entries of the log."""
         from governance.project.told import log_report
@@ -124,6 +127,7 @@ class Project:
         start = max(0, size - last) if last is not None else 0
         return log_report(self.trail, self.trail.entries(start=start), size=size)
 
+    @reads
     def show(self, name: str) -> Report:
         """One record, whole. Raises UnknownName, AmbiguousName."""
         from governance.project.told import show_report
@@ -134,6 +138,7 @@ class Project:
         seq, entry = entries[record.name]
         return show_report(record, facts=facts, seq=seq, at=entry.at)
 
+    @reads
     def trace(self, name: str, *, directions: tuple[str, ...] = ("up", "down")) -> Report:
         """Everything that led to a record and everything that came of it. Raises UnknownName, AmbiguousName."""
         from governance.project.told import trace_report
@@ -141,6 +146,7 @@ class Project:
         everything = self.facts()
         return trace_report(self._newest(name), everything, directions=directions)
 
+    @reads
     def diff(self, *runs: str) -> Report:
         """What differs between two runs of a stage, and what that did; one name alone is held against the run before it.
 
@@ -150,12 +156,14 @@ class Project:
 
         return diff(self.config, self.facts(), runs)
 
+    @reads
     def why(self, example: str) -> Report:
         """Why an example has its label: votes, contributions, prediction, runs, commitment."""
         from governance.project.why import why
 
         return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
 
+    @reads
     def explainer(self):
         """Everything that `why` needs, read once, for many examples."""
         from governance.project.why import Explainer
@@ -178,16 +186,18 @@ class Project:
         trail, state = self.trail, self.config.state
         # What nobody here may write, nobody here changes meanwhile.
         writable = os.access(state, os.W_OK)
-        with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext():
+        with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext(), reading(self.config.root):
             back = recover(self.config) if writable else []
             return verify_report(verify(trail, self.config), rolled_back=back)
 
+    @reads
     def adopt(self) -> Report:
         """Vouches for entries that were recorded without the log's key. Raises BrokenEvidence, ConfigurationError."""
         from governance.project.adopt import adopt
 
         return adopt(self.config, self.trail)
 
+    @reads
     def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
         """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
 
@@ -214,6 +224,7 @@ class Project:
             chosen = [record]
         return reproduce_runs(self.config, self.trail, chosen, facts, say=say)
 
+    @reads
     def card(self, which: str = "model") -> Report:
         """The dataset card or the model card, from what the trail holds of the current runs."""
         from governance.project.documents import card
@@ -222,6 +233,7 @@ class Project:
             which, config=self.config, facts=self.current_facts(without=("dataset_card", "model_card", "audit_report"))
         )
 
+    @reads
     def audit(self, *, framework: str = "nist_ai_rmf", as_of: str) -> Report:
         """What a framework asks, answered by the records, as of a date (YYYY-MM-DD)."""
         from governance.project.documents import audit
@@ -229,6 +241,7 @@ class Project:
         facts = self.current_facts(without=("audit_report",))
         return audit(config=self.config, facts=facts, framework=framework, as_of=as_of)
 
+    @reads
     def source(self, name: str | None = None) -> Report:
         """All source versions of the current runs, or one of them. Raises UnknownName, AmbiguousName."""
         from governance.errors import UnknownName
@@ -285,14 +298,17 @@ class Project:
             return doctor.examine(Path(folder).resolve(), None, lambda: None)  # type: ignore[arg-type, return-value]
         if rebuild:
             return doctor.rebuild(project.trail)
-        return doctor.examine(project.config.root, project.config, lambda: project.trail)
+        with reading(project.config.root):
+            return doctor.examine(project.config.root, project.config, lambda: project.trail)
 
     # -- what several verbs share ----------------------------------------------------------------------------------
 
+    @reads
     def facts(self):
         """Every record of the log."""
         return self.trail.facts()
 
+    @reads
     def current_facts(self, *, without: tuple[str, ...] = ()):
         """The records of the runs that lie in the project and are recorded."""
         from governance.project.status import current_facts, current_runs

@@ -25,11 +25,12 @@ from governance.dvc.locks import clear_dead_locks
 from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceError, InvalidRecord, UnknownName
 from governance.project import git
 from governance.project.kept import Kept, recover, settled
-from governance.project.report import Report, Table, counted, table
+from governance.project.report import Report, Table, counted, outcome_told, table
 from governance.project.undeclared import Judged, judge_executed
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
+from governance.runs.readers import EXECUTIONS
 from governance.runs.runfile import read_run, run_path
-from governance.runs.stage import EXECUTIONS, PROGRESS, read_params
+from governance.runs.stage import PROGRESS, read_params
 
 if TYPE_CHECKING:
     from governance.project.take_in import TakenIn
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _STARTS = re.compile(r"^Running stage '([^']+)'")
 #: with less than a block left, nothing that is worth a run can be written
 _LEAST_BYTES = 4096
+_NO_GIT = re.compile(r"is not a git repository$")
 _SKIPS = re.compile(r"^Stage '([^']+)' (didn't change, skipping|is cached)")
 
 
@@ -49,6 +51,8 @@ class StageEnd:
     outcome: StageOutcome
     seconds: float | None = None
     error: dict[str, Any] | None = None
+    #: whether an earlier run's outputs lay there when it began
+    had_outputs: bool = False
 
 
 def reproduce(
@@ -121,7 +125,10 @@ def reproduce(
         events = _events(config, stages, ends, notes, started, undeclared)
         taken = take_in(trail, config, stages.values(), events=events)
     log = _write_log(config, lines)
-    return _told(ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh, full=full)
+    outside = git.run_git(config.root, "rev-parse", "--git-dir") is None
+    return _told(
+        ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh, full=full, outside=outside
+    )
 
 
 @contextmanager
@@ -203,10 +210,12 @@ def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: i
         told = json.loads(note.read_text(encoding="utf-8"))
         return StageEnd(stage.name, "executed", seconds=(told["ended"] - told["started"]) / 1e6)
     if error.is_file():
-        return StageEnd(stage.name, "failed", error=json.loads(error.read_text(encoding="utf-8")))
+        told = json.loads(error.read_text(encoding="utf-8"))
+        return StageEnd(stage.name, "failed", error=told, had_outputs=any(before))
     started = any((match := _STARTS.match(line)) and match[1] == stage.name for line in lines)
     if started and status and not _ran_on(stage, lines):
-        return StageEnd(stage.name, "aborted" if any("SIGKILL" in line for line in lines) else "failed")
+        ended = "aborted" if any("SIGKILL" in line for line in lines) else "failed"
+        return StageEnd(stage.name, ended, had_outputs=any(before))
     if started:
         return StageEnd(stage.name, "executed")  # it does not use the library, and leaves no note
     if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines):
@@ -280,6 +289,7 @@ def _told(
     log: str,
     fresh: bool,
     full: bool,
+    outside: bool,
 ) -> Report:
     from governance.project.take_in import NEVER
 
@@ -290,19 +300,28 @@ def _told(
             problems[end.stage] = "it ran and left no run file, since it does not use governance.runs.stage"
     told = {stage: judged for stage, judged in undeclared.items() if judged.finding.outcome != "pass"}
     notes = {stage: judged.brief for stage, judged in told.items()} | problems
+    shown = {end.stage: outcome_told(end.outcome, well=not status) for end in ends}
     rows = [
-        (end.stage, end.outcome, f"{end.seconds:.1f} s" if end.seconds is not None else "", notes.get(end.stage, ""))
+        (
+            end.stage,
+            shown[end.stage],
+            f"{end.seconds:.1f} s" if end.seconds is not None else "",
+            notes.get(end.stage, ""),
+        )
         for end in ends
     ]
-    counts = Counter(end.outcome for end in ends)
+    counts = Counter(shown.values())
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
     signed = "signed" if taken.appended and taken.appended.signed else "unsigned"
     blocks: list[str | Table] = [table(("stage", "ended", "took", "note"), rows)]
     if fresh:
         blocks.append(
-            "dvc.lock knows earlier runs and the trail here did not: a new log began, without their executions and keys."
+            "dvc.lock knows earlier runs and the trail here did not: a new log began, without their executions and keys. "
+            "`labeltrail sync --pull` before the first repro takes in what DVC's remote holds of them."
         )
     blocks.append(f"{summary}; {counted(taken.new, 'new entry', 'new entries')}, {signed}")
+    if outside and not status:
+        blocks.append(f"no git repository is here, so that no run names a commit: {git.GIT_INIT}")
     if not (taken.appended and taken.appended.signed):
         blocks.append("unsigned: `labeltrail doctor` says why, and what to do")
     blocks += [judged.finding.says for judged in told.values() if judged.finding.outcome == "fail"]
@@ -341,7 +360,7 @@ def _explain(
     """One error: which stage, why, the way out, and what became of its outputs."""
     error = (failed.error if failed else None) or {}
     message = error.get("message") or _last_words(lines)
-    hint = error.get("hint") or f"what it printed lies in {log}"
+    hint = error.get("hint") or (git.GIT_INIT if _NO_GIT.search(message) else f"what it printed lies in {log}")
     if full:
         message, hint = f"the disk is full: {message}", f"free some space, then `labeltrail repro`; {hint}"
     data["error"] = {"stage": failed.stage if failed else None, "message": message, "hint": hint}
@@ -352,7 +371,8 @@ def _explain(
     if lost:
         blocks.append(f"These former outputs are lost: {', '.join(lost)}")
     elif failed:
-        blocks.append("Its former outputs are back; of the failed run nothing is recorded but that it failed.")
+        back = "Its former outputs are back; of" if failed.had_outputs else "Of"
+        blocks.append(f"{back} the failed run nothing is recorded but that it failed.")
     if failed is None or full:
         return ExitCode.USAGE
     return ExitCode(error.get("exit_code", ExitCode.FINDINGS))

@@ -14,6 +14,7 @@ from governance.checks import undeclared_files
 from governance.config import CONFIG_NAME, Config
 from governance.dvc.files import Stage
 from governance.errors import GovernanceError
+from governance.project.report import counted
 from governance.records import Finding
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 from governance.runs.stage import read_params
@@ -21,6 +22,8 @@ from governance.runs.stage import read_params
 _PARAMS = "params.yaml"
 #: what the library itself reads in every stage; of the parameters a stage answers for its own
 _OF_THE_LIBRARY = frozenset({CONFIG_NAME, _PARAMS, "dvc.yaml", "dvc.lock"})
+_OTHERS = "LabelTrail itself was used in the project meanwhile"
+_ALONE = "`labeltrail repro --force STAGE` with nothing else at work tells"
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ def judge_executed(config: Config, stages: Iterable[Stage], notes: Path) -> dict
 def judge_stage(config: Config, stage: Stage, run: RunFile, opened: Mapping[str, Any], *, by: Sequence[str]) -> Judged:
     """Compares what was seen of one execution, as its note tells it, with what dvc.yaml lists for its stage.
 
-    `opened` holds `reads` and `writes`, each file with who saw it, and `unseen`; `by` are those who watched to the end.
+    `opened` holds `reads` and `writes`, each file with who saw it, `unseen`, and `others`: whether LabelTrail itself read
+    in the project meanwhile. What inotify alone saw is then nobody's. `by` are those who watched to the end.
     """
     if any("${" in path for path in (*stage.deps, *stage.outs)):
         says = "dvc.yaml computes its paths, which only DVC reads"
@@ -81,6 +85,11 @@ def judge_stage(config: Config, stage: Stage, run: RunFile, opened: Mapping[str,
     }
     parameters = set(_parameters(config, stage, run))
     reads = {path: seen for path, seen in reads.items() if path not in imports}
+    unseen = [opened["unseen"]] if opened["unseen"] else []
+    if opened["others"]:
+        alone = {path for path, seen in (*reads.items(), *writes.items()) if "audit hook" not in seen}
+        reads, writes = ({p: seen for p, seen in one.items() if "audit hook" in seen} for one in (reads, writes))
+        unseen += [f"{_OTHERS}, and {counted(len(alone), 'file')} may be what it opened; {_ALONE}"] if alone else []
     done: dict[str, list[str]] = {path: ["imported"] for path in imports} | {
         name: ["a parameter"] for name in parameters
     }
@@ -89,7 +98,7 @@ def judge_stage(config: Config, stage: Stage, run: RunFile, opened: Mapping[str,
     for path, seen in writes.items():
         done.setdefault(path, []).append("written" if "audit hook" in seen else f"written {undeclared_files.WHILE}")
     ways = {path: " and ".join(told) for path, told in done.items()}
-    finding = undeclared_files.check(ways, stage.name, subject=run.recipe.name, unseen=opened["unseen"])
+    finding = undeclared_files.check(ways, stage.name, subject=run.recipe.name, unseen="; ".join(unseen))
     return Judged(
         finding,
         reads=tuple(sorted(reads)),

@@ -13,6 +13,7 @@ from governance.labelmodels.explain import explain
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
+from governance.runs.readers import reads
 from governance.store.commitments import RowTable
 from governance.store.trail import Trail
 
@@ -32,7 +33,7 @@ class Explainer:
     """
 
     def __init__(self, *, config: Config, trail: Trail, facts: Facts) -> None:
-        self.facts = facts
+        self.config, self.facts = config, facts
         self.rows = Rows(config.root, facts, id_column=config.id_column)
         self.tables = {
             "dataset": self.rows.held(Dataset, role="screened"),
@@ -65,6 +66,7 @@ class Explainer:
         """The ids of all examples, in the order of the dataset."""
         return self.rows.ids(self.tables["dataset"])
 
+    @reads
     def answer(self, example: str) -> dict[str, Any]:
         """1. the rows of this example in the recorded tables  2. the label taken apart by source  3. what the model said
         4. where all of it stands in this store. Raises UnknownName with the nearest ids."""

@@ -23,6 +23,7 @@ from governance.config import CONFIG_NAME, find_root
 from governance.errors import GovernanceError
 from governance.records.events import Watcher
 from governance.runs.inotify import Inotify, Opened, UnwatchableError
+from governance.runs.readers import others_read
 
 _LIBRARY = str(Path(governance.__file__).parent)
 _CACHE = "__pycache__"
@@ -44,6 +45,8 @@ class Seen:
     watchers: tuple[Watcher, ...] = ()
     #: why this may not be all; empty where it is
     unseen: str = "nothing watched it"
+    #: whether LabelTrail itself read in the project meanwhile, so that nobody can tell who opened what inotify alone saw
+    others: bool = False
 
 
 class Observer:
@@ -57,6 +60,7 @@ class Observer:
         self._read: set[str] = set()
         self._written: set[str] = set()
         self._known: dict[str, bool] = {}
+        self._others = others_read(root, since=self._began)
         self._inotify: Inotify | None = None
         self._unseen = ""
         try:
@@ -145,6 +149,7 @@ class Observer:
             self._told({who: (names.get(path, path) for path in paths) for who, paths in writes.items()}),
             watchers,
             kernel.unseen,
+            others=self._others or others_read(self.root, since=self._began),
         )
 
     def _told(self, seen: dict[Any, Iterable[str]]) -> dict[str, tuple[Watcher, ...]]:

@@ -25,12 +25,12 @@ from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
 from governance.records import FileRef, Recipe, Record, Result
 from governance.runs import environment, observed
+from governance.runs.readers import EXECUTIONS
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 T = TypeVar("T")
 
-#: set by `labeltrail repro`: the folder for notes of executions, and the terminal for progress, if there is one
-EXECUTIONS = "LABELTRAIL_EXECUTIONS"
+#: set by `labeltrail repro`: the terminal for progress, if there is one
 PROGRESS = "LABELTRAIL_PROGRESS"
 
 
@@ -169,7 +169,12 @@ class StageRun:
             "environment": environment.surroundings(self.root).body(),
             "library": environment.library_digest(),
             "observed": self._seen.watchers,
-            "opened": {"reads": self._seen.reads, "writes": self._seen.writes, "unseen": self._seen.unseen},
+            "opened": {
+                "reads": self._seen.reads,
+                "writes": self._seen.writes,
+                "unseen": self._seen.unseen,
+                "others": self._seen.others,
+            },
         }
         write_atomically(Path(folder) / f"{self.name}.json", json.dumps(note).encode())
 

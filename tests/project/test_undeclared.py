@@ -15,9 +15,11 @@ from governance.runs.runfile import read_run
 HOOK, KERNEL = ["audit hook"], ["inotify"]
 
 
-def judged(root: Path, *, reads: dict[str, Any] | None = None, writes: dict[str, Any] | None = None) -> Judged:
+def judged(
+    root: Path, *, reads: dict[str, Any] | None = None, writes: dict[str, Any] | None = None, others: bool = False
+) -> Judged:
     """The second stage, as if these files had been seen while it ran."""
-    opened = {"reads": reads or {}, "writes": writes or {}, "unseen": ""}
+    opened = {"reads": reads or {}, "writes": writes or {}, "unseen": "", "others": others}
     run = read_run(root / "artifacts/runs/count.json")
     return judge_stage(read_config(root), read_stages(root)["count"], run, opened, by=[*HOOK, *KERNEL])
 
@@ -105,3 +107,20 @@ def test_paths_that_dvc_computes_are_unknown(project):
     found = judged(project, reads={"words.txt": HOOK}).finding
     assert (found.outcome, found.measured) == ("unknown", None)
     assert "dvc.yaml computes its paths" in found.says
+
+
+def test_beside_a_reader_what_inotify_alone_saw_is_nobodys(project):
+    """Unknown with the way out, and no file is named; nothing undeclared passes all the same."""
+    found = judged(project, reads={"a.txt": KERNEL, "b.txt": KERNEL}, writes={"c.txt": KERNEL}, others=True)
+    assert (found.finding.outcome, found.reads, found.writes) == ("unknown", (), ())
+    assert "LabelTrail itself was used in the project meanwhile, and 3 files" in found.finding.says
+    assert "labeltrail repro --force" in found.finding.says
+    assert "a.txt" not in found.finding.says
+    assert judged(project, reads={"pipelines/count.py": KERNEL}, others=True).finding.outcome == "pass"
+
+
+def test_beside_a_reader_what_python_was_heard_to_open_is_still_the_stages(project):
+    """The audit hook hears the stage's own process and nobody else."""
+    found = judged(project, reads={"a.txt": HOOK, "b.txt": KERNEL, "c.txt": [*HOOK, *KERNEL]}, others=True)
+    assert (found.finding.outcome, found.reads) == ("fail", ("a.txt", "c.txt"))
+    assert "There may be more: LabelTrail itself was used" in found.finding.says

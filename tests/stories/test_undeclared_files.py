@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -213,3 +216,43 @@ def test_the_answer_is_data_too(with_files):
     insert(with_files, body='open("words.txt").close()')
     told = json.loads(json.dumps(run(with_files).to_json()))["undeclared"]["count"]
     assert set(told) == {"outcome", "says", "reads", "writes", "imports", "parameters", "by"}
+
+
+def beside(root: Path, body: str) -> Report:
+    """A repro whose second stage runs `body` and then waits until LabelTrail was used beside it."""
+    wait = "import pathlib, time\npathlib.Path('.labeltrail/begun').touch()\n"
+    wait += "while not pathlib.Path('.labeltrail/enough').exists():\n    time.sleep(0.02)"
+    insert(root, body=f"{body}\n{wait}")
+    verbs = [["status"], ["why", "e/1"], ["diff", "count"]]
+    command = [sys.executable, "-m", "governance", "-C", str(root)]
+    with ThreadPoolExecutor() as pool:
+        repro = pool.submit(run, root)
+        while not (root / ".labeltrail/begun").exists():
+            assert not repro.done()
+            time.sleep(0.02)
+        done = [subprocess.run([*command, *verb], capture_output=True, check=False, cwd=root) for verb in verbs]
+        (root / ".labeltrail/enough").touch()
+        report = repro.result()
+    assert {one.returncode for one in done} <= {0, 1, 2, 4}
+    return report
+
+
+def test_looking_on_with_labeltrail_is_no_finding_of_a_stage(with_files):
+    """What only the kernel saw is unknown while status, why and diff run beside the stage."""
+    report = beside(with_files, "import polars as pl\npl.read_parquet('data/a.parquet')")
+    (finding,) = findings(with_files)
+    assert finding.outcome == "unknown"
+    assert "LabelTrail itself was used in the project meanwhile" in finding.says
+    assert "fail" not in {told["outcome"] for told in report.data["undeclared"].values()}
+    run(with_files, force=True)
+    (finding,) = findings(with_files)
+    assert (finding.outcome, finding.measured) == ("fail", "1.0")
+    assert "data/a.parquet" in finding.says
+
+
+def test_a_stage_that_opens_an_undeclared_file_is_named_while_others_look_on(with_files):
+    """Its own process was heard."""
+    beside(with_files, "open('words.txt').close()")
+    (finding,) = findings(with_files)
+    assert finding.outcome == "fail"
+    assert "words.txt (read)" in finding.says
