@@ -9,6 +9,9 @@ from pathlib import Path
 
 from governance.digest import canonical, file_digest, sha256
 
+#: what to do in a folder that is in no repository
+GIT_INIT = "`git init` makes this folder a repository"
+
 
 def run_git(root: Path, *arguments: str) -> str | None:
     """What git answers, or None where there is no git, no repository or no such thing."""

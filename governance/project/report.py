@@ -66,6 +66,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def outcome_told(outcome: str, *, well: bool) -> str:
+    """How a stage ended, for people: where the repro ended well, a stage that it did not reach was not asked for."""
+    return "not asked for" if well and outcome == "not reached" else outcome
+
+
 def _markdown_table(shown: Table) -> str:
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
