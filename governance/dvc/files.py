@@ -55,7 +55,7 @@ def read_stages(root: Path) -> dict[str, Stage]:
     path = root / "dvc.yaml"
     document = _yaml(
         path,
-        missing="docs/your-own-data.md shows one; `labeltrail init` lays one down in an empty folder",
+        missing="`labeltrail init` lays one down in an empty folder; the documentation page your-own-data writes one",
     )
     given = document.get("stages")
     if not isinstance(given, dict) or not given:
@@ -167,9 +167,11 @@ def _parsed(data: bytes, *, where: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(data.decode("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        first = str(error).splitlines()[0]
+        told = str(error).splitlines()[0]
+        if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+            told = f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
         hint = "mend the file, or take it back from git"
-        raise ConfigurationError(f"{where} is not YAML: {first}", hint=hint) from None
+        raise ConfigurationError(f"{where} is not YAML: {told}", hint=hint) from None
     if not isinstance(document, dict):
         raise InvalidRecord("document", document, "a mapping", where=where)
     return document

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ from governance.digest import file_md5, write_atomically
 from governance.dvc.files import LockedStage, Stage, parse_lock, read_stages
 from governance.errors import GovernanceError
 
+#: the project's lock, which whoever changes its outputs holds
+LOCK = "repro.lock"
 _FOLDER = "kept"
 _LOCK = "dvc.lock"
 #: written last: without it the folder is of a start that was cut short, when nothing had been touched
@@ -119,6 +122,25 @@ def recover(config: Config) -> list[str]:
     back = kept.roll_back(read_stages(config.root).values()) if (kept.folder / _WHOLE).is_file() else []
     kept.let_go()
     return back
+
+
+def left_by_a_kill(config: Config) -> bool:
+    """Whether a killed repro left something in between that nobody has rolled back yet. Changes nothing."""
+    whole = config.state / _FOLDER / _WHOLE
+    if not whole.is_file():
+        return False
+    try:
+        lock = os.open(config.state / LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return True  # whoever is at work has a lock file
+    try:
+        # Shared, so that two who ask do not see each other; whoever is at work holds it alone.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return whole.is_file()
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
 
 
 def _same(one: Path, other: Path) -> bool:

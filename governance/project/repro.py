@@ -24,7 +24,7 @@ from governance.dvc.files import Stage, read_lock, read_stages
 from governance.dvc.locks import clear_dead_locks
 from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceError, InvalidRecord, UnknownName
 from governance.project import git
-from governance.project.kept import Kept, recover, settled
+from governance.project.kept import LOCK, Kept, recover, settled
 from governance.project.report import Report, Table, counted, outcome_told, table
 from governance.project.undeclared import Judged, judge_executed
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _STARTS = re.compile(r"^Running stage '([^']+)'")
 #: with less than a block left, nothing that is worth a run can be written
 _LEAST_BYTES = 4096
+#: characters of what DVC says before any stage began
+_LONGEST = 500
 _NO_GIT = re.compile(r"is not a git repository$")
 _SKIPS = re.compile(r"^Stage '([^']+)' (didn't change, skipping|is cached)")
 
@@ -134,7 +136,7 @@ def reproduce(
 @contextmanager
 def project_lock(config: Config, *, wait_seconds: float) -> Iterator[None]:
     """The lock under which one process at a time changes the project's outputs. Raises Busy, ConfigurationError."""
-    lock = FileLock(config.state / "repro.lock")
+    lock = FileLock(config.state / LOCK)
     try:
         config.state.mkdir(exist_ok=True)
         lock.acquire(timeout=wait_seconds)
@@ -359,7 +361,8 @@ def _explain(
 ) -> ExitCode:
     """One error: which stage, why, the way out, and what became of its outputs."""
     error = (failed.error if failed else None) or {}
-    message = error.get("message") or _last_words(lines)
+    begun = failed is not None or any(_STARTS.match(line) for line in lines)
+    message = error.get("message") or (_last_words(lines) if begun else _all_words(lines))
     hint = error.get("hint") or (git.GIT_INIT if _NO_GIT.search(message) else f"what it printed lies in {log}")
     if full:
         message, hint = f"the disk is full: {message}", f"free some space, then `labeltrail repro`; {hint}"
@@ -383,6 +386,16 @@ def _is_full(root: Path, lines: list[str]) -> bool:
     if any("No space left on device" in line or "Disk quota exceeded" in line for line in lines):
         return True
     return shutil.disk_usage(root).free < _LEAST_BYTES
+
+
+def _all_words(lines: list[str]) -> str:
+    """All that DVC says of why it began no stage, in one line: it names the place first and shows the code last."""
+    told = ""
+    for line in lines:
+        said = " ".join(line.removeprefix("ERROR: ").split())
+        if said and not _SKIPS.match(line) and not said.startswith("Having any troubles"):
+            told += f"{'' if not told else ' ' if told.endswith(('.', ':')) else '; '}{said}"
+    return (told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…") or "no reason was given"
 
 
 def _last_words(lines: list[str]) -> str:

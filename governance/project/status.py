@@ -9,6 +9,7 @@ from governance.config import Config
 from governance.dvc.files import read_stages
 from governance.errors import ExitCode, GovernanceError
 from governance.facts import Facts, short
+from governance.project.kept import left_by_a_kill
 from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, find_run
 from governance.records import Document, Execution, Finding, Recipe, Record, Repro, Result
@@ -16,6 +17,10 @@ from governance.runs.freshness import changes_since
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import read_params
 from governance.store.trail import Trail
+
+_KILLED = (
+    "an earlier repro was killed: `labeltrail verify` or the next `labeltrail repro` puts back what it left in between"
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def status(config: Config, trail: Trail) -> Report:
     outcomes = {outcome: sum(f.outcome == outcome for f in findings) for outcome in ("pass", "fail", "unknown")}
     notes = trail.checkpoints()
     signed = bool(notes) and "\u2014" in notes[-1][1]
-    then = _next(states)
+    then, killed = _next(states), left_by_a_kill(config)
     rows = [(s.stage, s.state, short(s.result) if s.result else "", s.says) for s in states]
     told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     blocks: list[str | Table] = [
@@ -122,6 +127,7 @@ def status(config: Config, trail: Trail) -> Report:
         f"findings: {told}",
         *(f"  {f.outcome}: {f.says}" for f in findings if f.outcome != "pass"),
         f"log {trail.log}: {counted(trail.size(), 'entry', 'entries')}, newest checkpoint {_signed(signed)}",
+        *([_KILLED] if killed else []),
         f"next: {then}",
     ]
     data: dict[str, Any] = {
@@ -129,6 +135,7 @@ def status(config: Config, trail: Trail) -> Report:
         "findings": outcomes,
         "open": [{"name": f.name, "outcome": f.outcome, "says": f.says} for f in findings if f.outcome != "pass"],
         "log": {"log": trail.log, "size": trail.size(), "signed": signed},
+        "killed": killed,
         "next": then,
     }
     settled = all(state.state == "recorded" for state in states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -219,6 +220,7 @@ def test_a_stage_that_fails_leaves_the_former_outputs_and_no_result(project, now
     assert outcomes(report)["make"] in ("failed", "aborted")
     assert outcomes(report)["count"] == "not reached"
     assert says in report.data["error"]["message"]
+    assert "Its former outputs are back" in report.to_markdown()
     assert digests(project) == before
     assert {result.name for result in governed.facts().of(Result)} == results
     assert [path.name for path in (project / "artifacts/data").iterdir() if path.name.startswith(".")] in (
@@ -234,6 +236,49 @@ def _partial(root: Path) -> list[str]:
         for path in (root / "artifacts/data").iterdir()
         if path.suffix == ".parquet" and path.name.startswith(".")
     ]
+
+
+def test_a_stage_that_fails_on_its_first_run_has_no_former_outputs(tmp_path):
+    """Nothing is said to be back where nothing was."""
+    lay_down(tmp_path / "new")
+    Project.init(tmp_path / "new")
+    edit(tmp_path / "new", "pipelines/make.py", '    rows = run.params["rows"]', "    rows = 1 / 0")
+    said = Project.find(tmp_path / "new").repro().to_markdown()
+    assert "former outputs" not in said
+    assert "Of the failed run nothing is recorded but that it failed." in said
+
+
+def test_a_stage_that_nobody_asked_for_is_told_as_such(project):
+    """On the screen; data and record keep the word that is always used."""
+    report = Project.find(project).repro(targets=["make"])
+    assert outcomes(report) == {"make": "unchanged", "count": "not reached"}
+    assert "| count | not asked for |" in report.to_markdown()
+    assert "1 not asked for, 1 unchanged" in report.to_markdown()
+    edit(project, "pipelines/make.py", '    rows = run.params["rows"]', "    rows = 1 / 0")
+    assert "| count | not reached |" in Project.find(project).repro(targets=["make"]).to_markdown()
+
+
+def test_a_new_log_beside_a_lock_that_knows_runs_says_what_brings_them(project):
+    """Whoever forgot to take in the runs of others hears of it at the first repro."""
+    for name in ("trail.db", "log"):
+        (project / ".labeltrail" / name).unlink()
+    report = Project.find(project).repro()
+    assert report.data["new_log"]
+    assert "`labeltrail sync --pull` before the first repro" in report.to_markdown()
+    assert "before the first repro" not in Project.find(project).repro().to_markdown()
+
+
+def test_outside_git_repro_says_what_to_do(project):
+    """DVC refuses a folder that is in no repository; one that is set up to do without names no commit."""
+    shutil.rmtree(project / ".git")
+    refused = Project.find(project).repro()
+    assert int(refused.exit_code) == 2
+    assert "`git init`" in refused.data["error"]["hint"]
+    with open(project / ".dvc/config", "a", encoding="utf-8") as config:
+        config.write("    no_scm = true\n")
+    ran = Project.find(project).repro()
+    assert int(ran.exit_code) == 0
+    assert "names a commit: `git init`" in ran.to_markdown()
 
 
 def slow_down(root: Path) -> Path:
@@ -325,6 +370,26 @@ def test_a_pipeline_that_cannot_be_read_starts_nothing(project, path, text, erro
     with pytest.raises(error):
         Project.find(project).repro()
     assert digests(project) == before
+
+
+def test_a_misspelt_field_of_dvc_yaml_is_told_with_its_name_and_place(project):
+    """DVC names the field first and shows the code last: the error holds all of it, in one line."""
+    edit(project, "dvc.yaml", "deps: [pipelines/make.py", "dpes: [pipelines/make.py")
+    report = Project.find(project).repro()
+    assert int(report.exit_code) == 2
+    message = report.data["error"]["message"]
+    assert "validation failed. extra keys not allowed, in stages -> make -> dpes, line 10, column 11" in message
+    assert "\n" not in message
+    assert "Having any troubles" not in message
+    assert len(message) <= 500
+    assert f"DVC ended before any stage failed: {message}" in report.blocks
+
+
+def test_broken_yaml_in_dvc_yaml_is_told_with_line_and_column(project):
+    """An editor jumps there."""
+    (project / "dvc.yaml").write_text("stages:\n  make: {cmd: x\n  count: y\n")
+    with pytest.raises(ConfigurationError, match=r"dvc.yaml is not YAML: line 3, column 8: expected ',' or '}'"):
+        Project.find(project).repro()
 
 
 def test_a_stage_that_declares_no_such_parameter_type_fails_with_its_field(project):

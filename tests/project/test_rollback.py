@@ -12,6 +12,7 @@ from governance.digest import file_digest
 from governance.dvc.files import read_stages
 from governance.project import Project
 from governance.project.kept import Kept
+from governance.project.repro import project_lock
 
 MADE = ("artifacts/data/made.parquet", "artifacts/facts/make.jsonl", "artifacts/runs/make.json")
 
@@ -101,3 +102,24 @@ def test_a_folder_of_kept_outputs_that_is_not_whole_is_not_used(project):
     assert Project.find(project).verify().data["rolled_back"] == []
     assert (project / MADE[0]).read_bytes() == b"by hand"
     assert not kept.folder.exists()
+
+
+def test_status_tells_of_a_killed_repro_until_somebody_has_rolled_it_back(project):
+    """Said with the way out, and not of a repro that is still at work; to ask changes nothing."""
+    governed = Project.find(project)
+    assert not governed.status().data["killed"]
+    kept = keep(project)
+    (project / MADE[0]).unlink()
+    for _ in range(2):
+        report = governed.status()
+        assert report.data["killed"]
+        assert "an earlier repro was killed: `labeltrail verify`" in report.to_markdown()
+    with project_lock(governed.config, wait_seconds=0.0):
+        assert not governed.status().data["killed"]
+    (project / ".labeltrail/repro.lock").unlink(missing_ok=True)
+    assert governed.status().data["killed"]
+    assert (kept.folder / ".whole").is_file()
+    governed.verify()
+    report = governed.status()
+    assert not report.data["killed"]
+    assert "killed" not in report.to_markdown()
