@@ -12,14 +12,22 @@ from governance.store import keys
 from governance.store.checkpoint import parse_note
 from governance.store.trail import Trail
 
+#: what is true of a log that began without a key, and the way to a signed one
+BEGAN_UNSIGNED = (
+    "it stays unsigned; for a signed log keep a copy of .labeltrail, remove it, then `labeltrail init` and "
+    "`labeltrail sync` (executions and row keys of the old log are in the copy alone)"
+)
+
 
 def adopt(config: Config, trail: Trail) -> Report:
     """1. the log's own key is at hand  2. nothing in the log contradicts itself  3. an entry says who vouches for what
 
-    Raises ConfigurationError (not the log's key), BrokenEvidence (the first thing that does not fit).
+    Raises ConfigurationError (not the log's key, or a log without any), BrokenEvidence (the first thing that does not fit).
     """
     # 1.
     start, key = trail.start(), keys.load_key()
+    if start.public_key is None:
+        raise ConfigurationError("this log names no key: it began without one", hint=BEGAN_UNSIGNED)
     if key is None or start.public_key != keys.public_hex(key):
         raise ConfigurationError(
             "the key at hand is not the one that this log names",

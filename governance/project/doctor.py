@@ -18,12 +18,13 @@ from governance import __version__
 from governance.config import CONFIG_NAME, Config
 from governance.errors import ExitCode, GovernanceError
 from governance.project import git
+from governance.project.adopt import BEGAN_UNSIGNED
+from governance.project.init import missing_sources
 from governance.project.report import Report, counted, table
 from governance.runs.observed import Observer
 from governance.store import keys
 from governance.store.trail import Trail
 
-_REFERENCE_EXTRA = ("vaderSentiment", "afinn", "textblob")
 _LOW_DISK = 1 << 30
 
 
@@ -68,8 +69,9 @@ def _git(folder: Path) -> Symptom:
     if version is None:
         return Symptom("git", "wrong", "git does not answer", "install git")
     inside = git.run_git(folder, "rev-parse", "--show-toplevel")
-    says = version.strip() + ("" if inside else ", and this folder is in no repository")
-    return Symptom("git", "fine" if inside else "note", says)
+    if not inside:
+        return Symptom("git", "note", f"{version.strip()}, and this folder is in no repository", git.GIT_INIT)
+    return Symptom("git", "fine", version.strip())
 
 
 def _dvc() -> Symptom:
@@ -80,12 +82,7 @@ def _dvc() -> Symptom:
 
 
 def _reference() -> Symptom:
-    missing = []
-    for name in _REFERENCE_EXTRA:
-        try:
-            metadata.version(name)
-        except metadata.PackageNotFoundError:
-            missing.append(name)
+    missing = missing_sources()
     if missing:
         hint = 'pip install "labeltrail[reference]", if you want the reference project'
         return Symptom("reference sources", "note", f"not installed: {', '.join(missing)}", hint)
@@ -154,7 +151,7 @@ def _store(open_trail: Callable[[], Trail]) -> Symptom:
         return Symptom("store", "wrong", error.message, error.hint or "")
     says = f"log {trail.log}, {trail.size()} entries in {trail.database.shown}"
     if start.public_key is None:
-        return Symptom("store", "note", says + "; this log began without a key")
+        return Symptom("store", "note", says + "; this log began without a key", BEGAN_UNSIGNED)
     if own is None or keys.public_hex(own) != start.public_key:
         return Symptom("store", "note", says + "; the key at hand is not this log's, so checkpoints are unsigned")
     return Symptom("store", "fine", says)

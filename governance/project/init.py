@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import governance
@@ -19,6 +20,8 @@ from governance.store.trail import Trail
 
 #: what the governed reference project consists of; the wheel carries it as data
 REFERENCE = ("labeltrail.toml", "dvc.yaml", "params.yaml", "pipelines", "schemas", "cards", "decisions")
+#: the distributions of the extra `reference`, from which sources of the reference project vote
+_SOURCES = ("vaderSentiment", "afinn", "textblob")
 _IGNORED_BY_GIT = ("/artifacts/", f"/{STATE_FOLDER}/", "__pycache__/")
 _IGNORED_BY_DVC = ("__pycache__", f"{STATE_FOLDER}", ".venv")
 _MINIMAL = """# What LabelTrail knows of this project. What is commented out shows the default.
@@ -77,6 +80,9 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
         write_atomically(folder / path, data)
     if files:
         laid.steps.append(f"laid down the reference project ({len(files)} files)")
+        if missing := missing_sources():
+            names = ", ".join(missing)
+            laid.steps.append(f'note: its sources need {names}: pip install "labeltrail[reference]"')
     elif not exists:
         quoted = json.dumps(name or folder.name)  # a basic string of TOML has JSON's escapes
         write_atomically(folder / CONFIG_NAME, _MINIMAL.format(name=quoted).encode())
@@ -94,10 +100,21 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
     then = (
         "`labeltrail repro` runs the pipeline and records it"
         if (folder / "dvc.yaml").is_file()
-        else "write a dvc.yaml and its stages, as docs/your-own-data.md shows, then `labeltrail repro`"
+        else "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
     )
     data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": start.public_key}
     return Report("init", data, (*laid.steps, f"next: {then}"))
+
+
+def missing_sources() -> list[str]:
+    """The distributions that sources of the reference project need and that are not installed here."""
+    missing = []
+    for name in _SOURCES:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    return missing
 
 
 def _who_signs(public_key: str | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from governance.errors import ConfigurationError, MissingEvidence, NotAProject
 from governance.project import Project
+from governance.records import Execution, Result
 from governance.store import keys
 
 
@@ -71,6 +74,56 @@ def test_without_a_key_the_log_is_unsigned_and_doctor_says_so(tmp_path):
     told = {s["what"]: s for s in Project.doctor(tmp_path / "p").data["symptoms"]}
     assert told["signing key"]["state"] == "note"
     assert told["store"]["state"] == "note"
+    assert "it stays unsigned" in told["store"]["hint"]
+
+
+def test_from_a_log_that_began_without_a_key_the_told_way_leads_to_a_signed_one(project, tmp_path):
+    """`adopt` and `doctor` tell one way; it keeps the runs and loses the executions."""
+    shutil.rmtree(project / ".labeltrail")
+    home = keys.key_path()
+    home.rename(tmp_path / "away")
+    assert int(Project.find(project).sync().exit_code) == 0
+    (tmp_path / "away").rename(home)
+    governed = Project.find(project)
+    governed.repro(force=True)
+    with pytest.raises(ConfigurationError, match="names no key") as caught:
+        governed.adopt()
+    told = {s["what"]: s for s in Project.doctor(project).data["symptoms"]}["store"]
+    assert told["hint"] == caught.value.hint
+    assert "remove it, then `labeltrail init` and `labeltrail sync`" in told["hint"]
+    assert governed.facts().of(Execution)
+    shutil.rmtree(project / ".labeltrail")
+    Project.init(project)
+    assert int(Project.find(project).sync().exit_code) == 0
+    report = Project.find(project).verify()
+    assert int(report.exit_code) == 0
+    assert not [said for said in report.data["not_checked"] if "who signed" in said]
+    assert len(Project.find(project).facts().of(Result)) == 2
+    assert not Project.find(project).facts().of(Execution)
+
+
+def test_without_the_distributions_of_its_sources_the_reference_project_says_what_to_install(tmp_path, monkeypatch):
+    """One line of `init`, and no word of it for a project of one's own."""
+
+    def version(name: str) -> str:
+        if name == "afinn":
+            raise metadata.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("governance.project.init.metadata.version", version)
+    steps = Project.init(tmp_path / "reference").data["steps"]
+    assert [step for step in steps if "need afinn" in step and "labeltrail[reference]" in step]
+    own = Project.init(tmp_path / "own", reference=False)
+    assert "afinn" not in own.to_markdown()
+    assert "documentation page your-own-data" in own.to_markdown()
+
+
+def test_a_folder_in_no_repository_is_told_to_make_one(tmp_path, monkeypatch):
+    """Doctor names the command."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    told = {s["what"]: s for s in Project.doctor(tmp_path).data["symptoms"]}["git"]
+    assert told["state"] == "note"
+    assert "`git init`" in told["hint"]
 
 
 def test_a_healthy_project_has_no_wrong_symptom(project):
@@ -123,7 +176,7 @@ def test_doctor_says_whether_it_can_be_seen_which_files_stages_open(project, tmp
     before = files(project)
     there = {s["what"]: s for s in Project.doctor(project).data["symptoms"]}["inotify"]
     outside = {s["what"]: s for s in Project.doctor(tmp_path).data["symptoms"]}["inotify"]
-    assert files(project) == before
+    assert files(project) - {".labeltrail/readers"} == before  # by which stages know that somebody reads
     if sys.platform.startswith("linux"):
         assert (there["state"], outside["state"]) == ("fine", "fine")
         assert "folders of this project" in there["says"]
