@@ -7,7 +7,9 @@ from xml.etree import ElementTree as ET
 
 from governance.documents.escape import clean
 from governance.facts import short
+from governance.project.report import outcome_told
 from governance.records import Finding
+from governance.runs.effects import finding_changes
 
 if TYPE_CHECKING:
     from governance.project.ci import Witnessed
@@ -20,18 +22,20 @@ _FINDING = {"fail": "failure", "unknown": "skipped"}
 def junit(told: Witnessed) -> bytes:
     """Two suites: stages (unchanged and restored passed, not reached is skipped), and findings of the current runs.
 
-    A finding that failed is a failure; one that could not be judged is skipped, since unknown is no pass.
+    A finding that newly failed is a failure. One that had failed before is skipped, so that an open finding does not make
+    every later report red; so is one that could not be judged, since unknown is no pass.
     """
     root = ET.Element("testsuites", name="labeltrail repro")
     data = told.report.data
     stages = _suite(root, "labeltrail stages")
     error = data.get("error") or {}
     for stage, outcome in data["stages"].items():
+        shown = outcome_told(outcome, well=not error)
         case = _case(stages, f"{told.config.name}.stages", stage, seconds=data["seconds"].get(stage, 0.0))
         problem = data["problems"].get(stage)
         if outcome in _STAGE:
             mine = error.get("stage") == stage
-            says = f"{error['message']}\n{error['hint']}" if mine else f"stage {stage} {outcome}"
+            says = f"{error['message']}\n{error['hint']}" if mine else f"stage {stage} {shown}"
             _outcome(case, _STAGE[outcome], kind=outcome, says=says)
         elif problem:
             _outcome(case, "error", kind="not recorded", says=problem)
@@ -39,11 +43,14 @@ def junit(told: Witnessed) -> bytes:
         case = _case(stages, f"{told.config.name}.stages", "repro", seconds=0.0)
         _outcome(case, "error", kind="DVC", says=f"{error['message']}\n{error['hint']}")
     findings = _suite(root, "labeltrail findings")
+    news = {change.name for change in finding_changes(told.stood.of(Finding), told.stands.of(Finding), told.facts)}
     for finding in told.stands.of(Finding):
         subject = told.facts.get(finding.subject)
         named = f"{finding.check} of {subject.label if subject else ''} ({short(finding.name)})"
         case = _case(findings, f"{told.config.name}.findings", named, seconds=0.0)
-        if finding.outcome in _FINDING:
+        if finding.outcome == "fail" and finding.name not in news:
+            _outcome(case, "skipped", kind="open", says=f"failed before this run too: {finding.says}")
+        elif finding.outcome in _FINDING:
             _outcome(case, _FINDING[finding.outcome], kind=finding.outcome, says=finding.says)
     return _counted(root)
 

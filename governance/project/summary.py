@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from governance.documents.escape import markdown
 from governance.errors import ExitCode
 from governance.facts import short
-from governance.project.diff import metric_rows
-from governance.project.report import counted
+from governance.project.diff import METRIC_COLUMNS, metric_rows
+from governance.project.report import counted, outcome_told
 from governance.records import Evaluation, Finding
 from governance.runs.differences import file_changes
 from governance.runs.effects import MetricChange, finding_changes, metric_changes
@@ -57,7 +57,7 @@ def _lines(told: Witnessed) -> Iterator[str]:
     failed = f" {_text(_failed(error))}" if error else ""
     yield f"**Exit code {int(code)}** ({_MEANS[code]}).{failed}"
     news = [change for change in _findings(told) if change.now in ("fail", "unknown")]
-    yield from _section("What to do next", [f"- {line}" for line in _next(told, news)])
+    yield from _section("What to do next", [f"- {line}" for line in _next(told, news)] or ["- nothing"])
     yield from _section("Stages", _stages(told))
     yield from _section("What changed", _changes(told))
     yield from _section("Metrics", _metrics(told))
@@ -92,15 +92,18 @@ def _next(told: Witnessed, news: Sequence[Any]) -> Iterator[str]:
     if changed:
         # Whoever reads figures wants to know where they come from; without any, the last stage holds all before it.
         chosen = next((stage for stage in changed if _evaluations(told, told.after[stage])), changed[-1])
-        yield f"`labeltrail diff {_word(chosen)}` tells rows, functions, labels and every figure"
-    if not error and not news and not changed:
-        yield "nothing"
+        yield f"`labeltrail diff {_word(chosen)}` tells rows, functions, labels and figures; `--json` has every figure"
 
 
 def _stages(told: Witnessed) -> list[str]:
     data = told.report.data
     rows = [
-        (stage, outcome, f"{data['seconds'][stage]:.1f} s" if stage in data["seconds"] else "", _note(data, stage))
+        (
+            stage,
+            outcome_told(outcome, well=not data.get("error")),
+            f"{data['seconds'][stage]:.1f} s" if stage in data["seconds"] else "",
+            _note(data, stage),
+        )
         for stage, outcome in data["stages"].items()
     ]
     return _table(("stage", "ended", "took", "note"), rows)
@@ -120,7 +123,15 @@ def _changes(told: Witnessed) -> list[str]:
                 _text(clause) for clause in [*told.comparer.own_says(was, now)[:_CLAUSES], *_upstream(told, was, now)]
             ]
             lines.append(f"- **{_text(stage)}**: {'; '.join(says)}")
-    return lines + _edited(told) or ["Every stage stands by the run that stood before."]
+    return lines + _edited(told) or _unchanged(told.report.data)
+
+
+def _unchanged(data: dict[str, Any]) -> list[str]:
+    """What holds where no run took another's place; nothing of a repro that did not come to its end."""
+    if data.get("error"):
+        return []
+    some = "not reached" in data["stages"].values()
+    return [f"Every stage{' that was asked for' if some else ''} stands by the run that stood before."]
 
 
 def _edited(told: Witnessed) -> list[str]:
@@ -154,10 +165,8 @@ def _metrics(told: Witnessed) -> list[str]:
     if not changes:
         return ["No figure changed."] if compared else ["No evaluation of both runs is at hand."]
     told_changes = [vars(c) | {"delta": c.delta, "inside_interval": c.inside} for c in changes]
-    more = f"\nand {len(changes) - _FIGURES} more figures" if len(changes) > _FIGURES else ""
-    columns = ("metric", "of", "slice", "was", "is", "change", "interval before")
-    rows = metric_rows(told_changes, shown=_FIGURES)
-    return [*_table(columns, rows), *([more] if more else [])]
+    rows, more = metric_rows(told_changes, shown=_FIGURES)
+    return [*(_table(METRIC_COLUMNS, rows) if rows else []), *([f"\n{more}"] if more else [])]
 
 
 def _evaluations(told: Witnessed, run: RunFile | None) -> dict[str, Evaluation]:

@@ -75,7 +75,7 @@ def test_what_ran_and_what_changed_stands_in_the_summary(project):
     assert re.search(r"\| make \| executed \| \d+\.\d s \|", text)
     assert "- **make**: parameter make.rows changed from 12 to 14" in text
     assert "- **count**: 2 inputs from make" in text
-    assert "`labeltrail diff count`" in text
+    assert "`labeltrail diff count` tells rows, functions, labels and figures; `--json` has every figure" in text
     assert cases(xml) == {"make": "passed", "count": "passed"}
     assert found(xml) == ["passed"]
 
@@ -97,10 +97,36 @@ def test_a_failed_stage_is_told_in_both_files(project):
     assert "**Exit code 1**" in text
     assert "Stage make failed: KeyError" in text
     assert "- **make** (failed): code pipelines/make.py was edited" in text
+    assert "- nothing" not in text
     assert cases(xml) == {"make": "failure", "count": "skipped"}
     (failure,) = xml.iter("failure")
     assert "KeyError" in failure.attrib["message"]
     assert ".labeltrail/repro.log" in (failure.text or "")
+
+
+def test_a_stage_that_failed_without_an_edit_leaves_nothing_that_stands(project):
+    """What a repro did not come to is not said to stand by the run before."""
+    edit(project, "dvc.yaml", "python -m pipelines.make", "python -m pipelines.nowhere")
+    code, text, _ = told(project)
+    assert code == 1
+    assert "stands by the run" not in text
+
+
+def test_nothing_to_do_stands_alone(project, monkeypatch, tmp_path):
+    """Beside something to do it is not said."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    _, text, _ = told(project)
+    assert "the checkpoint is unsigned" in text
+    assert "- nothing" not in text
+
+
+def test_stages_that_were_not_asked_for_are_told_as_such_in_both_files(project):
+    """They were left out on purpose, and are no part of what stands."""
+    code, text, xml = told(project, targets=["make"])
+    assert code == 0
+    assert "| count | not asked for |" in text
+    assert "Every stage that was asked for stands by the run that stood before." in text
+    assert [skipped.attrib["message"] for skipped in xml[0].iter("skipped")] == ["stage count not asked for"]
 
 
 def test_a_finding_that_fails_is_a_failure_and_one_that_is_unknown_never_passes(project):
