@@ -38,7 +38,9 @@ class Rows:
         """The last stated record of a kind with its file. Raises MissingEvidence, BrokenEvidence."""
         found = [r for r in self.facts.of(kind) if all(getattr(r, field) == value for field, value in fields.items())]
         if not found:
-            raise MissingEvidence(f"no {kind.kind} is recorded", hint="`labeltrail repro` makes and records it")
+            raise MissingEvidence(
+                f"no record of kind {kind.kind} is here", hint="`labeltrail repro` makes and records it"
+            )
         record = found[-1]
         result = self._makers[record.name]
         digest = getattr(record, "sha256", "")

@@ -123,7 +123,8 @@ def _committed(revision: str, stage: str, config: Config, known: Facts) -> RunFi
         except ConfigurationError:
             continue
     raise MissingEvidence(
-        f"the run of stage {stage} at {revision} is not in DVC's cache", hint="`dvc fetch --all-commits` brings it"
+        f"the run of stage {stage} at {revision} is not in DVC's cache",
+        hint="`dvc fetch --all-commits` brings it where it was pushed (`dvc push --all-commits`)",
     )
 
 

@@ -20,7 +20,7 @@ from governance.runs.rows import RowChanges, compare_rows
 
 #: how many keys and files an answer names; the counts beside them are of all
 NAMED = 50
-FETCH = "`dvc fetch --all-commits` and `git fetch` bring what others have"
+FETCH = "`dvc fetch --all-commits` and `git fetch` bring what was pushed (`dvc push --all-commits`, `git push`)"
 _EMPTY = sha256(b"")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from governance.claims.words import number
 from governance.config import Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
 from governance.errors import GovernanceError, MissingEvidence
@@ -77,13 +78,13 @@ def _left_out(recorded: Facts, current: list[Result], *, uncached: int) -> Itera
     names = {result.name for result in current}
     older = sum(result.name not in names for result in recorded.of(Result))
     if older:
-        yield f"{older} earlier results, whose files are not checked out here"
+        yield f"{number(older, 'earlier result')}, whose files are not checked out here"
     executed = {execution.result for execution in recorded.of(Execution)}
     foreign = sum(name not in executed for name in names)
     if foreign:
-        yield f"who ran {foreign} of the current results: they were taken in from files, and no execution is recorded here"
+        yield f"who ran {number(foreign, 'current result')}: taken in from files, and no execution is recorded here"
     if uncached:
-        yield f"{uncached} contents that dvc.lock names and DVC's cache does not hold"
+        yield f"{number(uncached, 'content')} that dvc.lock names and DVC's cache does not hold"
 
 
 def _commitments(

@@ -118,7 +118,7 @@ def test_a_content_that_is_nowhere_is_unknown_and_says_how_to_get_it(project):
     made = next(one for one in report.data["effect"]["outputs"] if one["path"].endswith("made.parquet"))
     assert made["outcome"] == "unknown"
     assert "rows" not in made
-    assert any("dvc fetch" in unknown["hint"] for unknown in report.data["unknown"])
+    assert any("dvc fetch" in unknown["hint"] and "dvc push" in unknown["hint"] for unknown in report.data["unknown"])
     assert report.data["parameters"][0]["now"] == "13"
 
 
