@@ -16,8 +16,8 @@ from governance.errors import ExitCode, GovernanceError
 app = typer.Typer(
     name="labeltrail",
     help="The audit trail for weak labels: what voted, what came of it, and how an outsider can tell.",
-    epilog="Exit codes: 0 fine · 1 findings, denied, drift · 2 usage or configuration · 3 integrity broken · "
-    "4 evidence missing or unknown · 5 busy or locked",
+    epilog="Exit codes: 0 fine · 1 findings, a failed stage, something not up to date · 2 usage or configuration · "
+    "3 integrity broken · 4 evidence missing or unknown · 5 busy or locked",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -87,8 +87,18 @@ def init(
 @app.command(rich_help_panel="a project")
 def repro(
     context: typer.Context,
-    stages: Annotated[list[str] | None, typer.Argument(help="Stages to bring up to date; by default all.")] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Run stages again that have not changed.")] = False,
+    stages: Annotated[
+        list[str] | None,
+        typer.Argument(help="Stages to bring up to date, with the stages before them; by default all."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            "-f",
+            help="Run stages again that have not changed; beside STAGES also those before them, as DVC does.",
+        ),
+    ] = False,
     wait: Annotated[float, typer.Option(metavar="SECONDS", min=0.0, help="How long to wait for another repro.")] = 0.0,
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write Markdown for a pull request there, also on failure.")
@@ -99,7 +109,8 @@ def repro(
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
-    """Run what has to run and record how every stage ended.
+    """Run what has to run and record how every stage ended. Exit 1 where a stage failed, or the code of its own error
+    where it is one of ours; findings alone change no exit code: `labeltrail status` lists them.
 
     Example: labeltrail repro --wait 60
     """
