@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -14,17 +13,11 @@ from governance.digest import canonical, file_digest, sha256, tree_digest
 from governance.dvc.files import cache_folder, cached_file, parse_lock
 from governance.errors import GovernanceError
 from governance.project import git
+from governance.project.git import blob
 from governance.records import FileRef
 
 #: how many commits are looked through for a content
 LOOK_BACK = 500
-
-
-def blob(root: Path, revision: str, path: str) -> bytes | None:
-    """A file as a commit holds it, or None where it does not."""
-    # `./` makes git read the path from this folder, which may lie below the repository's root.
-    done = subprocess.run(["git", "show", f"{revision}:./{path}"], cwd=root, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None
 
 
 def commits(root: Path, path: str | None = None) -> list[str]:
@@ -125,7 +118,9 @@ class Finder:
         if self._sizes is None:
             self._sizes = {}
             for place in sorted((cache_folder(self.config.root) / "files" / "md5").glob("*/*")):
-                self._sizes.setdefault(place.stat().st_size, []).append(place)
+                # A link to a place that is not mounted, or an entry that is collected meanwhile, is no content.
+                with contextlib.suppress(OSError):
+                    self._sizes.setdefault(place.stat().st_size, []).append(place)
         return self._sizes
 
     def _lock_history(self) -> Iterator[bytes]:
@@ -167,9 +162,7 @@ class Finder:
                 continue
             identifier = about.split()[-1]
             if identifier not in self._blobs:
-                done = subprocess.run(
-                    ["git", "cat-file", "blob", identifier], cwd=self.config.root, capture_output=True, check=False
-                )
-                self._blobs[identifier] = sha256(done.stdout)
+                _, content, _ = git.ask_git(self.config.root, "cat-file", "--filters", f"{revision}:./{path}/{name}")
+                self._blobs[identifier] = sha256(content)
             files[name] = self._blobs[identifier]
         return files

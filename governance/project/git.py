@@ -1,13 +1,53 @@
-"""Which revision is this, and what was changed in it?"""
+"""What does git say: which revision is this, what does a commit hold, who works here?"""
 
 from __future__ import annotations
 
 import getpass
+import os
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
-from governance.digest import canonical, file_digest, sha256
+#: what git sets for the hooks it runs: it would make git answer for another folder than the one that is asked about
+_OF_A_HOOK = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+)
+_PATIENCE_SECONDS = 60.0
+
+
+def ask_git(
+    root: Path,
+    *arguments: str,
+    index: Path | None = None,
+    given: bytes | None = None,
+    patience: float | None = _PATIENCE_SECONDS,
+) -> tuple[int, bytes, str]:
+    """Git's exit status, what it answers and what it complains of; 127 where it cannot be started or takes too long.
+
+    No hook runs and no index is refreshed. `index` is used instead of the repository's own.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
+    if index is not None:
+        environment["GIT_INDEX_FILE"] = str(index)
+    command = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
+    try:
+        # Nobody answers what git might ask.
+        done = subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, timeout=patience, check=False, input=given or b""
+        )
+    except OSError as error:
+        return 127, b"", f"git cannot be started: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return 127, b"", f"git gave no answer in {patience:g} s"
+    return done.returncode, done.stdout, done.stderr.decode(errors="replace")
+
 
 #: what to do in a folder that is in no repository
 GIT_INIT = "`git init` makes this folder a repository"
@@ -15,39 +55,24 @@ GIT_INIT = "`git init` makes this folder a repository"
 
 def run_git(root: Path, *arguments: str) -> str | None:
     """What git answers, or None where there is no git, no repository or no such thing."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=root, capture_output=True, text=True, errors="replace", timeout=60, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None
+    status, answer, _ = ask_git(root, *arguments)
+    return answer.decode(errors="replace") if status == 0 else None
+
+
+def blob(root: Path, revision: str, path: str) -> bytes | None:
+    """A file as a commit holds it and a checkout would lay it down, or None where the commit does not hold it."""
+    # `./` makes git read the path from this folder, which may lie below the repository's root.
+    status, content, _ = ask_git(root, "cat-file", "--filters", f"{revision}:./{path}")
+    if status:
+        # A filter that is not installed here may stand in the way of what is there.
+        status, content, _ = ask_git(root, "cat-file", "blob", f"{revision}:./{path}")
+    return content if status == 0 else None
 
 
 def revision(root: Path) -> str | None:
     """The commit that is checked out."""
     answer = run_git(root, "rev-parse", "--verify", "HEAD")
     return answer.strip() if answer else None
-
-
-#: besides what stages depend on, these decide what a run does
-_DECIDING = ("dvc.yaml", "params.yaml", "labeltrail.toml")
-
-
-def dirty_digest(root: Path, deciding: Sequence[str]) -> str | None:
-    """The digest of what code, parameters and contracts have otherwise than the commit; None where nothing.
-
-    `deciding` are the paths that stages depend on and none makes. A file among them that git does not know counts too.
-    """
-    paths = [f":(literal){path}" for path in (*_DECIDING, *deciding)]
-    difference = run_git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--binary", "--", *paths)
-    unknown = (run_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *paths) or "").split("\0")
-    news = [
-        [path, file_digest(root / path)]
-        for path in sorted(unknown)
-        if path and "__pycache__" not in path and (root / path).is_file()
-    ]
-    return sha256(canonical([difference, news])) if difference or news else None
 
 
 def who(root: Path) -> str:

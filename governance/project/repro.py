@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,11 @@ from governance.errors import Busy, ConfigurationError, ExitCode, GovernanceErro
 from governance.project import git
 from governance.project.kept import LOCK, Kept, recover, settled
 from governance.project.report import Report, Table, counted, outcome_told, table
+from governance.project.tree import WorkingTree, dirty_digest, look_at
 from governance.project.undeclared import Judged, judge_executed
 from governance.records import Environment, Execution, Record, Repro, StageOutcome
 from governance.runs.readers import EXECUTIONS
-from governance.runs.runfile import read_run, run_path
+from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import PROGRESS, read_params
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def reproduce(
         shutil.rmtree(notes, ignore_errors=True)
         notes.mkdir(parents=True)
         before = {name: _signature(config, stage) for name, stage in stages.items()}
+        tree = _tree(config, stages)
         kept = Kept.before_run(config, stages.values())
         started = time.time_ns() // 1000
         # 2. The store takes about as long to load as DVC to look around: neither waits for the other.
@@ -124,7 +126,7 @@ def reproduce(
         trail = opened[-1]
         fresh = trail.size() == 1 and locked
         undeclared = judge_executed(config, [stages[end.stage] for end in ends if end.outcome == "executed"], notes)
-        events = _events(config, stages, ends, notes, started, undeclared)
+        events = _events(config, ends, notes, started, undeclared, tree)
         taken = take_in(trail, config, stages.values(), events=events)
     log = _write_log(config, lines)
     outside = git.run_git(config.root, "rev-parse", "--git-dir") is None
@@ -239,44 +241,53 @@ def _ran_on(stage: Stage, lines: list[str]) -> bool:
     return stage.name in begun and begun[-1] != stage.name
 
 
+def _tree(config: Config, stages: dict[str, Stage]) -> WorkingTree:
+    """The commit and what differs from it, before anything runs: what is edited or committed meanwhile ran nowhere."""
+    made = {out for stage in stages.values() for out in stage.outs}
+    return look_at(config.root, {dep for stage in stages.values() for dep in stage.deps} - made)
+
+
 def _events(
     config: Config,
-    stages: dict[str, Stage],
     ends: list[StageEnd],
     notes: Path,
     started: int,
     undeclared: dict[str, Judged],
+    tree: WorkingTree,
 ) -> list[Record]:
     """Environments, findings and executions, then how every stage ended."""
-    made = {out for stage in stages.values() for out in stage.outs}
-    deciding = sorted({dep for stage in stages.values() for dep in stage.deps} - made)
-    revision, dirty, who = git.revision(config.root), git.dirty_digest(config.root, deciding), git.who(config.root)
     events: list[Record] = []
-    results: dict[str, str] = {}
+    runs: dict[str, RunFile] = {}
     for end in ends:
-        try:
-            results[end.stage] = read_run(config.root / run_path(config.artifacts, end.stage)).result.name
-        except GovernanceError:
-            continue  # a stage without a whole run file has no result to name
-        if end.outcome == "executed" and (notes / f"{end.stage}.json").is_file():
-            note = json.loads((notes / f"{end.stage}.json").read_text(encoding="utf-8"))
-            environment = Environment.make(**note.pop("environment"))
-            del note["opened"]
-            findings = [undeclared[end.stage].finding] if end.stage in undeclared else []
-            events += [record for record in (environment, *findings) if record not in events]
-            events.append(
-                Execution.make(
-                    **note,
-                    environment=environment.name,
-                    revision=revision,
-                    dirty=dirty,
-                    who=who,
-                    findings=[finding.name for finding in findings],
-                )
+        # A stage without a whole run file has no result to name.
+        with suppress(GovernanceError):
+            runs[end.stage] = read_run(config.root / run_path(config.artifacts, end.stage))
+    executed = [
+        end.stage
+        for end in ends
+        if end.stage in runs and end.outcome == "executed" and (notes / f"{end.stage}.json").is_file()
+    ]
+    dirty = dirty_digest(config.root, tree, (ref for stage in executed for ref in runs[stage].recipe.code))
+    for stage in executed:
+        note = json.loads((notes / f"{stage}.json").read_text(encoding="utf-8"))
+        environment = Environment.make(**note.pop("environment"))
+        del note["opened"]
+        findings = [undeclared[stage].finding] if stage in undeclared else []
+        events += [record for record in (environment, *findings) if record not in events]
+        events.append(
+            Execution.make(
+                **note,
+                environment=environment.name,
+                revision=tree.revision,
+                dirty=dirty,
+                who=tree.who,
+                findings=[finding.name for finding in findings],
             )
+        )
+    results = {stage: run.result.name for stage, run in runs.items()}
     outcomes = {end.stage: end.outcome for end in ends}
     ended = time.time_ns() // 1000
-    events.append(Repro.make(started=started, ended=ended, stages=outcomes, results=results, revision=revision))
+    events.append(Repro.make(started=started, ended=ended, stages=outcomes, results=results, revision=tree.revision))
     return events
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from governance.dvc.locks import alive
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
-from governance.project.found import blob, commits
+from governance.project.found import commits
 from governance.records import Execution, Recipe, Result
 from governance.runs.stage import flat_parameters
 
@@ -62,11 +61,11 @@ def _lacks(config: Config, recipe: Recipe, revision: str) -> list[str]:
     """What of a recipe's code and parameters a commit holds otherwise or not at all."""
     lacking = []
     for ref in recipe.code:
-        content = blob(config.root, revision, ref.path)
+        content = git.blob(config.root, revision, ref.path)
         if content is None or sha256(content) != ref.sha256:
             lacking.append(ref.path)
     try:
-        params = yaml.safe_load((blob(config.root, revision, "params.yaml") or b"").decode()) or {}
+        params = yaml.safe_load((git.blob(config.root, revision, "params.yaml") or b"").decode()) or {}
         section = params.get(recipe.stage) or {}
         same = flat_parameters(section) == recipe.parameters and (
             params.get("seed", 0),
@@ -93,14 +92,21 @@ def checked_out(config: Config, revision: str) -> Iterator[Path]:
         # Whoever was killed could not clean up.
         if not (left.name.partition("-")[0].isdigit() and alive(int(left.name.partition("-")[0]))):
             shutil.rmtree(left, ignore_errors=True)
-    top = (git.run_git(config.root, "rev-parse", "--show-toplevel") or "").strip()
-    below = (git.run_git(config.root, "rev-parse", "--show-prefix") or "").strip()
+    top = Path((git.run_git(config.root, "rev-parse", "--show-toplevel") or "").removesuffix("\n"))
+    below = (git.run_git(config.root, "rev-parse", "--show-prefix") or "").removesuffix("\n")
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=scratches) as folder:
         tree = Path(folder) / "tree"
-        environment = {**os.environ, "GIT_INDEX_FILE": str(Path(folder) / "index")}
-        for arguments in (["read-tree", revision], ["checkout-index", "--all", f"--prefix={tree}/"]):
-            done = subprocess.run(["git", *arguments], cwd=top, env=environment, capture_output=True, check=False)
-            if done.returncode:
-                said = (done.stderr.decode(errors="replace").strip().splitlines() or ["git gave no reason"])[-1]
-                raise UnableError(f"git could not take out commit {revision[:12]}: {said}")
+        index = Path(folder) / "index"
+        _git(top, "read-tree", revision, index=index, revision=revision)
+        # A repository may hold much more than this project.
+        own = _git(top, "ls-files", "-z", "--", f":(literal){below}" if below else ".", index=index, revision=revision)
+        _git(top, "checkout-index", "-z", "--stdin", f"--prefix={tree}/", index=index, given=own, revision=revision)
         yield tree / below
+
+
+def _git(top: Path, *arguments: str, index: Path, revision: str, given: bytes | None = None) -> bytes:
+    status, answer, complaint = git.ask_git(top, *arguments, index=index, given=given, patience=None)
+    if status:
+        said = (complaint.strip().splitlines() or ["git gave no reason"])[-1]
+        raise UnableError(f"git could not take out commit {revision[:12]}: {said}")
+    return answer

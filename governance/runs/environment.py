@@ -28,8 +28,8 @@ _VARIABLES = (
 _LIBRARY = Path(governance.__file__).parent
 
 
-def project_code(root: Path) -> tuple[FileRef, ...]:
-    """Every module below `root` that this process has imported, by path and content, sorted.
+def project_modules(root: Path) -> dict[str, Path]:
+    """Every module below `root` that this process has imported, by path, sorted.
 
     The library itself counts as a distribution, also where it is installed from a checkout: its version is in the recipe
     and the digest of its source in the execution.
@@ -49,7 +49,7 @@ def project_code(root: Path) -> tuple[FileRef, ...]:
         if "site-packages" in parts or any(part.startswith(".") for part in parts[:-1]) or not path.is_file():
             continue
         found[path.relative_to(root).as_posix()] = path
-    return tuple(file_ref(path, name) for name, path in sorted(found.items()))
+    return dict(sorted(found.items()))
 
 
 def file_ref(path: Path, name: str) -> FileRef:

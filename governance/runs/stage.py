@@ -24,7 +24,7 @@ from governance.dvc.supervisor import die_with_parent
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
 from governance.records import FileRef, Recipe, Record, Result
-from governance.runs import environment, observed
+from governance.runs import code, environment, observed
 from governance.runs.readers import EXECUTIONS
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
@@ -52,6 +52,7 @@ class StageRun:
         self._measured: dict[str, str] = {}
         self._started = time.time_ns() // 1000
         self._seen = observed.Seen()
+        self._code: tuple[FileRef, ...] = ()
 
     def input(self, path: str) -> Path:
         """Declares a file or folder that this stage reads; its digest goes into the recipe. Raises ConfigurationError."""
@@ -110,8 +111,12 @@ class StageRun:
             yield from track(items, total=total, description=says, console=console, transient=True)
 
     def _look_back(self) -> None:
-        """Ends the watch: what the library itself opens from here on is no business of the stage."""
+        """Ends the watch: what the library itself opens from here on is no business of the stage.
+
+        Raises ConfigurationError where a module is no longer what was imported.
+        """
         self._seen = observed.end(becoming=dict(self._outputs.values()))
+        self._code = code.end(self.root)
 
     def _finish(self) -> None:
         """1. outputs take their names  2. facts  3. recipe and result, last  4. the note of this execution"""
@@ -134,7 +139,7 @@ class StageRun:
             inputs=sorted(self._inputs.values(), key=lambda ref: ref.path),
             parameters=flat_parameters(self.params),
             seed=self.seed,
-            code=environment.project_code(self.root),
+            code=self._code,
             distributions=environment.imported_distributions(),
             python=environment.machine()["python"],
             threads=self.threads,
@@ -195,6 +200,7 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
         die_with_parent()
     try:
         run = StageRun(name, (root or find_root(Path.cwd())).resolve())
+        code.begin(run.root)
         if os.environ.get(EXECUTIONS):
             observed.begin(run.root)
         yield run
@@ -257,3 +263,4 @@ def _whole(params: dict[str, Any], field: str, *, default: int) -> int:
 # Modules often read their word lists while they are imported, which is before a stage begins.
 if os.environ.get(EXECUTIONS):
     observed.begin_here()
+    code.listen()

@@ -1,0 +1,129 @@
+"""A commit is named without `dirty` only where the code that ran is that commit's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from small_project import git
+
+from governance.project import Project
+from governance.project import git as ours
+from governance.project.tree import UNTOLD, changes, dirty_digest, look_at
+from governance.records import Execution
+
+
+def edit(root: Path, path: str, was: str, now: str) -> None:
+    text = (root / path).read_text()
+    assert was in text
+    (root / path).write_text(text.replace(was, now))
+
+
+def forced(project: Path) -> list[Execution]:
+    """The executions of a forced run."""
+    assert int(Project.find(project).repro(force=True).exit_code) == 0
+    return Project.find(project).facts().of(Execution)[-2:]
+
+
+def test_a_dependency_outside_the_repository_hides_no_change(project, tmp_path):
+    """Git refuses to compare where one path lies outside; the others are compared all the same."""
+    (tmp_path / "outside.txt").write_text("words\n")
+    edit(project, "dvc.yaml", "pipelines/helper.py]", f"pipelines/helper.py, {tmp_path}/outside.txt]")
+    git(project, "commit", "-q", "-a", "-m", "a file from elsewhere")
+    assert {e.dirty for e in forced(project)} == {None}
+    edit(project, "pipelines/helper.py", "a text", "another text")
+    (dirty,) = {e.dirty for e in forced(project)}
+    assert dirty not in (None, UNTOLD)
+
+
+def test_an_edited_module_that_no_stage_lists_makes_the_tree_dirty(project):
+    """It was imported and so it decided the run, whatever dvc.yaml says."""
+    edit(project, "dvc.yaml", "deps: [pipelines/make.py, pipelines/helper.py]", "deps: [pipelines/make.py]")
+    git(project, "commit", "-q", "-a", "-m", "not listed")
+    assert {e.dirty for e in forced(project)} == {None}
+    edit(project, "pipelines/helper.py", "a text", "another text")
+    assert None not in {e.dirty for e in forced(project)}
+
+
+def test_where_git_gives_no_answer_the_tree_is_not_called_clean(project, monkeypatch):
+    """A git that is killed by its time limit has compared nothing."""
+    asked = ours.run_git
+    monkeypatch.setattr(ours, "run_git", lambda root, *words: None if words[0] == "diff" else asked(root, *words))
+    tree = look_at(project, ["pipelines/make.py"])
+    assert tree.revision is not None
+    assert tree.changed is None
+    assert dirty_digest(project, tree, []) == UNTOLD
+
+
+def test_outside_any_repository_there_is_neither_revision_nor_dirt(tmp_path):
+    """What is compared with no commit differs from none."""
+    tree = look_at(tmp_path, [])
+    assert tree.revision is None
+    assert dirty_digest(tmp_path, tree, []) is None
+
+
+@pytest.fixture
+def below(tmp_path: Path) -> Path:
+    """A project in a folder below the root of its repository, and code beside it."""
+    root = tmp_path / "repository" / "project"
+    root.mkdir(parents=True)
+    (root.parent / "beside").mkdir()
+    for path in ("project/params.yaml", "beside/words.txt", "project/code.py"):
+        (root.parent / path).write_text("one\n")
+    git(root.parent, "init", "-q")
+    git(root.parent, "add", "-A")
+    git(root.parent, "commit", "-q", "-m", "one")
+    return root
+
+
+def test_paths_are_told_from_the_project_wherever_its_repository_begins(below):
+    """Also a changed file beside the project, a new one and one that is gone."""
+    (below.parent / "beside/words.txt").write_text("two\n")
+    (below.parent / "beside/new.txt").write_text("new\n")
+    (below / "code.py").unlink()
+    depended_on = ["../beside/words.txt", "../beside/new.txt", "code.py", "/elsewhere/x", "../../y"]
+    changed = look_at(below, depended_on).changed
+    assert changed is not None
+    assert set(changed) == {"../beside/words.txt", "../beside/new.txt", "code.py"}
+    assert changed["code.py"] is None
+
+
+def test_git_answers_for_the_folder_that_is_asked_about_also_in_a_hook(below, tmp_path, monkeypatch):
+    """Git sets GIT_DIR and GIT_INDEX_FILE for its hooks, and other programs may have been asked about other places."""
+    other = tmp_path / "other"
+    git(below, "init", "-q", str(other))
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(other))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+    revision = ours.revision(below)
+    assert revision is not None
+    assert ours.blob(below, revision, "code.py") == b"one\n"
+    assert changes(below, revision, ["code.py"]) == {}
+
+
+def test_a_commit_gives_a_file_as_a_checkout_lays_it_down(below):
+    """Line ends are changed by .gitattributes; the recipe holds what was there to be run."""
+    (below.parent / ".gitattributes").write_text("*.py text eol=crlf\n")
+    (below / "code.py").unlink()
+    git(below, "checkout", "-q", "--", "code.py")
+    revision = ours.revision(below)
+    assert revision is not None
+    assert (below / "code.py").read_bytes() == b"one\r\n"
+    assert ours.blob(below, revision, "code.py") == b"one\r\n"
+    assert ours.blob(below, revision, "nothing.py") is None
+
+
+def test_asking_runs_no_hook_and_writes_no_index(below):
+    """Whoever looks at a repository leaves it as it was."""
+    hook = below.parent / ".git/hooks/post-index-change"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {below}/hook_ran\n")
+    hook.chmod(0o755)
+    os.utime(below / "code.py")
+    index = below.parent / ".git/index"
+    before = index.read_bytes()
+    assert look_at(below, ["code.py"]).changed == {}
+    assert ours.ask_git(below, "read-tree", "HEAD", index=below / "scratch_index")[0] == 0
+    assert index.read_bytes() == before
+    assert not (below / "hook_ran").exists()
