@@ -166,7 +166,8 @@ def _compare(contents: Contents, scratch: Path, attempt: Attempt) -> None:
             found[ref.path] = Difference("identical")
         else:
             recorded = contents.file(ref)[0] or contents.config.root / ref.path
-            found[ref.path] = compare_files(recorded, made, sha256=ref.sha256)
+            id_column = contents.config.id_column
+            found[ref.path] = compare_files(recorded, made, sha256=ref.sha256, id_column=id_column)
     attempt.outputs = {path: d.outcome + (f": {d.says}" if d.says else "") for path, d in found.items()}
     outcomes = {difference.outcome for difference in found.values()}
     if outcomes <= {"identical"}:

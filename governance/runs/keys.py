@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ def _read(path: Path, suffix: str) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         if suffix == ".jsonl":
-            return _lines([json.loads(line) for line in text.splitlines() if line.strip()])
+            # `splitlines` also breaks at U+2028 and U+0085, which JSON allows inside of a text.
+            return _lines([json.loads(line) for line in text.split("\n") if line.strip(" \t\r")])
         return json.loads(text) if suffix == ".json" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
@@ -51,14 +53,15 @@ def _lines(items: list[Any]) -> Any:
     if not items or not all(isinstance(item, dict) and set(item) == {"kind", "v", "body"} for item in items):
         return items
     named: dict[str, Any] = {}
+    places: Counter[str] = Counter()
     for item in items:
         body = item["body"] if isinstance(item["body"], dict) else {}
         title = next(
             (str(body[field]) for field in ("title", "check", "document_kind", "stage") if body.get(field)), ""
         )
         name = f"{item['kind']} “{title}”" if title else str(item["kind"])
-        places = sum(key == name or key.startswith(f"{name} #") for key in named)
-        named[f"{name} #{places + 1}" if places else name] = body
+        places[name] += 1
+        named[f"{name} #{places[name]}" if places[name] > 1 else name] = body
     return named
 
 

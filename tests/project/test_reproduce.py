@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,9 @@ import pytest
 from safetensors.numpy import save_file
 from small_project import git
 
+from governance.facts import facts_bytes
 from governance.project import Project
-from governance.records import Reproduction
+from governance.records import Finding, Reproduction
 from governance.runs.compare import compare_files
 
 
@@ -145,7 +148,8 @@ def test_tables_are_compared_by_value_and_never_quoted(tmp_path, change, outcome
 @pytest.mark.parametrize(
     ("name", "one", "two", "outcome", "says"),
     [
-        ("m.json", '{"a": [1, "0.5"]}', '{"a": [1, "0.5000000000001"]}', "equal within tolerance", "last digits"),
+        ("m.json", '{"a": [1, 0.5]}', '{"a": [1, 0.5000000000001]}', "equal within tolerance", "last digits"),
+        ("m.json", '{"a": 0.50}', '{"a": 0.5}', "equal within tolerance", "written otherwise"),
         ("m.json", '{"a": [1, "0.5"]}', '{"a": [1, "0.6"]}', "different", "at .a[1]"),
         ("m.json", '{"a": [1]}', '{"a": [1, 2]}', "different", "items became"),
         ("m.json", '{"a": 1}', '{"b": 1}', "different", "at .a"),
@@ -153,6 +157,20 @@ def test_tables_are_compared_by_value_and_never_quoted(tmp_path, change, outcome
         ("f.jsonl", '{"a": 1}\n', '{"a": 2}\n', "different", "at [0].a"),
         ("c.md", "a\nb\n", "a\nc\n", "different", "line 2"),
         ("c.md", "a\n", "a\nb\n", "different", "line 2"),
+        ("c.md", "a", "a\n", "different", "line 1"),
+        (
+            "f.jsonl",
+            '{"a": "x\u2028y\x85z", "b": 0.5}\n',
+            '{"a": "x\u2028y\x85z", "b": 0.50}\n',
+            "equal within tolerance",
+            "",
+        ),
+        ("f.jsonl", '{"a": "\u2028", "b": 1}\n', '{"a": "\u2028", "b": 2}\n', "different", "at [0].b"),
+        ("f.jsonl", "{}\n", "{}\n{}\n", "different", "1 lines became 2"),
+        ("m.json", '{"a": NaN, "b": 0.5}', '{"a": NaN, "b": 0.50}', "equal within tolerance", ""),
+        ("m.json", '{"a": NaN}', '{"a": 0.5}', "different", "at .a"),
+        ("m.json", '{"a": 1, "a": 2}', '{"a": 2}', "different", "twice"),
+        ("m.json", "[" * 100_000, "[" * 99_999, "different", "cannot be read"),
     ],
 )
 def test_json_and_text_name_the_first_place(tmp_path, name, one, two, outcome, says):
@@ -174,3 +192,177 @@ def test_weights_are_compared_by_tensor(tmp_path):
     assert "tensor w differs by up to 0.5" in against({**weights, "w": weights["w"] + 0.5})[1]
     assert "tensors" in against({"w": weights["w"]})[1]
     assert "tensor b is (2,)" in against({**weights, "b": np.zeros(2)})[1]
+
+
+ID = 90071992547409931
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "two"),
+    [
+        ("m.json", f'{{"example_id": "{ID}"}}', f'{{"example_id": "{ID + 2}"}}'),
+        ("m.json", f'{{"example_id": {ID}}}', f'{{"example_id": {ID + 2}}}'),
+        ("m.json", f'{{"example_id": {ID}.0}}', f'{{"example_id": {ID + 2}.0}}'),
+        ("m.json", f'{{"example_id": [{ID}.0]}}', f'{{"example_id": [{ID + 2}.0]}}'),
+        ("m.json", '{"version": "3.10"}', '{"version": "3.1"}'),
+        ("m.json", '{"zip": "007"}', '{"zip": "7"}'),
+        ("m.json", '{"ratio": "0.5"}', '{"ratio": "0.5000000000001"}'),
+        ("m.json", '{"text": "1e3"}', '{"text": "1000.0"}'),
+        ("f.jsonl", '{"n": true}', '{"n": 1}'),
+    ],
+)
+def test_texts_and_ids_that_read_as_near_numbers_are_different(tmp_path, name, one, two):
+    """A text is somebody's, whatever it looks like; an id is exact in any type."""
+    found = compare(tmp_path, name, one, two)
+    assert found[0] == "different", found
+
+
+def compare(tmp_path: Path, name: str, one: str, two: str) -> tuple[str, str]:
+    places = [tmp_path / "one.bin", tmp_path / name]
+    for place, text in zip(places, (one, two), strict=True):
+        place.write_text(text)
+    found = compare_files(*places, id_column="example_id")
+    return found.outcome, found.says
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        (pl.Series("zip", ["007"]), pl.Series("zip", ["7"]), "column zip, row 0"),
+        (pl.Series("zip", [["1.0"]]), pl.Series("zip", [["1.00"]]), "column zip, row 0"),
+        (pl.Series("example_id", [str(ID)]), pl.Series("example_id", [str(ID + 2)]), "column example_id, row 0"),
+        (pl.Series("example_id", [0.5]), pl.Series("example_id", [0.5 + 1e-15]), "column example_id, row 0"),
+        (pl.Series("n", [ID]), pl.Series("n", [ID + 2]), "column n, row 0"),
+        (
+            pl.Series("p", [float("nan"), 0.5, 0.5]),
+            pl.Series("p", [float("nan"), 0.5 + 1e-12, 0.75]),
+            "column p, row 2",
+        ),
+    ],
+    ids=["text", "list_of_texts", "id_text", "id_float", "count", "nan_beside_a_difference"],
+)
+def test_only_floats_of_a_table_have_a_tolerance(tmp_path, was, now, says):
+    """Texts, counts and ids have to be equal, and what is no number in both is no difference."""
+    for name, series in (("one.parquet", was), ("two.parquet", now)):
+        series.to_frame().write_parquet(tmp_path / name)
+    found = compare_files(tmp_path / "one.parquet", tmp_path / "two.parquet", id_column="example_id")
+    assert (found.outcome, found.says) == ("different", says)
+
+
+@pytest.mark.parametrize("cell", [float("nan"), float("inf"), None])
+def test_a_cell_without_a_number_in_both_leaves_the_last_digits_alone(tmp_path, cell):
+    """Also inside of lists."""
+    for name, more in (("one.parquet", 0.0), ("two.parquet", 1e-12)):
+        frame = pl.DataFrame({"p": [cell, 0.5 + more], "l": [[cell, 0.5], [0.25 + more]]})
+        frame.write_parquet(tmp_path / name)
+    assert compare_files(tmp_path / "one.parquet", tmp_path / "two.parquet").outcome == "equal within tolerance"
+
+
+def facts_file(measured: str, says: str) -> str:
+    subject = f"dataset:{'0' * 64}"
+    found = Finding.make(check="c", subject=subject, outcome="pass", measured=measured, says=says)
+    return facts_bytes([found]).decode()
+
+
+def test_the_decimals_of_records_have_a_tolerance_and_their_texts_have_none(tmp_path):
+    """What is a number is known from the type of the record's field."""
+    first = facts_file("0.5", "0.5")
+    assert compare(tmp_path, "f.jsonl", first, facts_file("0.5000000000001", "0.5"))[0] == "equal within tolerance"
+    assert compare(tmp_path, "f.jsonl", first, facts_file("0.5001", "0.5")) == ("different", "at [0].body.measured")
+    assert compare(tmp_path, "f.jsonl", first, facts_file("0.5", "0.5000000000001")) == (
+        "different",
+        "at [0].body.says",
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "outcome"),
+    [
+        ('{{"format": "labeltrail/end-model", "idf": ["{}"]}}', "equal within tolerance"),
+        ('{{"format": "labeltrail/end-model", "vocabulary": ["{}"]}}', "different"),
+        ('{{"format": "labeltrail/label-model", "state": {{"balance": [["{}"]]}}}}', "equal within tolerance"),
+        ('{{"format": "labeltrail/label-model", "state_of_mind": "{}"}}', "different"),
+        ('{{"format": "labeltrail/metrics", "metrics": [{{"value": "{}"}}]}}', "equal within tolerance"),
+        ('{{"format": "labeltrail/metrics", "metrics": [{{"slice": "{}"}}]}}', "different"),
+        ('{{"format": ["labeltrail/metrics"], "metrics": [{{"value": "{}"}}]}}', "different"),
+    ],
+)
+def test_the_documents_of_the_library_have_their_decimals_in_known_places(tmp_path, document, outcome):
+    """Elsewhere a text that looks like one is a text."""
+    assert compare(tmp_path, "m.json", document.format("0.5"), document.format("0.5000000000001"))[0] == outcome
+    assert compare(tmp_path, "m.json", document.format("0.5"), document.format("0.50"))[0] == "different"
+
+
+def tensors_file(path: Path, **tensors: tuple[str, bytes]) -> Path:
+    """Also of types that numpy has not."""
+    import safetensors
+
+    sizes = {"BF16": 2, "F16": 2, "F32": 4, "F64": 8, "I64": 8}
+    told = {
+        name: {"dtype": kind, "shape": [len(data) // sizes[kind]], "data": data}
+        for name, (kind, data) in tensors.items()
+    }
+    header, start = {}, 0
+    for name, one in told.items():
+        header[name] = {
+            "dtype": one["dtype"],
+            "shape": one["shape"],
+            "data_offsets": [start, start + len(one["data"])],
+        }
+        start += len(one["data"])
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(one["data"] for one in told.values()))
+    assert len(safetensors.deserialize(path.read_bytes())) == len(tensors)
+    return path
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "outcome", "says"),
+    [
+        (("I64", np.array([2**53 + 1])), ("I64", np.array([2**53 + 7])), "different", "tensor w differs"),
+        (("F32", np.array([0.5], "f4")), ("F64", np.array([0.5])), "different", "tensor w is F64, was F32"),
+        (("F64", np.array([NAN, 0.5])), ("F64", np.array([NAN, 0.5 + 1e-13])), "equal within tolerance", "last digits"),
+        (("F64", np.array([NAN, 0.5])), ("F64", np.array([NAN, 0.75])), "different", "by up to 0.25"),
+        (("F64", np.array([NAN, 0.5])), ("F64", np.array([0.5, 0.5])), "different", "where one is not finite"),
+        (("F64", np.array([np.inf])), ("F64", np.array([-np.inf])), "different", "where one is not finite"),
+        (("BF16", np.array([0x3F80], "u2")), ("BF16", np.array([0x4000], "u2")), "different", "by up to 1"),
+        (("BF16", np.array([0x8000], "u2")), ("BF16", np.array([0], "u2")), "equal within tolerance", "last digits"),
+    ],
+    ids=["integers", "types", "nan", "nan_and_more", "nan_gone", "infinities", "bf16", "bf16_zeros"],
+)
+def test_tensors_are_compared_by_their_type(tmp_path, was, now, outcome, says):
+    """Integers bit by bit, floats of any width within the tolerance, NaN as itself."""
+    files = [
+        tensors_file(tmp_path / name, w=(kind, values.tobytes()))
+        for name, (kind, values) in (("one.safetensors", was), ("two.safetensors", now))
+    ]
+    found = compare_files(*files)
+    assert found.outcome == outcome
+    assert says in found.says
+
+
+def test_weights_that_are_none_cannot_be_read(tmp_path):
+    """The library's own error stays behind the door."""
+    for name in ("one.safetensors", "two.safetensors"):
+        (tmp_path / name).write_bytes(name.encode())
+    found = compare_files(tmp_path / "one.safetensors", tmp_path / "two.safetensors")
+    assert found.outcome == "different"
+    assert "cannot be read" in found.says
+
+
+def test_large_texts_are_compared_in_little_memory(tmp_path):
+    """Side by side, line by line."""
+    line = b"x" * 99 + b"\n"
+    (tmp_path / "one.csv").write_bytes(line * 200_000)
+    (tmp_path / "two.csv").write_bytes(line * 199_999 + b"y\n")
+    tracemalloc.start()
+    try:
+        found = compare_files(tmp_path / "one.csv", tmp_path / "two.csv")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.says == "line 200000"
+    assert peak < 5_000_000
