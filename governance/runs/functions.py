@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -48,8 +49,7 @@ def compare_modules(was: bytes, now: bytes) -> list[Piece] | None:
         elif _dumped(before[key]) != _dumped(after[key]):
             bare = _dumped(before[key], documented=False) == _dumped(after[key], documented=False)
             found.append(Piece(name, kind, "docstring only" if bare else "changed"))
-    common = [[key for key in pieces if key in before and key in after] for pieces in (before, after)]
-    if common[0] != common[1]:
+    if _moved(one, two):
         # What a module does while it is imported may depend on what stands above.
         found.append(Piece("order of definitions", "module level", "changed"))
     return found
@@ -63,6 +63,33 @@ def _parsed(text: bytes) -> ast.Module | None:
             return ast.parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+
+
+def _moved(was: ast.Module, now: ast.Module) -> bool:
+    """Whether what stands in both, of modules and of classes, stands there in another order."""
+    one, two = (list(_statements(module.body, prefix="")) for module in (was, now))
+    names = [Counter(name for name, _ in statements) for statements in (one, two)]
+    # What has its name for itself is known again though it changed; of several, each by what it says.
+    known = [
+        [name if names[0][name] == names[1][name] == 1 else (name, says) for name, says in statements]
+        for statements in (one, two)
+    ]
+    counts = [Counter(statements) for statements in known]
+    # What came, went or was repeated is told as a piece of its own.
+    common = [[key for key in statements if counts[0][key] == counts[1][key]] for statements in known]
+    return common[0] != common[1]
+
+
+def _statements(body: Sequence[ast.stmt], *, prefix: str) -> Iterator[tuple[str, str]]:
+    """Every statement of a module and of its classes, by the name that it defines and by what it says."""
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            yield prefix + statement.name, ""
+            yield from _statements(statement.body, prefix=f"{prefix}{statement.name}.")
+        elif isinstance(statement, _FUNCTIONS):
+            yield prefix + statement.name, ast.dump(statement)
+        else:
+            yield prefix + ", ".join(_assigned(statement)), ast.dump(statement)
 
 
 def _pieces(module: ast.Module) -> dict[tuple[str, PieceKind], list[ast.AST]]:

@@ -68,6 +68,31 @@ def test_another_order_of_definitions_is_named():
     assert found == {"module level order of definitions": "changed"}
 
 
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (b"seed(1)\nX = random()\n", b"X = random()\nseed(1)\n"),
+        (b"seed(1)\nX = random()\nseed(2)\n", b"seed(2)\nX = random()\nseed(1)\n"),
+        (b"def f(): pass\ncall()\n", b"call()\ndef f(): pass\n"),
+        (b"class A:\n    def f(self): pass\n    x = f\n", b"class A:\n    x = f\n    def f(self): pass\n"),
+        (b"n = 1\nm = n\nn = 2\n", b"n = 1\nn = 2\nm = n\n"),
+    ],
+    ids=["statement_and_value", "two_statements", "statement_and_function", "inside_a_class", "a_value_given_twice"],
+)
+def test_statements_that_move_are_no_formatting(was, now):
+    """The random numbers of a module depend on which statement stands first."""
+    assert changes(was, now)["module level order of definitions"] == "changed"
+    assert changes(was, was) == {}
+
+
+def test_what_came_or_went_between_others_moved_nothing():
+    """Only what stands in both texts can have another order."""
+    was = b'"""Says."""\nseed(1)\ndef f(): pass\nX = 1\nseed(1)\n'
+    assert changes(was, was.replace(b'"""Says."""\n', b"")) == {"module level": "docstring only"}
+    assert changes(was, was.replace(b"seed(1)\ndef", b"def")) == {"module level": "changed"}
+    assert changes(was, was.replace(b"X = 1", b"Y = 1")) == {"value Y": "added", "value X": "removed"}
+
+
 def test_overloads_and_properties_under_one_name_are_one_piece():
     """A setter that changed is a change of the name that it stands under."""
     was = b"class A:\n    @property\n    def x(self): return 1\n    @x.setter\n    def x(self, v): self.y = v\n"
