@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -88,11 +89,12 @@ def finding_changes(was: Iterable[Finding], now: Iterable[Finding], facts: Facts
 
 def _by_subject(findings: Iterable[Finding], facts: Facts) -> Mapping[tuple[str, str, int], Finding]:
     found: dict[tuple[str, str, int], Finding] = {}
+    places: Counter[tuple[str, str]] = Counter()
     for finding in findings:
         subject = facts.get(finding.subject)
         named = f"{finding.subject.partition(':')[0]} “{subject.label if subject else ''}”"
-        place = sum(key[:2] == (finding.check, named) for key in found)
-        found[finding.check, named, place] = finding
+        found[finding.check, named, places[finding.check, named]] = finding
+        places[finding.check, named] += 1
     return found
 
 

@@ -56,7 +56,7 @@ class Flips:
 def compare_rows(was: pl.DataFrame, now: pl.DataFrame, *, id_column: str) -> RowChanges:
     """Rows matched by id; where an id stands several times, its first row with the first, its second with the second.
 
-    Raises InvalidRecord where a table lacks the id column.
+    Raises InvalidRecord where a table lacks the id column, or its ids are neither texts nor numbers.
     """
     import polars as pl
 
@@ -129,6 +129,9 @@ def _matched(was: pl.DataFrame, now: pl.DataFrame, *, id_column: str) -> tuple[p
     for frame in (was, now):
         if id_column not in frame.columns:
             raise InvalidRecord("columns", frame.columns, f"a column {id_column!r}")
+        kind = frame[id_column].dtype
+        if kind.is_nested() or kind in (pl.Binary, pl.Object):
+            raise InvalidRecord(f"columns.{id_column}", str(kind), "ids that are texts or numbers")
     one, two = (
         frame.select(pl.col(id_column).cast(pl.String).alias("id"))
         .with_row_index("row")

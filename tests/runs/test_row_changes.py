@@ -136,6 +136,22 @@ def test_a_table_without_the_id_column_is_refused_by_name():
         compare_rows(FRAME, FRAME.drop("example_id"), id_column="example_id")
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [pl.Series([b"a", b"\xff"]), pl.Series([["a"], ["b"]]), pl.Series([{"a": 1}, {"a": 2}])],
+    ids=["bytes", "lists", "structs"],
+)
+def test_ids_that_cannot_be_told_are_refused_by_name(ids):
+    """The column and its type are named; no error of the table library comes through."""
+    table = pl.DataFrame({"example_id": ids, "label": [0, 1]})
+    with pytest.raises(InvalidRecord, match="example_id"):
+        compare_rows(table, table, id_column="example_id")
+    with pytest.raises(InvalidRecord, match="example_id"):
+        compare_labels(
+            table, table, id_column="example_id", label_column="label", classes_was=("a",), classes_now=("a",)
+        )
+
+
 def test_a_million_rows_are_compared_in_seconds():
     """Joined, never looped over."""
     rows = 1_000_000
