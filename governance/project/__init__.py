@@ -70,7 +70,7 @@ class Project:
 
         if summary is None and junit is None:
             return reproduce(self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say)
-        from governance.project.ci import Witness
+        from governance.project.ci import Witness, before_the_last_repro
 
         places = [Path(place) if place is not None else None for place in (summary, junit)]
         witness = Witness(self.config, summary=places[0], junit=places[1])
@@ -84,7 +84,8 @@ class Project:
                 say=say,
                 look=witness.look,
             )
-            witness.tell(report, opened().facts())
+            trail = opened()
+            witness.tell(report, trail.facts(), earlier=before_the_last_repro(trail, new=report.data["new_entries"]))
         return report
 
     def sync(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from governance.config import CONFIG_NAME, STATE_FOLDER, Config
 from governance.digest import write_atomically
@@ -20,6 +21,9 @@ from governance.project.report import Report
 from governance.project.status import current_facts, current_runs
 from governance.records import Record, Repro
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
+
+if TYPE_CHECKING:
+    from governance.store.trail import Trail
 
 #: besides what stages read and make, these are no place for a summary
 _TAKEN = ("dvc.yaml", "dvc.lock", "params.yaml", CONFIG_NAME, STATE_FOLDER, ".dvc", ".git")
@@ -82,8 +86,8 @@ class Witness:
             self._write_unfinished(told)
             raise
 
-    def tell(self, report: Report, known: Facts) -> None:
-        """Writes both files, also where a stage failed."""
+    def tell(self, report: Report, known: Facts, *, earlier: Facts) -> None:
+        """Writes both files, also where a stage failed; `earlier` is what the trail held before this repro."""
         from governance.project.junit import junit
         from governance.project.summary import summary
 
@@ -100,7 +104,8 @@ class Witness:
                 before=self._before,
                 after=after,
                 facts=facts,
-                stood=current_facts(facts, list(self._before.values())),
+                # What this very repro found of a recipe that had run before is no finding of the run before.
+                stood=current_facts(Facts([*self._records, *runs]) | earlier, list(self._before.values())),
                 stands=current_facts(known, list(after.values())),
                 comparer=Comparer(self.config, facts, finder, current=current),
             )
@@ -147,3 +152,10 @@ class Witness:
             except OSError as error:
                 hint = "check owner and rights of its folder, or name another file"
                 raise ConfigurationError(f"{option} {place} cannot be written: {error.strerror}", hint=hint) from None
+
+
+def before_the_last_repro(trail: Trail, *, new: int) -> Facts:
+    """What a trail held before its last repro, which entered `new` entries and itself as the last of them."""
+    entries = list(trail.entries())
+    last = max((seq for seq, entry in entries if isinstance(entry.record, Repro)), default=-1)
+    return Facts(entry.record for seq, entry in entries if seq <= last - new)

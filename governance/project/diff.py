@@ -58,6 +58,7 @@ def compared(comparer: Comparer, was: RunFile, now: RunFile) -> dict[str, Any]:
             "outputs": [] if same else effect.outputs(was, now),
             "metrics": {"evaluations": [], "changes": [], "same": 0} if same else effect.metrics(was, now),
             "findings": [] if same else effect.findings(was, now),
+            "sources": [] if same else effect.sources(was, now),
         },
     }
     data["unknown"] = comparer.contents.unknown
@@ -86,11 +87,9 @@ def _blocks(data: dict[str, Any]) -> Iterator[str | Table]:
     yield from _effect(data["effect"])
     effect = data["effect"]
     silent = [name for name in ("inputs", "parameters", "code", "environment", "surroundings") if not data[name]]
-    silent += [
-        name
-        for name in ("metrics", "findings")
-        if not (effect[name] if name == "findings" else effect[name]["changes"])
-    ]
+    silent += [] if effect["metrics"]["changes"] else ["metrics"]
+    # A finding whose outcome stays may have other figures, which the keys of its facts file tell.
+    silent += [] if effect["findings"] else ["outcomes of findings"]
     if silent:
         yield f"no difference told in: {', '.join(silent)}"
     if data["unknown"]:
@@ -98,8 +97,10 @@ def _blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield table(("unknown", "because", "what helps"), told)
 
 
-#: which figures are told first: outside of the interval before, inside, and those that have none
-_RANK = {False: 0, True: 1, None: 2}
+#: the columns of `metric_rows`; records hold 95 % intervals
+METRIC_COLUMNS = ("metric", "of", "slice", "was", "is", "change", "95 % interval before")
+_INSIDE = {True: ", the new figure is inside", False: ", the new figure is outside", None: ""}
+_DIGITS = 4
 
 
 def _named(run: dict[str, Any]) -> str:
@@ -136,16 +137,20 @@ def _effect(effect: dict[str, Any]) -> Iterator[str | Table]:
         yield from _ids(other)
     if same:
         yield f"{counted(same, 'output is', 'outputs are')} identical byte for byte"
+    if effect["sources"]:
+        yield f"sources: {', '.join(map(_source_says, effect['sources'][:SHOWN]))}"
+        if len(effect["sources"]) > SHOWN:
+            yield f"  and {len(effect['sources']) - SHOWN} more: --json has them all"
     for one in other:
         if one.get("labels"):
             yield from _flips(one["path"], one["labels"])
     changes = effect["metrics"]["changes"]
     if changes:
-        yield table(
-            ("metric", "of", "slice", "was", "is", "change", "interval before"), metric_rows(changes, shown=SHOWN)
-        )
-        if len(changes) > SHOWN:
-            yield f"  and {len(changes) - SHOWN} more figures: --json has them all"
+        rows, more = metric_rows(changes, shown=SHOWN)
+        if rows:
+            yield table(METRIC_COLUMNS, rows)
+        if more:
+            yield f"  {more}: --json has them all"
     if effect["findings"]:
         rows = [
             (f["check"], f["subject"], f["was"] or "not made", f["now"] or "not made", f["says"])
@@ -154,21 +159,35 @@ def _effect(effect: dict[str, Any]) -> Iterator[str | Table]:
         yield table(("finding", "of", "was", "is", "says"), rows)
 
 
-def metric_rows(changes: list[dict[str, Any]], *, shown: int) -> list[tuple[str, ...]]:
-    """At most `shown` figures for people, four digits each.
+def metric_rows(changes: list[dict[str, Any]], *, shown: int) -> tuple[list[tuple[str, ...]], str]:
+    """At most `shown` figures for people, four digits each, and a clause on those that are left out.
 
-    Half of the room is for those that the evaluation names first, the rest goes first to those that left their interval.
+    The largest moves come first, then figures that only one of both has; what no shown digit tells is left out.
     """
-    head, rest = changes[: shown // 2], changes[shown // 2 :]
+    moved = [
+        change for change in changes if _size(change) is None or _rounded(change["was"]) != _rounded(change["now"])
+    ]
+    moved.sort(key=lambda change: _size(change) or 0.0, reverse=True)
     rows = []
-    for change in [*head, *sorted(rest, key=lambda change: _RANK[change["inside_interval"]])][:shown]:
+    for change in moved[:shown]:
         low, high = change["low"], change["high"]
-        inside_it = {True: ", holds it", False: ", does not hold it", None: ""}[change["inside_interval"]]
-        interval = f"{float(low):.3f} to {float(high):.3f}{inside_it}" if low is not None and high is not None else ""
-        delta = f"{float(change['delta']):+.4f}" if change["delta"] is not None else ""
-        values = [f"{float(value):.4f}" if value is not None else "none" for value in (change["was"], change["now"])]
+        lies = _INSIDE[change["inside_interval"]]
+        interval = f"{float(low):.3f} to {float(high):.3f}{lies}" if low is not None and high is not None else ""
+        delta = f"{float(change['delta']):+.{_DIGITS}f}" if change["delta"] is not None else ""
+        values = [_rounded(value) if value is not None else "none" for value in (change["was"], change["now"])]
         rows.append((change["metric"], change["of"], change["slice"], *values, delta, interval))
-    return rows
+    still = len(changes) - len(moved)
+    told = [f"{counted(len(moved) - shown, 'more figure')} moved less"] if len(moved) > shown else []
+    told += [f"{counted(still, 'figure')} moved by less than {_DIGITS} digits show"] if still else []
+    return rows, "; ".join(told)
+
+
+def _size(change: dict[str, Any]) -> float | None:
+    return abs(float(change["delta"])) if change["delta"] is not None else None
+
+
+def _rounded(value: str) -> str:
+    return f"{float(value):.{_DIGITS}f}"
 
 
 def inside(one: dict[str, Any]) -> str:
@@ -213,6 +232,12 @@ def _group(key: str) -> str:
     """What several keys have in common: the record of a facts file, or the list that they are items of."""
     record = _RECORD.match(key)
     return record[1] if record else _INDEX.sub("[]", key)
+
+
+def _source_says(source: dict[str, Any]) -> str:
+    if source["was"] and source["now"]:
+        return f"{source['title']} has a new version ({short(source['was'])} → {short(source['now'])})"
+    return f"{source['title']} {'is new' if source['now'] else 'is gone'}"
 
 
 def _ids(files: list[dict[str, Any]]) -> Iterator[Table]:

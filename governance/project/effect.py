@@ -9,7 +9,7 @@ from typing import Any
 from governance.errors import GovernanceError
 from governance.parquet import read_table
 from governance.project.compared import Comparer, file_told
-from governance.records import FileRef, Finding, Labels, Model, Predictions, Record, Votes
+from governance.records import FileRef, Finding, Labels, Model, Predictions, Record, Source, Votes
 from governance.runs import effects
 from governance.runs.compare import compare_files
 from governance.runs.differences import FileChange
@@ -120,6 +120,15 @@ class Effect:
             for run in (was, now)
         )
         return [asdict(change) for change in effects.finding_changes(one, two, self.comparer.known)]
+
+    def sources(self, was: RunFile, now: RunFile) -> list[dict[str, Any]]:
+        """Sources by title that are new, gone or have another version, each with the names of both records."""
+        one, two = ({r.title: r.name for r in self._stated(run) if isinstance(r, Source)} for run in (was, now))
+        return [
+            {"title": title, "was": one.get(title), "now": two.get(title)}
+            for title in sorted({*one, *two})
+            if one.get(title) != two.get(title)
+        ]
 
     def _stated(self, run: RunFile) -> list[Record]:
         return [record for record in map(self.comparer.known.get, run.result.generated) if record is not None]

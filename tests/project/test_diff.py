@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from small_project import git
 
 from governance.errors import AmbiguousName, ConfigurationError, InvalidRecord, MissingEvidence, UnknownName
 from governance.project import Project
+from governance.project.diff import metric_rows
 from governance.records import Execution, Result
 
 
@@ -258,6 +260,43 @@ def test_the_verb_answers_people_and_programs(project):
     assert labeltrail(project, "diff", "make", "--md").stdout.startswith("make: result:")
     refused = labeltrail(project, "diff", "make", "count")
     assert (refused.returncode, refused.stdout) == (2, "")
+
+
+def figure(metric: str, was: str | None, now: str | None, inside: bool | None = None) -> dict[str, object]:
+    delta = str(Decimal(now) - Decimal(was)) if was is not None and now is not None else None
+    limits = {"low": None, "high": None} if inside is None else {"low": "0.1", "high": "0.2"}
+    changed = {"metric": metric, "of": "model", "slice": "all", "was": was, "now": now, "delta": delta}
+    return changed | limits | {"inside_interval": inside}
+
+
+def test_figures_are_told_by_how_far_they_moved():
+    """Largest moves first, up or down; what no digit shows is left out and counted; the interval is told in words."""
+    changes = [
+        figure("still", "0.50001", "0.50002"),
+        figure("new", None, "0.3"),
+        figure("little", "0.10", "0.11", inside=True),
+        figure("down", "0.9", "0.4", inside=False),
+        figure("up", "0.1", "0.4"),
+        figure("alike", "0.1", "0.4"),
+    ]
+    rows, more = metric_rows(changes, shown=12)
+    assert [row[0] for row in rows] == ["down", "up", "alike", "little", "new"]
+    assert rows[0][3:] == ("0.9000", "0.4000", "-0.5000", "0.100 to 0.200, the new figure is outside")
+    assert rows[3][6] == "0.100 to 0.200, the new figure is inside"
+    assert rows[4][3:] == ("none", "0.3000", "", "")
+    assert more == "1 figure moved by less than 4 digits show"
+    rows, more = metric_rows(changes, shown=2)
+    assert [row[0] for row in rows] == ["down", "up"]
+    assert more == "3 more figures moved less; 1 figure moved by less than 4 digits show"
+    assert metric_rows([], shown=2) == ([], "")
+
+
+def test_a_finding_with_other_figures_and_the_same_outcome_is_not_said_to_be_the_same(project):
+    """The keys of the facts file tell it; the last line speaks of outcomes alone."""
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    text = rerun(project).diff("count").to_markdown()
+    assert "finding “rows”" in text
+    assert "outcomes of findings" in text.split("no difference told in: ")[1]
 
 
 def test_hostile_ids_and_parameters_steer_no_terminal_and_become_no_link(project):

@@ -137,9 +137,23 @@ def test_a_finding_that_fails_is_a_failure_and_one_that_is_unknown_never_passes(
     assert found(xml) == ["failure"]
     assert "| rows | dataset “made” | pass | fail | 12 rows |" in text
     assert "1 of them new" in text
-    assert "0 of them new" in told(project)[1]
+    _, text, xml = told(project)
+    assert "0 of them new" in text
+    assert found(xml) == ["skipped"]
+    assert "failed before this run too: 12 rows" in [skipped.attrib["message"] for skipped in xml.iter("skipped")]
     edit(project, "pipelines/count.py", 'outcome="fail"', 'outcome="unknown"')
     assert found(told(project)[2]) == ["skipped"]
+
+
+def test_what_the_same_run_is_newly_found_to_do_is_a_failure_once(project):
+    """The run before is the same result, and was not yet found to use what dvc.yaml has ceased to list."""
+    edit(project, "dvc.yaml", "deps: [pipelines/make.py, pipelines/helper.py]", "deps: [pipelines/make.py]")
+    for expected in (["failure"], ["skipped"]):
+        code, text, xml = told(project, targets=["make"], force=True)
+        assert code == 0
+        undeclared = [how for name, how in cases(xml, 1).items() if name.startswith("undeclared") and "make" in name]
+        assert undeclared == expected
+        assert ("1 of them new" in text) == (expected == ["failure"])
 
 
 EVIL = "x | y\\n# h <script>alert(1)</script> [a](javascript:alert(1)) @everyone `c` \\x1b[2J\\u202e ]]> & <failure/>"

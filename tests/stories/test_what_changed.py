@@ -84,6 +84,15 @@ def test_diff_follows_the_votes_by_source_and_the_model_by_tensor(week):
     table = next(one for one in votes["effect"]["outputs"] if one["path"] == "artifacts/votes/votes.parquet")["rows"]
     assert "negative_words" in table["columns"]
     assert "vader" not in table["columns"]
+    named = [source["title"] for source in votes["effect"]["sources"]]
+    assert "negative_words" in named
+    assert "vader" not in named
+    assert all(source["was"] and source["now"] for source in votes["effect"]["sources"])
+    told = project.diff("vote").to_markdown()
+    assert "has a new version (source:" in told
+    assert "no difference told in" not in told or "findings" not in told.split("no difference told in")[1].replace(
+        "outcomes of findings", ""
+    )
     folder = next(one for one in votes["inputs"] if one["path"] == "pipelines/sources")
     assert folder["files"]["changed"] == ["_words.py"]
     assert "tensor" in str(project.diff("train").data["effect"]["outputs"])
@@ -101,7 +110,8 @@ def test_the_summary_tells_the_same_in_short_and_names_no_example(week):
     assert "NEGATIVE changed" in text
     assert "parameter combine.strength changed from 100 to 20" in text
     assert "labeltrail diff evaluate" in text
-    first = Project.find(root).diff("evaluate").data["effect"]["metrics"]["changes"][0]
+    changes = Project.find(root).diff("evaluate").data["effect"]["metrics"]["changes"]
+    first = max((change for change in changes if change["delta"]), key=lambda change: abs(Decimal(change["delta"])))
     figures = [f"{float(first[when]):.4f}" for when in ("was", "now")]
     cells = [first["metric"], first["of"].replace("_", "\\_"), first["slice"], *figures]
     assert f"| {' | '.join(cells)} |" in text
