@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
+import secrets
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from governance.dvc.supervisor import end_session
+from governance.dvc.supervisor import MARK, end_everything
 from governance.errors import Busy, ConfigurationError
 
 #: numeric libraries read these when they are loaded; one thread each makes sums come out in one order
@@ -54,12 +54,13 @@ def run_dvc(
     session, told = os.pipe()
     supervisor = [sys.executable, "-m", "governance.dvc.supervisor", str(lifeline), str(told)]
     command = [*supervisor, sys.executable, "-m", "dvc", *arguments]
+    mark = secrets.token_hex(16)
     lines: list[str] = []
     try:
         process = subprocess.Popen(
             command,
             cwd=root,
-            env=environment,
+            env={**environment, MARK: mark},
             pass_fds=(lifeline, told),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -77,25 +78,35 @@ def run_dvc(
         os.close(lifeline)
         os.close(told)
     with process:
-        threading.Thread(target=_outlive, args=(process, session), daemon=True).start()
+        threading.Thread(target=_outlive, args=(process, session, mark), daemon=True).start()
         try:
             meanwhile()
             for line in process.stdout or ():
                 lines.append(line.rstrip("\n"))
                 if heard:
                     heard(lines[-1])
-            status = process.wait()
         finally:
             os.close(ours)
-    # The first while DVC looks at the project, the second while one of its stages runs.
-    if status and any("Unable to acquire lock" in line or "is busy, it is being blocked" in line for line in lines):
+            # Whoever puts outputs back after an interrupt must be alone with them.
+            process.wait()
+    status = process.returncode
+    if status and is_busy(lines):
         raise Busy("another DVC is at work in this project", hint="try again when it is done")
     return status, lines
 
 
-def _outlive(supervisor: subprocess.Popen[str], session: int) -> None:
+def is_busy(lines: Sequence[str]) -> bool:
+    """Whether DVC itself, before any stage began, said that another DVC is in its way."""
+    if any(line.startswith("Running stage ") for line in lines):
+        return False
+    # The first while DVC looks at the project, the second where one of the stages is at work.
+    words = ("Unable to acquire lock", "is busy, it is being blocked")
+    return any(line.startswith("ERROR:") and any(word in line for word in words) for line in lines)
+
+
+def _outlive(supervisor: subprocess.Popen[str], session: int, mark: str) -> None:
     """Ends the session of a supervisor that was killed: a shell between DVC and a stage would let the stage go on."""
     with os.fdopen(session, "rb") as told:
         group = told.read()
     if supervisor.wait() < 0 and group:
-        end_session(int(group), signal.SIGKILL)
+        end_everything(int(group), mark)

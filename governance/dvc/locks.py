@@ -44,6 +44,21 @@ def clear_dead_locks(root: Path) -> int:
         return dead
 
 
+def is_dvc_at_work(root: Path) -> bool:
+    """Whether a living DVC holds the project, or a file of it."""
+    folder = root / ".dvc" / "tmp"
+    if (folder / "lock").is_file():
+        with _guarded(folder / "lock") as ours:
+            if not ours and fcntl is not None:
+                return True
+    try:
+        held = json.loads((folder / "rwlock").read_bytes())
+        holders = [*(holder for held_by in held["read"].values() for holder in held_by), *held["write"].values()]
+        return any(alive(int(holder["pid"])) for holder in holders)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
 def _without_the_dead(held: dict[str, Any]) -> tuple[dict[str, Any], int]:
     readers, writers = held.get("read", {}), held.get("write", {})
     pids = {int(holder["pid"]) for holder in (*(h for held_by in readers.values() for h in held_by), *writers.values())}

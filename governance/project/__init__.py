@@ -137,7 +137,7 @@ class Project:
         facts = self.facts()
         record = self._newest(name)
         seq, entry = entries[record.name]
-        return show_report(record, facts=facts, seq=seq, at=entry.at)
+        return show_report(record, facts=facts, current=self.current_facts(), seq=seq, at=entry.at)
 
     @reads
     def trace(self, name: str, *, directions: tuple[str, ...] = ("up", "down")) -> Report:
@@ -145,7 +145,7 @@ class Project:
         from governance.project.told import trace_report
 
         everything = self.facts()
-        return trace_report(self._newest(name), everything, directions=directions)
+        return trace_report(self._newest(name), everything, current=self.current_facts(), directions=directions)
 
     @reads
     def diff(self, *runs: str) -> Report:
@@ -160,9 +160,14 @@ class Project:
     @reads
     def why(self, example: str) -> Report:
         """Why an example has its label: votes, contributions, prediction, runs, commitment."""
+        from governance.errors import BrokenEvidence
+        from governance.project.in_between import in_between
         from governance.project.why import why
 
-        return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
+        try:
+            return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
+        except BrokenEvidence as error:
+            raise in_between(self.config, self.trail, error) from None
 
     @reads
     def explainer(self):

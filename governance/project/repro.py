@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from collections import Counter
@@ -36,6 +37,9 @@ from governance.runs.stage import PROGRESS, read_params
 if TYPE_CHECKING:
     from governance.project.take_in import TakenIn
     from governance.store.trail import Trail
+
+#: what a shell answers for a command that SIGINT ended
+INTERRUPTED = 128 + signal.SIGINT
 
 _STARTS = re.compile(r"^Running stage '([^']+)'")
 #: with less than a block left, nothing that is worth a run can be written
@@ -92,8 +96,9 @@ def reproduce(
         started = time.time_ns() // 1000
         # 2. The store takes about as long to load as DVC to look around: neither waits for the other.
         opened: list[Trail] = []
+        lines: list[str] = []
         try:
-            status, lines = _run(
+            status = _run(
                 config,
                 targets=targets,
                 force=force,
@@ -101,14 +106,20 @@ def reproduce(
                 say=say,
                 patience=wait_seconds,
                 meanwhile=lambda: opened.append(open_trail()),
+                lines=lines,
             )
-        except BaseException:
-            kept.roll_back(stages.values())
-            kept.let_go()
-            raise
+        except BaseException as error:
+            if not (isinstance(error, KeyboardInterrupt) and opened):
+                # Where another DVC is at work, what changed meanwhile is of its making.
+                if not isinstance(error, Busy):
+                    kept.roll_back(stages.values())
+                kept.let_go()
+                raise
+            # Stages that ended before an interrupt have run, and are recorded like those before a failure.
+            status = INTERRUPTED
         full = bool(status) and _is_full(config.root, lines)
         # 3.
-        ends = [_end(config, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
+        ends = [_end(config, stages, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
         # 4.
         if status:
             kept.roll_back(stages.values())
@@ -116,8 +127,10 @@ def reproduce(
             path
             for end in ends
             if end.outcome in ("failed", "aborted")
-            for path, was in zip(stages[end.stage].outs, before[end.stage], strict=True)
-            if was and not (config.root / path).exists()
+            for path, was, now in zip(
+                stages[end.stage].outs, before[end.stage], _signature(config, stages[end.stage]), strict=True
+            )
+            if was and was != now and path not in kept.restored
         ]
         kept.let_go()
         # 5.
@@ -129,6 +142,15 @@ def reproduce(
         events = _events(config, ends, notes, started, undeclared, tree)
         taken = take_in(trail, config, stages.values(), events=events)
     log = _write_log(config, lines)
+    if status == INTERRUPTED:
+        done = [end.stage for end in ends if end.outcome == "executed"]
+        what = (
+            f"{', '.join(done)} had ended and {'is' if len(done) == 1 else 'are'} recorded"
+            if done
+            else "no stage had ended"
+        )
+        say(f"interrupted: {what}, every other output is what it was; `labeltrail repro` goes on")
+        raise KeyboardInterrupt
     outside = git.run_git(config.root, "rev-parse", "--git-dir") is None
     return _told(
         ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh, full=full, outside=outside
@@ -162,7 +184,9 @@ def _run(
     say: Callable[[str], None],
     patience: float,
     meanwhile: Callable[[], None],
-) -> tuple[int, list[str]]:
+    lines: list[str],
+) -> int:
+    """DVC's exit status; what it says goes to `lines` as it comes."""
     params = read_params(config.root)
     threads = params.get("threads", 1)
     if type(threads) is not int or threads < 1:
@@ -173,6 +197,7 @@ def _run(
         environment[PROGRESS] = os.ttyname(sys.stderr.fileno())
 
     def heard(line: str) -> None:
+        lines.append(line)
         if match := _STARTS.match(line):
             say(f"{match[1]} runs")
         elif match := _SKIPS.match(line):
@@ -182,8 +207,9 @@ def _run(
     deadline = time.monotonic() + patience
     while True:
         clear_dead_locks(config.root)
+        lines.clear()
         try:
-            return run_dvc(arguments, root=config.root, environment=environment, heard=heard, meanwhile=meanwhile)
+            return run_dvc(arguments, root=config.root, environment=environment, heard=heard, meanwhile=meanwhile)[0]
         except Busy:
             if time.monotonic() >= deadline:
                 raise
@@ -207,7 +233,15 @@ def _signature(config: Config, stage: Stage) -> list[tuple[int, int, int] | None
     return found
 
 
-def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: int, lines: list[str]) -> StageEnd:
+def _end(
+    config: Config,
+    stages: dict[str, Stage],
+    stage: Stage,
+    notes: Path,
+    before: list[Any],
+    status: int,
+    lines: list[str],
+) -> StageEnd:
     error = notes / f"{stage.name}.error.json"
     note = notes / f"{stage.name}.json"
     if note.is_file() and (not status or _committed(config, stage)):
@@ -216,12 +250,17 @@ def _end(config: Config, stage: Stage, notes: Path, before: list[Any], status: i
     if error.is_file():
         told = json.loads(error.read_text(encoding="utf-8"))
         return StageEnd(stage.name, "failed", error=told, had_outputs=any(before))
-    started = any((match := _STARTS.match(line)) and match[1] == stage.name for line in lines)
-    if started and status and not _ran_on(stage, lines):
-        ended = "aborted" if any("SIGKILL" in line for line in lines) else "failed"
-        return StageEnd(stage.name, ended, had_outputs=any(before))
-    if started:
-        return StageEnd(stage.name, "executed")  # it does not use the library, and leaves no note
+    begun = [match[1] for line in lines if (match := _STARTS.match(line)) and match[1] in stages]
+    if stage.name in begun:
+        # One that does not use the library leaves no note. DVC lets a stage begin only when the one before ended well, so
+        # that what follows one it did not take was begun in the words of a stage alone.
+        stuck = next((name for name in begun if status and not _committed(config, stages[name])), None)
+        if stuck is None or begun.index(stage.name) < begun.index(stuck):
+            return StageEnd(stage.name, "executed")
+        if stage.name != stuck:
+            return StageEnd(stage.name, "not reached")
+        killed = status == INTERRUPTED or any("SIGKILL" in line for line in lines)
+        return StageEnd(stage.name, "aborted" if killed else "failed", had_outputs=any(before))
     if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines):
         return StageEnd(stage.name, "not reached")
     return StageEnd(stage.name, "unchanged" if _signature(config, stage) == before else "restored")
@@ -233,12 +272,6 @@ def _committed(config: Config, stage: Stage) -> bool:
         return settled(config.root, stage, read_lock(config.root).get(stage.name))
     except GovernanceError:
         return False
-
-
-def _ran_on(stage: Stage, lines: list[str]) -> bool:
-    """Whether another stage began after this one, which DVC only lets happen when this one ended well."""
-    begun = [match[1] for line in lines if (match := _STARTS.match(line))]
-    return stage.name in begun and begun[-1] != stage.name
 
 
 def _tree(config: Config, stages: dict[str, Stage]) -> WorkingTree:
@@ -309,7 +342,7 @@ def _told(
     problems = {found.stage: found.problem for found in taken.found if found.problem}
     reached = {end.stage for end in ends if end.outcome in ("executed", "restored", "unchanged")}
     for end in ends:
-        if end.outcome == "executed" and problems.get(end.stage) == NEVER:
+        if end.stage in reached and problems.get(end.stage) == NEVER:
             problems[end.stage] = "it ran and left no run file, since it does not use governance.runs.stage"
     told = {stage: judged for stage, judged in undeclared.items() if judged.finding.outcome != "pass"}
     notes = {stage: judged.brief for stage, judged in told.items()} | problems

@@ -72,8 +72,8 @@ def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> 
     return Report("log", data, (table(("entry", "at", "kind", "what", "name"), rows), says))
 
 
-def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None) -> Report:
-    """`labeltrail show`: one record, every field, and where it hangs."""
+def show_report(record: Record, *, facts: Facts, current: Facts, seq: int | None, at: int | None) -> Report:
+    """`labeltrail show`: one record, every field, and where it hangs; among the current runs, and beyond them."""
     body = record.body()
     graph = Graph(facts.edges)
     near: list[dict[str, str]] = []
@@ -97,11 +97,11 @@ def show_report(record: Record, *, facts: Facts, seq: int | None, at: int | None
         "kind": record.kind,
         "v": record.v,
         "body": body,
-        "edges": [edge for edge in near if not _of_the_store(edge["name"], facts)],
+        "edges": [edge for edge in near if not _of_the_store(edge["name"], current)],
         "store": {
             "entry": seq,
             "at": when(at) if at is not None else None,
-            "edges": [edge for edge in near if _of_the_store(edge["name"], facts)],
+            "edges": [edge for edge in near if _of_the_store(edge["name"], current)],
         },
     }
     return Report("show", data, tuple(blocks))
@@ -116,28 +116,35 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def trace_report(record: Record, facts: Facts, *, directions: tuple[str, ...]) -> Report:
-    """`labeltrail trace`: everything it comes from and everything that came of it."""
-    graph = Graph(facts.edges)
+def trace_report(record: Record, facts: Facts, *, current: Facts, directions: tuple[str, ...]) -> Report:
+    """`labeltrail trace`: everything it comes from and everything that came of it.
+
+    What the current runs hold travels with the data and is the same in every store; earlier runs, executions and the like
+    are told apart, below `store`.
+    """
+    graph, travelling = Graph(facts.edges), Graph(current.edges)
     data: dict[str, Any] = {"name": record.name, "kind": record.kind, "label": record.label}
     store: dict[str, Any] = {}
     blocks: list[str | Table] = [f"{record.kind} “{record.label}” {record.name}"]
     for direction, title in (("up", "comes from"), ("down", "led to")):
         if direction not in directions:
             continue
-        steps = graph.reach(record.name, "up" if direction == "up" else "down")
-        data[direction] = [_step(step, facts) for step in steps if not _of_the_store(step.name, facts)]
-        store[direction] = [_step(step, facts) for step in steps if _of_the_store(step.name, facts)]
+        way = "up" if direction == "up" else "down"
+        steps = graph.reach(record.name, way)
+        shared = [step for step in travelling.reach(record.name, way) if not _of_the_store(step.name, current)]
+        names = {step.name for step in shared}
+        data[direction] = [_step(step, facts) for step in shared]
+        store[direction] = [_step(step, facts) for step in steps if step.name not in names]
         blocks.append(_by_kind(steps, facts, title=f"{title} ({counted(len(steps), 'record')})"))
     data["store"] = store
     return Report("trace", data, tuple(blocks))
 
 
-def _of_the_store(name: str, facts: Facts) -> bool:
-    """What only this store saw: its own events, and what was found about runs as they ran here."""
-    record = facts.get(name)
+def _of_the_store(name: str, current: Facts) -> bool:
+    """What only this store saw: earlier runs, its own events, and what was found about runs as they ran here."""
+    record = current.get(name)
     seen_here = isinstance(record, Finding) and record.subject.startswith("recipe:")
-    return seen_here or name.partition(":")[0] in _OF_THE_STORE
+    return record is None or seen_here or name.partition(":")[0] in _OF_THE_STORE
 
 
 def _step(step: Step, facts: Facts) -> dict[str, Any]:

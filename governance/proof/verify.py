@@ -66,7 +66,11 @@ def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dic
         there = (config.root / "dvc.yaml").is_file()
         checks.append(Check("dvc.yaml", "broken" if there else "missing", "dvc.yaml", error.message, error.hint or ""))
     repros = recorded.of(Repro)
-    for name in sorted({*(repros[-1].stages if repros else ()), *locks} - set(stages)):
+    last = set(repros[-1].stages) if repros else set()
+    if set(locks) <= set(stages) and any(set(repro.stages) == set(stages) for repro in repros):
+        # An older revision, checked out whole: it ran with just these stages, and its lock knows no other.
+        last = set(stages)
+    for name in sorted({*last, *locks} - set(stages)):
         says = "dvc.yaml does not hold it, though it was there when the pipeline last ran"
         hint = "if it was taken out on purpose, `labeltrail repro` records the pipeline as it is now"
         checks.append(Check("dvc.yaml", "missing", f"stage {name}", says, hint))

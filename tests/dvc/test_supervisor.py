@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,6 +78,25 @@ def test_killed_at_any_moment_the_project_recovers(project, seed):
         if strike:
             strikes += 1
             assert strike.wrong == (), strike
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux alone shows the environment of a process")
+@pytest.mark.skipif(
+    shutil.which("setsid") is None or shutil.which("timeout") is None, reason="needs setsid and timeout"
+)
+@pytest.mark.parametrize("wrapper", ["timeout 600", "setsid --wait"])
+@pytest.mark.parametrize("victim", ["labeltrail", "supervisor", "dvc"])
+def test_a_stage_in_a_group_of_its_own_does_not_outlive_them(project, wrapper, victim):
+    """`timeout` and `setsid` take their command out of DVC's process group; it ends all the same."""
+    path = project / "dvc.yaml"
+    path.write_text(
+        path.read_text().replace("cmd: python -m pipelines.make", f"cmd: {wrapper} python -m pipelines.make")
+    )
+    process, found = start(project)
+    with process:
+        os.kill(found[victim], signal.SIGKILL)
+        assert survivors(project) == []
+        process.wait(20)
 
 
 def test_an_interrupt_ends_everything_and_says_so(project):

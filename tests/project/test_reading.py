@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from governance.errors import AmbiguousName, MissingEvidence, UnknownName
+from governance.errors import AmbiguousName, BrokenEvidence, Busy, MissingEvidence, UnknownName
 from governance.facts import short
 from governance.lineage.graph import Graph
 from governance.project import Project
-from governance.records import Dataset, Finding, Recipe
+from governance.project.repro import project_lock
+from governance.records import Dataset, Finding, Recipe, Result
 
 
 def test_status_tells_fresh_stale_changed_and_missing_apart(project):
@@ -115,3 +118,46 @@ def test_every_report_is_markdown_too(project):
 
     odd = Report("x", {}, (table(("a|b",), [("c|d\n`e`<f>",)], title="t"),)).to_markdown()
     assert odd == "**t**\n\n| a\\|b |\n| --- |\n| c\\|d \\`e\\`&lt;f> |\n"
+
+
+def test_what_travels_is_told_alike_where_earlier_runs_are_known_and_where_not(project):
+    """Where the original has two runs behind it and another store the newest alone, answers differ in `store` only."""
+    (project / "params.yaml").write_text("seed: 3\nthreads: 1\nmake: {rows: 13}\n")
+    assert int(Project.find(project).repro().exit_code) == 0
+    other = project.parent / "other"
+    shutil.copytree(project, other, symlinks=True, ignore=shutil.ignore_patterns(".labeltrail"))
+    assert int(Project.find(other).sync().exit_code) == 0
+
+    def told(report) -> dict:
+        return {key: value for key, value in report.data.items() if key != "store"}
+
+    original, clone = Project.find(project), Project.find(other)
+    names = [record.name for record in clone.current_facts()]
+    assert len(names) > 5
+    for name in names:
+        assert told(original.trace(name)) == told(clone.trace(name))
+        assert told(original.show(name)) == told(clone.show(name))
+    earlier = next(r for r in original.facts().of(Result) if r.name not in names)
+    assert earlier.name not in str(told(original.trace(names[0])))
+    assert int(original.trace(earlier.name).exit_code) == 0
+
+
+def test_files_of_a_run_that_nobody_recorded_are_not_called_broken(reference):
+    """After a repro that was killed, `why` says what is not recorded yet; while one is at work, it says busy."""
+    governed = Project.find(reference)
+    example = governed.explainer().examples[0]
+    shutil.copyfile(reference / "artifacts/labels/labels.parquet", reference / "kept.parquet")
+    (reference / "artifacts/labels/labels.parquet").write_bytes(b"of another run")
+    with pytest.raises(BrokenEvidence):
+        Project.find(reference).why(example)
+    with project_lock(governed.config, wait_seconds=0.0), pytest.raises(Busy):
+        Project.find(reference).why(example)
+    shutil.move(reference / "kept.parquet", reference / "artifacts/labels/labels.parquet")
+    params = reference / "params.yaml"
+    params.write_text(params.read_text().replace("strength: 100", "strength: 90"))
+    state, away = reference / ".labeltrail/trail.db", reference / "older.db"
+    shutil.copyfile(state, away)
+    assert int(Project.find(reference).repro(targets=["combine"]).exit_code) == 0
+    shutil.move(away, state)
+    with pytest.raises(MissingEvidence, match="combine ran and is not recorded yet"):
+        Project.find(reference).why(example)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ import pytest
 from small_project import dvc, git, lay_down
 
 from governance.digest import file_digest
+from governance.dvc import command
 from governance.dvc.locks import alive
 from governance.errors import Busy, ConfigurationError, GovernanceError, InvalidRecord, UnknownName
 from governance.project import Project
@@ -168,6 +171,98 @@ def test_where_the_trail_cannot_be_opened_no_stage_is_let_run(project):
     assert time.monotonic() - started < 50
     assert digests(project) == before
     assert not any(alive(pid) for pid in standing_in(project))
+
+
+def test_an_interrupt_keeps_what_had_ended_and_says_so(project):
+    """Ctrl-C in the second stage: the first is recorded with its execution, and so is the repro that was cut off."""
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    edit(project, "pipelines/count.py", "import json", "import json, os, signal, time")
+    began = 'with stage("count") as run:'
+    edit(project, "pipelines/count.py", began, f"open('began', 'w').close()\ntime.sleep(30)\n{began}")
+    repro = [sys.executable, "-m", "governance", "repro"]
+    with subprocess.Popen(repro, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (project / "began").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted: make had ended and is recorded" in said
+    facts = Project.find(project).facts()
+    last = facts.of(Repro)[-1]
+    assert last.stages == {"make": "executed", "count": "aborted"}
+    assert facts.of(Execution)[-1].stage == "make"
+    assert facts.of(Execution)[-1].result == last.results["make"]
+    assert standing_in(project) == []
+
+
+def test_a_stage_without_the_library_is_unknown_each_time(project):
+    """It leaves no run file: exit 4 when it ran, and 4 again when there was nothing to do, never broken."""
+    (project / "dvc.yaml").write_text(
+        (project / "dvc.yaml").read_text() + "  plain:\n    cmd: echo x > plain.txt\n    outs: [plain.txt]\n"
+    )
+    for ended in ("executed", "unchanged"):
+        report = Project.find(project).repro()
+        assert outcomes(report)["plain"] == ended
+        assert int(report.exit_code) == 4
+        assert "does not use governance.runs.stage" in report.data["problems"]["plain"]
+
+
+def test_words_of_dvc_in_the_mouth_of_a_stage_are_not_believed(project):
+    """A failing stage that speaks of locks and of other stages is a failed stage: not busy, and not another one's end."""
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    code = "import sys\nprint(\"Running stage 'count':\")\nprint('ERROR: Unable to acquire lock')\nsys.exit(7)\n"
+    (project / "pipelines/make.py").write_text(code)
+    report = Project.find(project).repro(wait_seconds=30)
+    assert outcomes(report) == {"make": "failed", "count": "not reached"}
+    assert int(report.exit_code) == 1
+
+
+def test_where_another_dvc_makes_outputs_a_refused_repro_touches_none_of_them(project):
+    """What changed while we waited is of the other's making, and stays."""
+    holder = {"pid": os.getpid(), "cmd": "dvc repro"}
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    busy = {"read": {}, "write": {str(project / "artifacts/data/made.parquet"): holder}}
+    (project / ".dvc/tmp/rwlock").write_text(json.dumps(busy))
+
+    def other(line: str) -> None:
+        raise AssertionError(line)
+
+    made = project / "artifacts/data/made.parquet"
+    patched = Path(str(made) + ".new")
+    patched.write_bytes(b"of the other DVC")
+    original = command.run_dvc
+
+    def while_it_waits(*arguments, **more):
+        if patched.exists():
+            patched.replace(made)
+        return original(*arguments, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("governance.project.repro.run_dvc", while_it_waits)
+        with pytest.raises(Busy):
+            Project.find(project).repro(say=other)
+    assert made.read_bytes() == b"of the other DVC"
+
+
+def test_a_folder_that_a_failed_stage_lost_is_told_as_lost(project):
+    """Folders are not kept: the report names them and does not say that they are back."""
+    (project / "pipelines/fold.py").write_text(
+        "import os, sys\nfrom pathlib import Path\nfrom governance.runs import stage\n"
+        "with stage('fold') as run:\n    Path('fold').mkdir(exist_ok=True)\n    Path('fold/x').write_text('x')\n"
+        "    if run.params['fail']:\n        raise ValueError('no')\n"
+    )
+    text = (project / "dvc.yaml").read_text()
+    text += "  fold:\n    cmd: python -m pipelines.fold\n    params: [fold]\n"
+    text += "    outs: [fold, artifacts/facts/fold.jsonl, artifacts/runs/fold.json]\n"
+    (project / "dvc.yaml").write_text(text)
+    with open(project / "params.yaml", "a") as stream:
+        stream.write("fold: {fail: false}\n")
+    assert int(Project.find(project).repro().exit_code) == 0
+    edit(project, "params.yaml", "fail: false", "fail: true")
+    report = Project.find(project).repro()
+    assert report.data["lost"] == ["fold"]
+    assert "former outputs are lost: fold" in report.to_markdown()
 
 
 def standing_in(project: Path) -> list[int]:

@@ -1,0 +1,33 @@
+"""Was a file changed by somebody, or is it only of a run that is not recorded yet?"""
+
+from __future__ import annotations
+
+from governance.config import Config
+from governance.dvc.files import read_stages
+from governance.errors import BrokenEvidence, Busy, GovernanceError, MissingEvidence
+from governance.project.repro import project_lock
+from governance.project.take_in import find_run
+from governance.store.trail import Trail
+
+
+def in_between(config: Config, trail: Trail, error: BrokenEvidence) -> GovernanceError:
+    """The error to raise for a file that is not what the trail recorded last.
+
+    Busy while somebody is at work; MissingEvidence where a whole run lies there that nobody recorded, as after a repro that
+    was killed; the error as it is where neither explains it.
+    """
+    try:
+        with project_lock(config, wait_seconds=0.0):
+            known = trail.facts()
+            runs = [find_run(config, stage) for stage in read_stages(config.root)]
+    except Busy:
+        return Busy("a repro is at work here, and files are of two runs", hint="ask again when it is done")
+    except GovernanceError:
+        return error
+    new = [found.stage for found in runs if found.run and not found.problem and found.run.result.name not in known]
+    if not new:
+        return error
+    says = f"stage {', '.join(new)} ran and is not recorded yet, so that files are of two runs"
+    return MissingEvidence(
+        says, hint="`labeltrail repro` goes on and records it, `labeltrail sync` takes in what is whole"
+    )
