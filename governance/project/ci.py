@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from governance.facts import Facts, read_facts
 from governance.project.chosen import run_of
 from governance.project.compared import Comparer
 from governance.project.found import Finder
+from governance.project.git import run_git
 from governance.project.report import Report
 from governance.project.status import current_facts, current_runs
 from governance.records import Record, Repro
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 #: besides what stages read and make, these are no place for a summary
 _TAKEN = ("dvc.yaml", "dvc.lock", "params.yaml", CONFIG_NAME, STATE_FOLDER, ".dvc", ".git")
+#: what an earlier summary and an earlier count of tests begin with
+_OURS = (
+    b"## LabelTrail: repro of ",
+    b"<?xml version='1.0' encoding='utf-8'?>\n<testsuites name=\"labeltrail repro\"",
+)
 _CHOOSE = "name a file of its own, such as reports/labeltrail.md"
 
 
@@ -60,12 +66,24 @@ class Witness:
     _records: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for option, place in (("--summary", self.summary), ("--junit", self.junit)):
-            if place is not None:
-                self._check(option, place)
+        for option, place in self._places():
+            self._check(option, place)
         if self.summary and self.junit and self.summary.resolve() == self.junit.resolve():
             raise ConfigurationError("--summary and --junit name one file", hint="give each a file of its own")
+        try:
+            stages = read_stages(self.config.root).values()
+        except GovernanceError as error:
+            # Nobody knows now what stages read and make: a file that is no summary yet may be some stage's.
+            foreign = [place for _, place in self._places() if place.exists() and not _is_ours(place)]
+            self._write_unfinished(_says(error), spared=foreign)
+            raise
+        for option, place in self._places():
+            self._free(option, place, [path for stage in stages for path in (*stage.deps, *stage.outs)])
         self._write_unfinished("it did not finish: it still runs, or was ended from outside")
+
+    def _places(self) -> list[tuple[str, Path]]:
+        places = (("--summary", self.summary), ("--junit", self.junit))
+        return [(option, place) for option, place in places if place is not None]
 
     def look(self) -> None:
         """Reads the runs that lie in the project, under the lock and before anything runs."""
@@ -82,8 +100,7 @@ class Witness:
         try:
             yield
         except GovernanceError as error:
-            told = f"exit code {int(error.exit_code)}: {error.message}" + (f" ({error.hint})" if error.hint else "")
-            self._write_unfinished(told)
+            self._write_unfinished(_says(error))
             raise
 
     def tell(self, report: Report, known: Facts, *, earlier: Facts) -> None:
@@ -125,18 +142,21 @@ class Witness:
         found = place.resolve()
         if found.exists() and not found.is_file():
             raise ConfigurationError(f"{option} {place} is no file", hint=_CHOOSE)
+        self._free(option, place, _TAKEN)
+        # Git is asked from the file's own folder, which may lie in another repository than the project.
+        listed = found.is_file() and run_git(found.parent, "ls-files", "-z", "--", f":(literal){found.name}")
+        if listed and not _is_ours(found):
+            raise ConfigurationError(f"{option} {place} would overwrite a file that git keeps", hint=_CHOOSE)
+
+    def _free(self, option: str, place: Path, taken: Iterable[str]) -> None:
         root = self.config.root.resolve()
-        if not found.is_relative_to(root):
-            return
-        stages = read_stages(root).values()
-        taken = [*_TAKEN, *(path for stage in stages for path in (*stage.deps, *stage.outs))]
         for path in taken:
-            if found.is_relative_to((root / path).resolve()):
+            if place.resolve().is_relative_to((root / path).resolve()):
                 raise ConfigurationError(
                     f"{option} {place} would overwrite or join {path} of the project", hint=_CHOOSE
                 )
 
-    def _write_unfinished(self, says: str) -> None:
+    def _write_unfinished(self, says: str, *, spared: Sequence[Path] = ()) -> None:
         from governance.project.junit import unfinished_junit
         from governance.project.summary import unfinished_summary
 
@@ -145,7 +165,7 @@ class Witness:
             ("--summary", self.summary, unfinished_summary(name, says).encode()),
             ("--junit", self.junit, unfinished_junit(name, says)),
         ):
-            if place is None:
+            if place is None or place in spared:
                 continue
             try:
                 write_atomically(place.resolve(), data)
@@ -159,3 +179,16 @@ def before_the_last_repro(trail: Trail, *, new: int) -> Facts:
     entries = list(trail.entries())
     last = max((seq for seq, entry in entries if isinstance(entry.record, Repro)), default=-1)
     return Facts(entry.record for seq, entry in entries if seq <= last - new)
+
+
+def _says(error: GovernanceError) -> str:
+    return f"exit code {int(error.exit_code)}: {error.message}" + (f" ({error.hint})" if error.hint else "")
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether an earlier summary or count of tests lies here, which may be replaced."""
+    try:
+        with place.open("rb") as file:
+            return file.read(200).startswith(_OURS)
+    except OSError:
+        return False

@@ -76,7 +76,8 @@ class Comparer:
         """An input that no stage made, in a clause; nothing where the code that was told above is all that changed."""
         if change.was is None or change.now is None:
             return [f"input {change.path} {change.how}"]
-        files = self.contents.files(change.was, change.now, results=results)[0].get("files")
+        # A clause needs names alone; a source may be larger than the memory.
+        files = self.contents.folder(change.was, change.now, results=results)
         if files is None:
             return [f"input {change.path} changed"]
         told = {module["path"] for module in code}

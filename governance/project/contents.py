@@ -85,6 +85,13 @@ class Contents:
             self.not_known(was.path, error.message, "it cannot be compared row by row or key by key")
             return {"says": f"not known: {error.message}"}, [one, two]
 
+    def folder(self, was: FileRef, now: FileRef, *, results: tuple[str, str]) -> dict[str, Any] | None:
+        """The names of a folder's files that were added, removed or changed; None for a file, which is not opened."""
+        if not (_is_folder(was) or _is_folder(now)):
+            return None
+        revisions = [self._revisions.get(result, []) for result in results]
+        return self._folder(was, now, revisions).get("files")
+
     def _compared(self, one: Path, two: Path, *, suffix: str) -> dict[str, Any]:
         if suffix == ".parquet":
             frames = read_table(one), read_table(two)

@@ -45,7 +45,7 @@ class Effect:
         if places is None:
             return {"outcome": "unknown", **told}
         suffix = PurePosixPath(two.path).suffix
-        difference = compare_files(*places, suffix=suffix)
+        difference = compare_files(*places, suffix=suffix, id_column=self.comparer.config.id_column)
         told = {"outcome": difference.outcome, "first": difference.says, **told}
         if "rows" in told:
             flips = self._labels(one, two, was, now, places)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from small_project import git
 
-from governance.errors import Busy, ConfigurationError
+from governance.errors import Busy, ConfigurationError, GovernanceError
 from governance.project import Project
 from governance.project.repro import project_lock
 from governance.project.summary import LIMIT, unfinished_summary
@@ -205,6 +205,8 @@ def test_the_summary_fits_into_a_comment_whatever_the_project_says(project):
         ("pipelines/make.py", "pipelines/make.py"),
         (".labeltrail/trail.db", ".labeltrail"),
         (".git/config", ".git"),
+        (".gitignore", "git keeps"),
+        ("pipelines/__init__.py", "git keeps"),
         ("artifacts", "is no file"),
         ("labeltrail.toml/x", "labeltrail.toml"),
         ("README/x", "cannot be written"),
@@ -225,6 +227,54 @@ def test_a_place_that_cannot_take_it_is_refused_before_anything_runs(project, pl
     assert governed.trail.size() == size
     if before is not None:
         assert (project / place).read_bytes() == before
+
+
+def test_a_summary_that_git_keeps_is_written_again(project):
+    """Whoever commits reports may go on; so may whoever keeps notes that git does not know."""
+    (project / "notes.md").write_text("not in git\n")
+    told(project)
+    git(project, "add", "-A", "-f", "reports")
+    git(project, "commit", "-q", "-m", "reports")
+    edit(project, "params.yaml", "rows: 12", "rows: 13")
+    code, text, _ = told(project)
+    assert code == 0
+    assert "make.rows changed from 12 to 13" in text
+    Project.find(project).repro(summary=project / "notes.md")
+    assert (project / "notes.md").read_text().startswith("## LabelTrail")
+
+
+def test_a_broken_pipeline_leaves_no_earlier_answer(project):
+    """What is wrong with dvc.yaml replaces the summary of last time; a file that is no summary is left alone."""
+    told(project)
+    (project / "notes.md").write_text("mine\n")
+    (project / "dvc.yaml").write_text("stages: [")
+    for summary in ("reports/a/summary.md", "new.md", "notes.md"):
+        with pytest.raises(GovernanceError, match=r"dvc\.yaml"):
+            Project.find(project).repro(summary=project / summary, junit=project / "reports/junit.xml")
+    for name in ("reports/a/summary.md", "new.md"):
+        text = (project / name).read_text()
+        assert "**Not done.** exit code 2" in text
+        assert "dvc" in text
+        assert "Exit code 0" not in text
+    assert (project / "notes.md").read_text() == "mine\n"
+    xml = ET.fromstring((project / "reports/junit.xml").read_bytes())  # noqa: S314 - made above
+    assert cases(xml) == {"repro": "error"}
+
+
+def test_sources_are_named_in_the_summary_without_being_read(project, monkeypatch):
+    """One clause needs no content: a source may be larger than the memory."""
+    (project / "words.csv").write_text("a\n")
+    edit(project, "dvc.yaml", "pipelines/helper.py]", "pipelines/helper.py, words.csv]")
+    edit(project, "pipelines/make.py", "    frame =", '    run.input("words.csv")\n    frame =')
+    assert told(project)[0] == 0
+    (project / "words.csv").write_text("b\n")
+
+    def opened(*_, **__):
+        raise AssertionError("a summary opened contents")
+
+    monkeypatch.setattr("governance.project.contents.compare_files", opened)
+    monkeypatch.setattr("governance.project.contents.Contents.files", opened)
+    assert "input words.csv changed" in told(project)[1]
 
 
 def test_two_options_with_one_file_are_refused(project):
