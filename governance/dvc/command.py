@@ -1,4 +1,4 @@
-"""How is DVC asked to do something? Through its command line, with everything pinned that changes results."""
+"""How is DVC, or a stage, run? By its command line, supervised, with everything pinned that changes results."""
 
 from __future__ import annotations
 
@@ -44,21 +44,36 @@ def run_dvc(
     heard: Callable[[str], None] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[str]]:
-    """Runs DVC to its end and answers (exit status, its lines). Raises Busy where another DVC holds the lock.
+    """Runs DVC as `supervised` does. Raises Busy where another DVC holds the lock."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    status, lines = supervised(command, root=root, environment=environment, heard=heard, meanwhile=meanwhile)
+    if status and is_busy(lines):
+        raise Busy("another DVC is at work in this project", hint="try again when it is done")
+    return status, lines
 
-    `meanwhile` is called once DVC has started; where it raises, DVC and everything it started ends. `heard` is called with
-    every line as it comes.
+
+def supervised(
+    command: Sequence[str],
+    *,
+    root: Path,
+    environment: dict[str, str],
+    heard: Callable[[str], None] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> tuple[int, list[str]]:
+    """Runs a command to its end and answers (exit status, its lines); it and what it started end when this process does.
+
+    `meanwhile` is called once it has started; where it raises, the command and everything it started ends. `heard` is
+    called with every line as it comes. Raises ConfigurationError where nothing can be started.
     """
     # The writing end stays with this process alone: it is what tells the supervisor that we are still here.
     lifeline, ours = os.pipe()
     session, told = os.pipe()
     supervisor = [sys.executable, "-m", "governance.dvc.supervisor", str(lifeline), str(told)]
-    command = [*supervisor, sys.executable, "-m", "dvc", *arguments]
     mark = secrets.token_hex(16)
     lines: list[str] = []
     try:
         process = subprocess.Popen(
-            command,
+            [*supervisor, *command],
             cwd=root,
             env={**environment, MARK: mark},
             pass_fds=(lifeline, told),
@@ -73,7 +88,7 @@ def run_dvc(
         os.close(ours)
         os.close(session)
         hint = "`labeltrail doctor` says what is missing"
-        raise ConfigurationError(f"DVC could not be started: {error}", hint=hint) from None
+        raise ConfigurationError(f"{' '.join(command[1:3])} could not be started: {error}", hint=hint) from None
     finally:
         os.close(lifeline)
         os.close(told)
@@ -89,10 +104,7 @@ def run_dvc(
             os.close(ours)
             # Whoever puts outputs back after an interrupt must be alone with them.
             process.wait()
-    status = process.returncode
-    if status and is_busy(lines):
-        raise Busy("another DVC is at work in this project", hint="try again when it is done")
-    return status, lines
+    return process.returncode, lines
 
 
 def is_busy(lines: Sequence[str]) -> bool:

@@ -150,9 +150,9 @@ def read_config(root: Path) -> configparser.ConfigParser:
     return parser
 
 
-def cached_file(root: Path, md5: str) -> Path:
-    """Where DVC's cache keeps a content, whether or not it is there."""
-    return cache_folder(root) / "files" / "md5" / md5[:2] / md5[2:]
+def cached_file(root: Path, md5: str, *, cache: Path | None = None) -> Path:
+    """Where DVC's cache, or another of its shape, keeps a content, whether or not it is there."""
+    return (cache or cache_folder(root)) / "files" / "md5" / md5[:2] / md5[2:]
 
 
 def _yaml(path: Path, *, missing: str) -> dict[str, Any]:

@@ -49,13 +49,14 @@ def pull(root: Path, *, remote: str | None = None, say: Callable[[str], None] = 
         say(counted)
 
 
-def fetch(root: Path, md5s: Iterable[str]) -> list[str]:
-    """Brings contents by MD5 from the default remote into DVC's cache, whichever commit names them.
+def fetch(root: Path, md5s: Iterable[str], *, cache: Path | None = None) -> list[str]:
+    """Brings contents by MD5 from the default remote into DVC's cache, or into `cache`, whichever commit names them.
 
     Nothing in the project changes. Answers those that came as other bytes than their name says; they were not kept.
     What the remote does not hold stays away without an error. Raises what `pull` raises.
     """
-    wanted = [md5 for md5 in dict.fromkeys(md5s) if not cached_file(root, md5).is_file()]
+    places = {md5: cached_file(root, md5, cache=cache) for md5 in md5s}
+    wanted = [md5 for md5, place in places.items() if not place.is_file()]
     if not wanted:
         return []
     shown = default_remote(root)
@@ -63,19 +64,24 @@ def fetch(root: Path, md5s: Iterable[str]) -> list[str]:
         scratch = Path(folder)
         (scratch / ".dvc").mkdir()
         with open(scratch / ".dvc" / "config", "w", encoding="utf-8") as stream:
-            _config_elsewhere(root).write(stream)
+            config = _config_elsewhere(root)
+            if cache is not None:
+                config.set("cache", "dir", str(cache))
+            config.write(stream)
         outs = [{"md5": md5, "hash": "md5", "path": md5} for md5 in wanted]
         (scratch / "wanted.dvc").write_text(yaml.safe_dump({"outs": outs}), encoding="utf-8")
-        status, lines = run_dvc(["fetch"], root=scratch, environment=pinned_environment(threads=1))
+        # Else DVC leaves a folder for each scratch folder where it keeps what concerns the machine.
+        environment = {**pinned_environment(threads=1), "DVC_SITE_CACHE_DIR": str(scratch / "site")}
+        status, lines = run_dvc(["fetch"], root=scratch, environment=environment)
     # Where there is no remote at all, `dvc fetch` says so and is content.
     if status or _UNSET.search("\n".join(lines)):
         fault = _fault(lines, root=root, remote=shown)
         if fault:
             raise fault
     # DVC takes the remote at its word, and would hand such bytes out under this name from now on.
-    wrong = [md5 for md5 in wanted if cached_file(root, md5).is_file() and file_md5(cached_file(root, md5)) != md5]
+    wrong = [md5 for md5 in wanted if places[md5].is_file() and file_md5(places[md5]) != md5]
     for md5 in wrong:
-        cached_file(root, md5).unlink()
+        places[md5].unlink()
     return wrong
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from governance.config import Config
-from governance.digest import file_digest, path_digest
+from governance.digest import file_digest, file_md5, path_digest
 from governance.dvc.files import cached_file
 from governance.dvc.remote import fetch
 from governance.errors import GovernanceError
@@ -51,18 +51,22 @@ class Contents:
         fault = "no dvc.lock of any commit names it"
         # One after the other, the likeliest first: other versions of a large file are not worth their way.
         for md5 in self.finder.md5s(ref.path):
-            if cached_file(self.config.root, md5).is_file():
-                continue
-            self.say(f"fetches {ref.path}")
+            here = cached_file(self.config.root, md5)
+            if here.is_file() and file_md5(here) == md5:
+                continue  # another version
+            # An entry with other bytes may be the only copy of what somebody wrote through a link: it stays.
+            beside = self.finder.scratch() / "fetched" if here.is_file() else None
+            bad = f"DVC's cache holds other bytes under MD5 {md5}, and " if beside else ""
+            self.say(f"fetches {ref.path}" + (f": DVC's cache holds other bytes under MD5 {md5}" if beside else ""))
             try:
-                wrong = fetch(self.config.root, [md5])
+                wrong = fetch(self.config.root, [md5], cache=beside)
             except GovernanceError as error:
-                return None, error.message + (f" ({error.hint})" if error.hint else "")
+                return None, bad + error.message + (f" ({error.hint})" if error.hint else "")
             if wrong:
-                fault = f"DVC's remote holds other bytes under MD5 {md5}"
+                fault = f"{bad}DVC's remote holds other bytes under MD5 {md5}"
                 continue
-            fault = "DVC's remote does not hold it"
-            found = self.finder.file(ref, revisions=[self.revision])
-            if found is not None:
-                return found, ""
+            fault = f"{bad}DVC's remote does not hold it"
+            place = cached_file(self.config.root, md5, cache=beside)
+            if place.is_file() and file_digest(place) == ref.sha256:
+                return place, ""
         return None, fault

@@ -60,11 +60,15 @@ class Finder:
         content = self._committed(ref, revisions)
         if content is None:
             return None
-        if self._scratch is None:
-            self._scratch = tempfile.TemporaryDirectory(prefix="labeltrail-")
-        place = Path(self._scratch.name) / f"{ref.sha256}{PurePosixPath(ref.path).suffix}"
+        place = self.scratch() / f"{ref.sha256}{PurePosixPath(ref.path).suffix}"
         place.write_bytes(content)
         return place
+
+    def scratch(self) -> Path:
+        """A folder that goes away with this finder."""
+        if self._scratch is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="labeltrail-")
+        return Path(self._scratch.name)
 
     def md5s(self, path: str) -> list[str]:
         """Under which MD5s the locks that were read so far know a path, as DVC's remote may."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from governance.config import STATE_FOLDER, Config
 from governance.digest import file_digest
-from governance.dvc.command import pinned_environment
+from governance.dvc.command import pinned_environment, supervised
 from governance.dvc.files import read_stages
 from governance.errors import ExitCode, GovernanceError, UnknownName
 from governance.facts import Facts
@@ -23,6 +23,7 @@ from governance.project.report import Report, table
 from governance.project.scratch import UnableError, checked_out, commit_for
 from governance.records import Recipe, Reproduction, ReproductionOutcome, Result
 from governance.runs.compare import TOLERANCE, Difference, compare_files
+from governance.runs.differences import FileChange, file_changes
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import EXECUTIONS
 from governance.store.trail import Trail
@@ -81,7 +82,7 @@ def reproduce_run(
     config: Config, run: RunFile, facts: Facts, *, say: Callable[[str], None] = lambda _: None
 ) -> Attempt:
     """1. a commit whose content gives the recipe's code and parameters, in a scratch folder  2. the inputs by digest
-    3. the stage, in the environment of today  4. outputs compared"""
+    3. the stage, in the environment of today, from nothing else than those  4. outputs compared"""
     attempt = Attempt(run)
     try:
         # 1.
@@ -94,6 +95,7 @@ def reproduce_run(
             # 3.
             again = _run_stage(config, scratch, run.recipe)
             attempt.environment = _environment(run.recipe, again.recipe)
+            _refuse_another(run.recipe, again.recipe)
             # 4.
             _compare(contents, scratch, attempt)
     except UnableError as reason:
@@ -110,17 +112,14 @@ def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:
     notes.mkdir(parents=True, exist_ok=True)
     environment = pinned_environment(threads=recipe.threads)
     environment[EXECUTIONS] = str(notes)
+    _follow(environment, config.root, scratch)
     environment["PYTHONHASHSEED"] = recipe.hash_seed
-    done = subprocess.run(
-        [sys.executable, "-m", dotted], cwd=scratch, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
+    command = [sys.executable, "-m", dotted]
+    status, lines = supervised(command, root=scratch, environment=environment)
+    if status:
         error = notes / f"{recipe.stage}.error.json"
-        said = (
-            json.loads(error.read_text())["message"]
-            if error.is_file()
-            else (done.stderr.strip().split("\n") or [""])[-1]
-        )
+        printed = [line for line in lines if line.strip()] or ["it printed nothing"]
+        said = json.loads(error.read_text())["message"] if error.is_file() else printed[-1]
         raise UnableError(f"stage {recipe.stage} failed: {said}")
     try:
         return read_run(scratch / run_path(config.artifacts, recipe.stage))
@@ -141,6 +140,36 @@ def _module(scratch: Path, recipe: Recipe) -> str:
         runs = f"is run by `{command}`, and " if command else ""
         raise UnableError(f"stage {recipe.stage} {runs}no module of its recipe is named after it")
     return path.removesuffix(".py").replace("/", ".")
+
+
+def _follow(environment: dict[str, str], root: Path, scratch: Path) -> None:
+    """Makes PYTHONPATH name the folders of the scratch folder where it names those of the project."""
+    if given := environment.get("PYTHONPATH"):
+        paths = (Path(part) for part in given.split(os.pathsep))
+        moved = (scratch / path.relative_to(root) if path.is_relative_to(root) else path for path in paths)
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, moved))
+
+
+def _refuse_another(then: Recipe, now: Recipe) -> None:
+    """Raises UnableError where something else ran than what was recorded: it would prove nothing about that."""
+    code = [change for change in file_changes(then.code, now.code) if not _is_package_of_module(change)]
+    if code:
+        names = ", ".join(change.path for change in code)
+        taken = (
+            "was not taken from the recorded commit: it is installed from the working tree, or found there by a path"
+        )
+        extra = "was imported now, and was not when it was recorded"
+        raise UnableError(f"module {names} {taken if any(change.was for change in code) else extra}")
+    if inputs := ", ".join(change.path for change in file_changes(then.inputs, now.inputs)):
+        raise UnableError(f"it read {inputs} otherwise than recorded")
+    was, is_now = ({"seed": str(r.seed), "threads": str(r.threads), **r.parameters} for r in (then, now))
+    if names := ", ".join(sorted(name for name in {*was, *is_now} if was.get(name) != is_now.get(name))):
+        raise UnableError(f"parameter {names} was not read from the recorded commit")
+
+
+def _is_package_of_module(change: FileChange) -> bool:
+    """`python pipelines/make.py` imports no package; the module that is run again by its dotted name does."""
+    return change.was is None and change.path.endswith("__init__.py")
 
 
 def _environment(then: Recipe, now: Recipe) -> list[str]:

@@ -28,7 +28,7 @@ from governance.runs.readers import others_read
 _LIBRARY = str(Path(governance.__file__).parent)
 _CACHE = "__pycache__"
 #: what tools of development read and write beside everything else
-_OF_TOOLS = (".git", ".dvcignore", ".coverage")
+_OF_TOOLS = re.compile(r"\.git(ignore|attributes|modules)?|\.dvcignore|\.coverage(\.[^.]+(\.[^.]+)*\.\d+\.\w+)?")
 _CROOKED = re.compile(r"//|/\.\.?/")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
@@ -162,7 +162,7 @@ class Observer:
 
     def _counts(self, name: str) -> bool:
         folder, _, file = name.rpartition("/")
-        return not file.startswith(_OF_TOOLS) and self._looked_into(folder)
+        return not _OF_TOOLS.fullmatch(file) and self._looked_into(folder)
 
     def _looked_into(self, folder: str) -> bool:
         known = self._known.get(folder)

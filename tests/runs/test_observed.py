@@ -198,10 +198,10 @@ def test_a_file_that_is_not_there_and_a_folder_that_is_listed_are_not_read(root)
 def test_hidden_folders_and_installed_packages_are_left_out(root):
     """Tools keep their own files where nobody declares them."""
     left_out = [".git/config", ".dvc/x", "venv/lib/a.py", "lib/site-packages/b.py", "small.egg-info/PKG-INFO"]
-    for path in (*left_out, "venv/pyvenv.cfg", ".coverage.host", ".gitignore", ".env"):
+    for path in (*left_out, "venv/pyvenv.cfg", ".coverage.host.4711.XabcdeYx", ".gitignore", ".env"):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text("x")
-    paths = [*left_out, ".coverage.host", ".gitignore"]
+    paths = [*left_out, ".coverage.host.4711.XabcdeYx", ".gitignore"]
     # The audit hook hears of a folder's name only, so that another environment is read by another process here.
     seen = sees(root, lambda: subprocess.run(["cat", *paths, ".env"], cwd=root, check=True, capture_output=True))
     assert set(seen.reads) == {".env"}
@@ -409,3 +409,10 @@ def test_equal_work_is_told_equally(root):
     first, second = sees(root, work), sees(root, work)
     assert first == second
     assert list(first.reads) == sorted(first.reads)
+
+
+@pytest.mark.parametrize("name", [".github_words.txt", ".gitlab-words.csv", ".coverage.words.txt", ".dvcignore2"])
+def test_a_file_whose_name_begins_like_that_of_a_tool_is_a_file_of_the_project(root, name):
+    """`.gitignore` is known by its whole name."""
+    (root / name).write_text("good\n")
+    assert name in sees(root, (root / name).read_text).reads
