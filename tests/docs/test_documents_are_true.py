@@ -111,6 +111,34 @@ def test_the_figures_on_help_are_those_of_the_benchmark():
     )
 
 
+def quoted(name: str) -> str:
+    """What README says between two marks."""
+    found = re.search(rf"<!-- {name}: begin -->(.*?)<!-- {name}: end -->", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def test_the_figures_on_repro_are_those_of_the_benchmark():
+    """What a governed run costs on top of DVC."""
+    measured = json.loads((ROOT / "bench/results/repro_time.json").read_text())
+    nothing, share = measured["nothing to do, seconds"]["more"], measured["share more for the long stage"]
+    assert nothing <= 0.6
+    assert share <= 0.05
+    assert (
+        quoted("repro")
+        == f"{nothing:.2f} s more than `dvc repro` with nothing to do, and {share:.1%} more with a stage of 10 s"
+    )
+
+
+def test_the_figures_on_kills_are_those_of_the_soak():
+    """How often a process was killed at random, and how often something was wrong afterwards."""
+    told = json.loads((ROOT / "bench/results/soak.json").read_text())
+    assert told["kills"] >= 500
+    assert told["kills after which something was wrong"] == 0
+    victims = ", ".join(f"{who} {count}" for who, count in told["victims"].items())
+    assert quoted("soak") == f"{told['kills']} kills ({victims}), nothing wrong after any of them"
+
+
 def test_the_table_of_results_stands_in_the_readme():
     """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
     sys.path.insert(0, str(ROOT))
