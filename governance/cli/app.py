@@ -320,12 +320,58 @@ def attest(
 
 
 @app.command(rich_help_panel="proving")
-def verify(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+def verify(
+    context: typer.Context,
+    bundle: Annotated[
+        Path | None, typer.Argument(metavar="[FILE.zip]", help="A bundle; by default the project around here.")
+    ] = None,
+    since: Annotated[
+        Path | None, typer.Option(metavar="CHECKPOINT", help="A checkpoint that the log has to have grown from.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The public key that has to have signed the bundle, in hex.")] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
     """Hash everything again: log, tables, outputs, DVC's lock and cache, rows. Exit 3 names what was changed.
+
+    Of a bundle: its archive, log, checkpoint and documents; exit 4 where nobody you trust vouches for it.
 
     Example: labeltrail verify
     """
-    _answer(_project(context).verify(), as_json=as_json, as_md=as_md)
+    from governance.errors import ConfigurationError
+    from governance.project import Project
+
+    if bundle is not None:
+        _answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
+    if key is not None:
+        raise ConfigurationError("--key is for bundles: a project's log names its key itself", hint="give FILE.zip too")
+    _answer(_project(context).verify(since=since), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="proving")
+def checkpoint(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+    """Write the log's newest checkpoint to checkpoints/, for git and other people to keep.
+
+    Example: labeltrail checkpoint
+    """
+    _answer(_project(context).checkpoint(), as_json=as_json, as_md=as_md)
+
+
+@app.command(rich_help_panel="proving")
+def bundle(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help="Where to write it.")],
+    verifier: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write verify.py there, which checks it without LabelTrail.")
+    ] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Hand out the log, its checkpoint and the current documents as one file that anybody can check offline.
+
+    Example: labeltrail bundle evidence.zip --verifier verify.py
+    """
+    _answer(_project(context).bundle(file, verifier=verifier), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")

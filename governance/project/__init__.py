@@ -176,10 +176,11 @@ class Project:
 
         return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
 
-    def verify(self) -> Report:
+    def verify(self, *, since: str | Path | None = None) -> Report:
         """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro.
 
-        What a killed repro left half-done is rolled back first, and told.
+        What a killed repro left half-done is rolled back first, and told. `since` is a checkpoint from outside that the log
+        has to have grown from. Raises ConfigurationError for one that is of another log.
         """
         import os
         from contextlib import nullcontext
@@ -194,7 +195,34 @@ class Project:
         writable = os.access(state, os.W_OK)
         with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext(), reading(self.config.root):
             back = recover(self.config) if writable else []
-            return verify_report(verify(trail, self.config), rolled_back=back)
+            verification = verify(trail, self.config, since=Path(since) if since is not None else None)
+            return verify_report(verification, rolled_back=back)
+
+    @classmethod
+    def verify_bundle(cls, bundle: str | Path, *, since: str | Path | None = None, key: str | None = None) -> Report:
+        """Holds a bundle against itself and against a checkpoint or a key got some other way. Needs no project.
+
+        Raises ConfigurationError for a file, a checkpoint or a key that cannot be read.
+        """
+        from governance.project.bundle import verify_bundle
+
+        return verify_bundle(Path(bundle), since=Path(since) if since is not None else None, key=key)
+
+    def checkpoint(self) -> Report:
+        """Writes the newest checkpoint to checkpoints/, for git and others to carry. Raises BrokenEvidence."""
+        from governance.project.checkpoint import checkpoint
+
+        return checkpoint(self.config, self.trail)
+
+    def bundle(self, target: str | Path, *, verifier: str | Path | None = None) -> Report:
+        """Hands out the log, its checkpoint and the current documents as one archive, and notes that in the log.
+
+        `verifier` is where to put `verify.py`, which checks it. Raises ConfigurationError, MissingEvidence.
+        """
+        from governance.project.bundle import bundle
+
+        place = Path(verifier) if verifier is not None else None
+        return bundle(self.config, self.trail, self.current_facts(), target=Path(target), verifier_to=place)
 
     @reads
     def adopt(self) -> Report:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.check import Check
 from governance.records import Adoption, LogStart
 from governance.store import merkle
-from governance.store.checkpoint import parse_note
+from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.memory import memory_path, recall
 from governance.store.projection import project
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 class LogCheck:
     """1. every entry is canonical and hashes to its leaf  2. positions have no gap  3. every checkpoint's root is that of
     the entries it covers, and the newest covers all  4. every checkpoint is this log's and signed by its key  5. the log
-    goes on from what this person has seen of it  6. the tables equal a projection made anew
+    goes on from what this person has seen of it, and from every checkpoint that left the house and is at hand  6. the
+    tables equal a projection made anew
 
     All of it is read in one transaction, so that a writer at work looks like no fault.
     """
 
-    def __init__(self, trail: Trail) -> None:
+    def __init__(self, trail: Trail, *, anchors: Mapping[str, Checkpoint] | None = None) -> None:
         self.trail = trail
+        self.anchors = dict(anchors or {})
         self.entries: list[tuple[int, Entry]] = []
         self.checkpoints = 0
 
@@ -52,7 +54,8 @@ class LogCheck:
             broken = broken or check.state == "broken"
             yield check
         yield from self._checkpoints(self.trail.checkpoints(connection=connection), leaves)
-        yield from self._memory(leaves)
+        for where, checkpoint, hint in self._outside():
+            yield from _grown_from(checkpoint, leaves, where=where, hint=hint)
         if not broken:
             yield from self._projection(connection)
 
@@ -132,18 +135,18 @@ class LogCheck:
                 "look at what was entered (`labeltrail log --all`), then `labeltrail adopt` with the log's key at hand",
             )
 
-    def _memory(self, leaves: list[bytes]) -> Iterator[Check]:
-        # 5.
+    def _outside(self) -> Iterator[tuple[str, Checkpoint, str]]:
+        """Checkpoints that do not lie in the store: where, which, and what to do where the log did not grow from one."""
         seen = recall(self.trail.log)
-        if seen is None:
-            return
-        hint = f"restore the newer store; if this one is meant, remove {memory_path(self.trail.log)}"
-        if seen.size > len(leaves):
-            says = f"the log ran backwards: last seen from here it had {seen.size} entries, it has {len(leaves)}"
-            yield Check("checkpoints", "broken", f"checkpoint {seen.size}", says, hint)
-        elif merkle.root(leaves[: seen.size]) != seen.root:
-            says = f"the log was rewritten: its first {seen.size} entries are not those last seen from here"
-            yield Check("checkpoints", "broken", f"checkpoint {seen.size}", says, hint)
+        if seen is not None:
+            hint = f"restore the newer store; if this one is meant, remove {memory_path(self.trail.log)}"
+            yield "last seen from here", seen, hint
+        for where, checkpoint in self.anchors.items():
+            yield (
+                f"in {where}",
+                checkpoint,
+                "restore the store that this checkpoint is of, and ask who changed this one",
+            )
 
     def _projection(self, connection: Connection) -> Iterator[Check]:
         # 6.
@@ -157,6 +160,17 @@ class LogCheck:
                 yield Check("projection", "broken", f"table {table.__tablename__}", error.message, _REBUILD)
                 continue
             yield from _differences(table, expected[table], stored)
+
+
+def _grown_from(checkpoint: Checkpoint, leaves: list[bytes], *, where: str, hint: str) -> Iterator[Check]:
+    # 5.
+    culprit = f"checkpoint {checkpoint.size}"
+    if checkpoint.size > len(leaves):
+        says = f"the log ran backwards: {where} it had {checkpoint.size} entries, it has {len(leaves)}"
+        yield Check("checkpoints", "broken", culprit, says, hint)
+    elif merkle.root(leaves[: checkpoint.size]) != checkpoint.root:
+        says = f"the log was rewritten: its first {checkpoint.size} entries are not those {where}"
+        yield Check("checkpoints", "broken", culprit, says, hint)
 
 
 _REBUILD = "the log is the truth: `labeltrail doctor --rebuild` projects the tables anew"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from governance.claims.words import number
 from governance.config import Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
+from governance.proof.anchors import read_anchor, tracked
 from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
@@ -17,10 +19,18 @@ from governance.store.commitments import commit_rows
 from governance.store.trail import Trail
 
 
-def verify(trail: Trail, config: Config) -> Verification:
+def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verification:
     """1. the log and the tables projected from it  2. the outputs of every stage, in the project, in dvc.lock and in
-    DVC's cache  3. the commitments to rows of the tables that are here  4. what was left unchecked is said"""
-    log = LogCheck(trail)
+    DVC's cache  3. the commitments to rows of the tables that are here  4. what was left unchecked is said
+
+    `since` is a checkpoint from outside the store that the log has to have grown from, besides the tracked one. Raises
+    ConfigurationError for one that cannot be read or is of another log.
+    """
+    # 1.
+    anchors = tracked(config, trail.log)
+    if since is not None:
+        anchors[str(since)] = read_anchor(since, log=trail.log)
+    log = LogCheck(trail, anchors=anchors)
     checks = list(log.run())
     recorded = Facts(entry.record for _, entry in log.entries)
     counts = {"entries": len(log.entries), "checkpoints": log.checkpoints, "records": len(recorded)}
@@ -48,7 +58,10 @@ def verify(trail: Trail, config: Config) -> Verification:
     not_checked += _left_out(recorded, current, uncached=sum(files.uncached for files in seen))
     if not log.public_key:
         not_checked.append("who signed: this log has no key, its checkpoints are unsigned")
-    not_checked.append("whether its owner rewrote the whole log: compare with a checkpoint that somebody else keeps")
+    if since is None:
+        not_checked.append(
+            "whether its owner rewrote the whole log: give --since a checkpoint that somebody else keeps"
+        )
     return gather(checks, counts=counts, not_checked=not_checked)
 
 

@@ -2,7 +2,7 @@
 
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
-from governance.records.documents import Attestation, Document
+from governance.records.documents import Attestation, Bundle, Document
 from governance.records.events import (
     Adoption,
     Commitment,
@@ -23,6 +23,7 @@ __all__ = [
     "Adoption",
     "Attestation",
     "Bin",
+    "Bundle",
     "Column",
     "Commitment",
     "Contamination",

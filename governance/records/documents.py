@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from governance.records.base import Count, Digest, Name, Record
+from governance.records.runs import FileRef
 
 
 class Document(Record):
@@ -39,3 +40,16 @@ class Attestation(Record):
     @property
     def label(self) -> str:
         return f"{self.control}: {self.by}"
+
+
+class Bundle(Record):
+    """What was handed out together: every file besides the log itself and its checkpoint."""
+
+    kind = "bundle"
+    event = True
+
+    files: tuple[FileRef, ...]
+
+    @property
+    def label(self) -> str:
+        return f"bundle of {len(self.files)} files"

@@ -133,3 +133,58 @@ def root_from_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[byte
         node >>= 1
         last >>= 1
     return head if last == 0 else None
+
+
+def consistency_proof(stack: Sequence[Sequence[bytes]], first: int) -> list[bytes]:
+    """What shows that the tree over `levels(leaves)` began with its first `first` leaves (RFC 9162 section 2.1.4.1).
+
+    Empty where both are the same tree, or the first one is empty. Raises InvalidRecord where the tree is smaller.
+    """
+    size = len(stack[0]) if stack else 0
+    if not 0 <= first <= size:
+        raise InvalidRecord("first", first, f"the size of an earlier tree, at most {size}")
+    return _subproof(stack, first, 0, size, whole=True) if first else []
+
+
+def _subproof(stack: Sequence[Sequence[bytes]], first: int, start: int, stop: int, *, whole: bool) -> list[bytes]:
+    if first == stop - start:
+        return [] if whole else [_subtree(stack, start, stop)]
+    middle = start + _split(stop - start)
+    if first <= middle - start:
+        return [*_subproof(stack, first, start, middle, whole=whole), _subtree(stack, middle, stop)]
+    rest = _subproof(stack, first - (middle - start), middle, stop, whole=False)
+    return [*rest, _subtree(stack, start, middle)]
+
+
+def is_consistent(first: int, first_root: bytes, second: int, second_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether the second tree began with the first one (RFC 9162 section 2.1.4.2); sizes and roots are from checkpoints."""
+    if not 0 <= first <= second:
+        return False
+    if first == 0:
+        return first_root == EMPTY_ROOT and not proof
+    if first == second:
+        return first_root == second_root and not proof
+    if not proof:
+        return False
+    # 1. a first tree that is complete is its own first node
+    path = [first_root, *proof] if first & (first - 1) == 0 else list(proof)
+    # 2. up to where the two trees part
+    node, last = first - 1, second - 1
+    while node & 1:
+        node >>= 1
+        last >>= 1
+    # 3. both roots from the same nodes
+    one = other = path[0]
+    for step in path[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            one, other = node_hash(step, one), node_hash(step, other)
+            while not node & 1 and node:
+                node >>= 1
+                last >>= 1
+        else:
+            other = node_hash(other, step)
+        node >>= 1
+        last >>= 1
+    return last == 0 and one == first_root and other == second_root

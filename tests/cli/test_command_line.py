@@ -48,6 +48,8 @@ def test_every_verb_has_help_with_an_example():
         "audit",
         "attest",
         "verify",
+        "checkpoint",
+        "bundle",
         "adopt",
         "reproduce",
     ]

@@ -111,3 +111,66 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there():
             merkle.inclusion_proof(stack, index)
     with pytest.raises(InvalidRecord, match="index"):
         merkle.inclusion_proof([], 0)
+
+
+def test_consistency_proofs_are_those_of_the_rfc_for_seven_leaves():
+    """The three examples of RFC 9162 section 2.1.5, node by node."""
+    a, b, c, d, e, f, j = (merkle.leaf_hash(bytes([n])) for n in range(7))
+    g, h, i = merkle.node_hash(a, b), merkle.node_hash(c, d), merkle.node_hash(e, f)
+    k, l = merkle.node_hash(g, h), merkle.node_hash(i, j)  # noqa: E741 - the RFC's own letters
+    stack = merkle.levels([a, b, c, d, e, f, j])
+    assert merkle.consistency_proof(stack, 3) == [c, d, g, l]
+    assert merkle.consistency_proof(stack, 4) == [l]
+    assert merkle.consistency_proof(stack, 6) == [i, j, k]
+
+
+@given(leaves_of, st.data())
+def test_a_tree_that_only_grew_is_shown_to_have_grown(entries, data):
+    """The proof between any two sizes is accepted, and refused with any node changed, left out or added."""
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    first = data.draw(st.integers(0, len(leaves)))
+    roots = merkle.root(leaves[:first]), merkle.root(leaves)
+    proof = merkle.consistency_proof(merkle.levels(leaves), first)
+
+    def accepted(steps: list[bytes]) -> bool:
+        return merkle.is_consistent(first, roots[0], len(leaves), roots[1], steps)
+
+    assert accepted(proof)
+    assert not accepted([*proof, b"\0" * 32])
+    for position in range(len(proof)):
+        assert not accepted([*proof[:position], *proof[position + 1 :]])
+        assert not accepted([*proof[:position], b"\0" * 32, *proof[position + 1 :]])
+
+
+@given(st.lists(st.binary(max_size=12), min_size=1, max_size=70), st.data())
+def test_no_proof_joins_two_histories(entries, data):
+    """Where one of the first entries was other, the honest proof of either history is refused for the other."""
+    first = data.draw(st.integers(1, len(entries)))
+    other = list(entries)
+    changed = data.draw(st.integers(0, first - 1))
+    other[changed] += b"!"
+    one, two = [[merkle.leaf_hash(entry) for entry in history] for history in (entries, other)]
+    for steps in (merkle.consistency_proof(merkle.levels(tree), first) for tree in (one, two)):
+        assert not merkle.is_consistent(first, merkle.root(one[:first]), len(two), merkle.root(two), steps)
+
+
+def test_a_log_that_runs_backwards_is_not_consistent():
+    """A later tree that is smaller, and an empty one that is no empty one, have no proof."""
+    leaves = [merkle.leaf_hash(bytes([n])) for n in range(4)]
+    assert not merkle.is_consistent(4, merkle.root(leaves), 3, merkle.root(leaves[:3]), [])
+    assert not merkle.is_consistent(0, leaves[0], 4, merkle.root(leaves), [])
+    with pytest.raises(InvalidRecord, match="first"):
+        merkle.consistency_proof(merkle.levels(leaves), 5)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=40), st.data())
+def test_inclusion_proofs_hold_the_nodes_of_an_independent_implementation(entries, data):
+    """pymerkle's audit path of a leaf is made of the same nodes."""
+    index = data.draw(st.integers(0, len(entries) - 1))
+    tree = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    theirs = tree.prove_inclusion(index + 1, len(entries)).serialize()["path"]
+    ours = merkle.inclusion_proof(merkle.levels([merkle.leaf_hash(entry) for entry in entries]), index)
+    leaf = merkle.leaf_hash(entries[index]).hex()
+    assert sorted(theirs) == sorted([leaf, *(node.hex() for node in ours)])

@@ -1,0 +1,150 @@
+"""How is the evidence handed to somebody outside?"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from governance.config import Config
+from governance.digest import file_digest, sha256, write_atomically
+from governance.documents.start_page import Enclosed, start_page
+from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence
+from governance.facts import Facts
+from governance.project.report import Report, counted, table
+from governance.proof.anchors import read_anchor
+from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, check_bundle, make_bundle
+from governance.proof.published import verifier
+from governance.records import Document, Finding, Result
+from governance.store.checkpoint import parse_note
+from governance.store.trail import Trail
+
+
+def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier_to: Path | None = None) -> Report:
+    """1. the documents of the current runs, as they were recorded  2. a start page  3. the archive, checked as an outsider
+    would, and written
+
+    `facts` are those of the current runs. Raises ConfigurationError (no such folder), MissingEvidence (a recorded
+    document is not here, or is another file now).
+    """
+    for place in (target, verifier_to):
+        if place is not None and (not place.parent.is_dir() or place.is_dir()):
+            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that is there")
+    # 1.
+    files = _documents(config, facts)
+    # 2.
+    start = trail.start()
+    enclosed = [Enclosed(path, _says(path), len(data)) for path, data in sorted(files.items())]
+    missing = _open(trail, facts)
+    page = start_page(
+        project=start.project,
+        log=start.log,
+        entries=trail.size(),
+        public_key=start.public_key,
+        enclosed=enclosed,
+        open_=missing,
+    )
+    # 3.
+    data, newest = make_bundle(trail, {**files, "index.html": page})
+    signed = bool(newest.signatures)
+    key = bytes.fromhex(start.public_key) if start.public_key and signed else None
+    checked = check_bundle(data, key=key)
+    if checked.is_broken:
+        first = checked.checks[0]
+        raise MissingEvidence(f"this bundle would not hold: {first.says}", hint="`labeltrail verify` says more")
+    write_atomically(target, data)
+    if verifier_to is not None:
+        write_atomically(verifier_to, verifier())
+    rows = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
+    told = {
+        "file": str(target),
+        "sha256": sha256(data),
+        "format": FORMAT,
+        "entries": checked.entries,
+        "log": start.log,
+        "public_key": start.public_key,
+        "files": sorted([*files, "index.html", ABOUT]),
+        "open": missing,
+        "verifier_sha256": sha256(verifier()),
+    }
+    blocks = (
+        table(("file", "what it is", "bytes"), rows),
+        f"{target}: {len(data):,} bytes, {counted(checked.entries, 'entry', 'entries')}, "
+        + ("signed" if signed else "unsigned, so that nobody vouches for it without a checkpoint"),
+        f"verify.py has the SHA-256 {sha256(verifier())}: tell it to the auditor by another way than the bundle",
+        *missing,
+    )
+    return Report("bundle", told, blocks, ExitCode.FINE if signed else ExitCode.UNKNOWN)
+
+
+def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
+    """The recorded documents by their path in the bundle."""
+    recorded = {document.sha256 for document in facts.of(Document)}
+    stages = {result.stage: result for result in facts.of(Result)}
+    writers = [result for result in stages.values() if {ref.sha256 for ref in result.outputs} & recorded]
+    files = {}
+    for result in writers:
+        for ref in result.outputs:
+            path = PurePosixPath(ref.path)
+            if path.suffix not in (".md", ".html"):
+                continue
+            place = config.root / ref.path
+            if not place.is_file() or file_digest(place) != ref.sha256:
+                hint = "`labeltrail verify` says what became of it, `labeltrail repro` makes it again"
+                raise MissingEvidence(f"{ref.path} is not here as stage {result.stage} recorded it", hint=hint)
+            files[DOCUMENTS + path.name.lower()] = place.read_bytes()
+    return files
+
+
+def _says(path: str) -> str:
+    name = path.removeprefix(DOCUMENTS).partition(".")[0].replace("_", " ")
+    return name + (", for a browser" if path.endswith(".html") else "")
+
+
+def _open(trail: Trail, facts: Facts) -> list[str]:
+    """What the log itself says is not in order, one sentence each."""
+    notes = [parse_note(note) for _, note, _ in trail.checkpoints()]
+    unsigned = sum(not note.signatures for note in notes)
+    told = [f"{counted(unsigned, 'checkpoint')} of {len(notes)} unsigned"] if unsigned else []
+    outcomes = [finding.outcome for finding in facts.of(Finding)]
+    told += [
+        f"{counted(count, 'finding')} {says} in the current runs"
+        for outcome, says in (("fail", "failed"), ("unknown", "could not be judged"))
+        if (count := outcomes.count(outcome))
+    ]
+    if not facts.of(Document):
+        told.append("no document is recorded")
+    return told
+
+
+def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report:
+    """A bundle held against itself and against what the caller trusts. Raises ConfigurationError."""
+    try:
+        data = place.read_bytes()
+    except OSError as error:
+        hint = "name a bundle that `labeltrail bundle` wrote"
+        raise ConfigurationError(f"{place}: {error.strerror}", hint=hint) from None
+    anchor = read_anchor(since).to_note() if since is not None else None
+    try:
+        public = bytes.fromhex(key) if key is not None else None
+    except ValueError:
+        public = b""
+    if public is not None and len(public) != 32:
+        raise InvalidRecord("key", key, "64 hexadecimal digits", where="--key")
+    checked = check_bundle(data, anchor=anchor, key=public)
+    (check,) = checked.checks
+    says = f"{check.culprit}: {check.says}" if checked.is_broken else check.says
+    counted_ = f"{counted(checked.entries, 'entry', 'entries')} of the log {checked.origin}" if checked.entries else ""
+    told = {
+        "file": str(place),
+        "state": check.state,
+        "says": check.says,
+        "entries": checked.entries,
+        "log": checked.origin,
+        "not_checked": list(_NOT_CHECKED),
+    }
+    heading = {"broken": "BROKEN", "unknown": "unknown", "fine": "whole and unchanged"}[check.state]
+    blocks = [f"{heading}: {says}", counted_, check.hint or "", *(f"not checked: {what}" for what in _NOT_CHECKED)]
+    code = {"broken": ExitCode.BROKEN, "unknown": ExitCode.UNKNOWN, "fine": ExitCode.FINE}[check.state]
+    return Report("verify", told, tuple(block for block in blocks if block), code)
+
+
+_NOT_CHECKED = ("files that are not in the bundle: data, votes, labels, models", "what people stated")

@@ -1,0 +1,47 @@
+"""Which checkpoints lie outside the store, so that whoever owns the store cannot rewrite them with it?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from governance.config import Config
+from governance.errors import ConfigurationError, InvalidRecord
+from governance.store.checkpoint import Checkpoint, parse_note
+
+#: tracked by git: one file a log, named after it
+FOLDER = "checkpoints"
+
+
+def tracked_path(root: Path, log: str) -> Path:
+    """Where git carries the checkpoint of a log."""
+    return root / FOLDER / log
+
+
+def tracked(config: Config, log: str) -> dict[str, Checkpoint]:
+    """The checkpoint of this very log that git carries, by its path; another log's is none of its business.
+
+    Raises ConfigurationError where it cannot be read.
+    """
+    path = tracked_path(config.root, log)
+    return {f"{FOLDER}/{log}": read_anchor(path, log=log)} if path.is_file() else {}
+
+
+def read_anchor(path: Path, *, log: str | None = None) -> Checkpoint:
+    """A checkpoint from a file. Raises ConfigurationError where it cannot be read, is none, or is of another log."""
+    try:
+        checkpoint = parse_note(path.read_text(encoding="utf-8"), where=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ConfigurationError(
+            f"{path}: {reason}", hint="wanted: a checkpoint, as `labeltrail checkpoint` prints"
+        ) from None
+    except InvalidRecord as error:
+        raise ConfigurationError(
+            error.message, hint="wanted: a checkpoint, as `labeltrail checkpoint` prints"
+        ) from None
+    if log is not None and checkpoint.origin != log:
+        raise ConfigurationError(
+            f"{path} is a checkpoint of the log {checkpoint.origin}, this one is {log}",
+            hint="compare a log with a checkpoint of its own",
+        )
+    return checkpoint

@@ -1,0 +1,150 @@
+"""What does an outsider get who trusts neither our software nor our database?
+
+One archive: the whole log, its checkpoint, a start page and the documents. The newest entry lists every other file with its
+digest, so that the signature over the checkpoint covers all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from governance.digest import canonical, parse_canonical, sha256
+from governance.errors import GovernanceError, InvalidRecord
+from governance.proof.archive import read_archive, write_archive
+from governance.proof.check import Check
+from governance.records import Bundle, Document, LogStart, Result
+from governance.store import merkle
+from governance.store.checkpoint import Checkpoint, parse_note
+from governance.store.entry import Entry, read_entry
+from governance.store.trail import Trail
+
+FORMAT = "labeltrail-bundle/1"
+CHECKPOINT, ENTRIES, ABOUT, DOCUMENTS = "checkpoint", "entries.jsonl", "about.json", "documents/"
+
+
+def make_bundle(trail: Trail, files: Mapping[str, bytes]) -> tuple[bytes, Checkpoint]:
+    """1. what is in it is entered into the log  2. the log up to there, its checkpoint and the files become one archive
+
+    Answers the archive and the checkpoint in it.
+    Raises what `Trail.append` raises; then there is no bundle, and no entry that speaks of one.
+    """
+    # 1.
+    listed = {**files, ABOUT: canonical({"format": FORMAT})}
+    refs = [{"path": path, "sha256": sha256(data), "bytes": len(data)} for path, data in sorted(listed.items())]
+    write_archive(listed)  # refuses paths before anything is entered
+    appended = trail.append([Bundle.make(files=refs)])
+    # 2.
+    entries = b"".join(data + b"\n" for _, data, _ in trail.raw_entries(stop=appended.checkpoint.size))
+    note = appended.checkpoint.to_note().encode()
+    return write_archive({**listed, CHECKPOINT: note, ENTRIES: entries}), appended.checkpoint
+
+
+@dataclass(frozen=True)
+class BundleCheck:
+    """What came of holding a bundle against itself and against what somebody trusts."""
+
+    checks: tuple[Check, ...]
+    entries: int = 0
+    origin: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        return any(check.state == "broken" for check in self.checks)
+
+
+def check_bundle(data: bytes, *, anchor: str | None = None, key: bytes | None = None) -> BundleCheck:
+    """1. the archive is canonical  2. the entries are those of the checkpoint  3. the newest one lists all other files
+    4. each document is one that the log recorded  5. somebody who is trusted vouches for the checkpoint
+
+    `anchor` is a checkpoint note of the same log got some other way, `key` its public key (32 bytes), likewise. The first
+    fault ends it: nothing behind it can be believed.
+    """
+    try:
+        # 1.
+        files = read_archive(data, where="bundle")
+        if files.get(ABOUT) != canonical({"format": FORMAT}):
+            raise InvalidRecord(ABOUT, files.get(ABOUT), f"the format {FORMAT}")
+        # 2.
+        checkpoint, entries, leaves = _log(files)
+        # 3. and 4.
+        _files(files, entries)
+        # 5.
+        vouched = _origin(checkpoint, entries, leaves, anchor=anchor, key=key)
+    except GovernanceError as error:
+        return BundleCheck((Check("bundle", "broken", "bundle", error.message, error.hint or ""),))
+    if not vouched:
+        says = "internally consistent, origin unknown"
+        hint = "give --checkpoint or --key, got some other way"
+        return BundleCheck((Check("bundle", "unknown", "origin", says, hint),), len(entries), checkpoint.origin)
+    return BundleCheck((Check("bundle", "fine", "bundle", vouched),), len(entries), checkpoint.origin)
+
+
+def _log(files: Mapping[str, bytes]) -> tuple[Checkpoint, list[Entry], list[bytes]]:
+    for path in (CHECKPOINT, ENTRIES):
+        if path not in files:
+            raise InvalidRecord("files", sorted(files), f"{path} among them")
+    checkpoint = parse_note(files[CHECKPOINT].decode("utf-8", errors="replace"))
+    lines = files[ENTRIES].split(b"\n")
+    if lines.pop():
+        raise InvalidRecord(ENTRIES, "half a line", "whole lines")
+    entries = [read_entry(line, where=f"line {number}") for number, line in enumerate(lines, 1)]
+    leaves = [merkle.leaf_hash(line) for line in lines]
+    if (len(leaves), merkle.root(leaves)) != (checkpoint.size, checkpoint.root):
+        raise InvalidRecord("entries", f"{len(leaves)} entries", f"the {checkpoint.size} entries of the checkpoint")
+    first = entries[0].record if entries else None
+    if not isinstance(first, LogStart) or first.log != checkpoint.origin:
+        raise InvalidRecord("origin", checkpoint.origin, "the log that begins with the first entry")
+    return checkpoint, entries, leaves
+
+
+def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
+    last = entries[-1].record
+    if not isinstance(last, Bundle):
+        raise InvalidRecord("newest entry", last.kind, "that of a bundle")
+    held = [
+        {"path": path, "sha256": sha256(data), "bytes": len(data)}
+        for path, data in sorted(files.items())
+        if path not in (CHECKPOINT, ENTRIES)
+    ]
+    listed = [ref.model_dump() for ref in last.files]
+    if held != listed:
+        wrong = next((ref["path"] for ref in (*held, *listed) if ref not in held or ref not in listed), "a file")
+        raise InvalidRecord("file", wrong, "exactly the files that the newest entry lists")
+    records = [entry.record for entry in entries]
+    recorded = {record.sha256 for record in records if isinstance(record, Document)}
+    recorded |= {ref.sha256 for record in records if isinstance(record, Result) for ref in record.outputs}
+    for ref in held:
+        if ref["path"].startswith(DOCUMENTS) and ref["sha256"] not in recorded:
+            raise InvalidRecord("document", ref["path"], "a document that the log recorded")
+
+
+def _origin(
+    mine: Checkpoint, entries: list[Entry], leaves: list[bytes], *, anchor: str | None, key: bytes | None
+) -> str:
+    start = entries[0].record
+    public = bytes.fromhex(start.public_key or "") if isinstance(start, LogStart) else b""
+    if key is not None:
+        if public != key or not mine.signed_by(key):
+            raise InvalidRecord("key", key.hex(), "the key that the log names and that signed the checkpoint")
+        return "signed by the key that was given"
+    if anchor is None:
+        return ""
+    trusted = parse_note(anchor, where="the checkpoint that was given")
+    if trusted.origin != mine.origin:
+        raise InvalidRecord("checkpoint", trusted.origin, f"a checkpoint of the log {mine.origin}")
+    if not 0 < trusted.size <= mine.size or merkle.root(leaves[: trusted.size]) != trusted.root:
+        raise InvalidRecord("checkpoint", f"{trusted.size} entries", "one that this log grew from, not another history")
+    if trusted.size < mine.size and not (public and mine.signed_by(public)):
+        raise InvalidRecord(
+            "checkpoint", f"{trusted.size} entries", "one over all entries, or a signed newest checkpoint"
+        )
+    return "of the log whose checkpoint was given"
+
+
+def read_about(data: bytes) -> str:
+    """Which format an archive says that it has. Raises InvalidRecord."""
+    about = parse_canonical(read_archive(data, where="archive").get(ABOUT, b"null"), where=ABOUT)
+    if not isinstance(about, dict) or not isinstance(about.get("format"), str):
+        raise InvalidRecord(ABOUT, about, "the name of a format")
+    return about["format"]

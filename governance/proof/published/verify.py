@@ -1,0 +1,536 @@
+"""Is this evidence whole, unchanged and whose? One file, Python's standard library, no network.
+
+    python -I -S verify.py FILE.zip --checkpoint FILE      a checkpoint of the same log that you got some other way
+    python -I -S verify.py FILE.zip --key KEY              the log's public key (64 hexadecimal digits), likewise
+
+FILE.zip is an evidence bundle or an answer to a challenge, as `labeltrail bundle` and `labeltrail challenge` write them.
+Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
+since neither a checkpoint nor a key was given. 2: the command cannot be carried out.
+
+What it rests on: SHA-256; Ed25519 (RFC 8032); the Merkle tree of RFC 9162; C2SP signed notes; canonical JSON (RFC 8785).
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import re
+import struct
+import sys
+import typing
+import zlib
+
+FORMATS = ("labeltrail-bundle/1", "labeltrail-challenge/1")
+PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
+NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
+LARGEST_INTEGER = 2**53 - 1
+
+
+class Broken(Exception):
+    """Something that does not hold, in one sentence."""
+
+
+def need(holds, says):
+    """Goes on where it holds."""
+    if not holds:
+        raise Broken(says)
+
+
+# -- the file ------------------------------------------------------------------------------------------------------
+
+
+def read_zip(data):
+    """The files of an archive in its one canonical form: {path: bytes}.
+
+    Stored and not compressed, in the order of their paths, without dates, comments or extra fields. The archive is built
+    again from what was read and has to be the same, byte by byte: nothing can hide in it, and nothing can swell.
+    """
+    files, at = {}, 0
+    while data[at : at + 4] == b"PK\x03\x04":
+        need(len(data) >= at + 30, f"the archive is cut short at byte {at}")
+        size, length, extra = struct.unpack_from("<I", data, at + 18)[0], *struct.unpack_from("<HH", data, at + 26)
+        need(extra == 0, f"the archive has extra fields at byte {at}")
+        start = at + 30 + length
+        need(start + size <= len(data), f"the archive is cut short in the file that begins at byte {at}")
+        try:
+            path = data[at + 30 : start].decode("ascii")
+        except UnicodeDecodeError:
+            raise Broken(f"the archive holds a path that is not plain text, at byte {at}") from None
+        need(PATH.fullmatch(path), f"the archive holds a path of a form that is not allowed: {path!r}")
+        need(not files or path > max(files), f"the archive holds {path} twice, or out of order")
+        files[path] = data[start : start + size]
+        at = start + size
+    need(files, "this is not an archive of evidence")
+    need(write_zip(files) == data, "the archive is not in its one canonical form: something was added, cut or changed")
+    return files
+
+
+def write_zip(files):
+    """The canonical archive of {path: bytes}."""
+    body, directory = bytearray(), bytearray()
+    for path in sorted(files):
+        name, content = path.encode("ascii"), files[path]
+        # version 2.0, no flags, stored, 1980-01-01 00:00:00
+        common = struct.pack(
+            "<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), len(name), 0
+        )
+        directory += (
+            b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
+        )
+        body += b"PK\x03\x04" + common + name + content
+    end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(directory), len(body), 0)
+    return bytes(body + directory + b"PK\x05\x06" + end)
+
+
+# -- canonical JSON (RFC 8785, for text, integers, booleans, null, lists and objects with ASCII keys) ------------------
+
+
+def canonical(value):
+    """The one form of a value, as bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def read_json(data: bytes, where: str) -> typing.Any:
+    """The value of bytes that are in their one canonical form."""
+    value = None
+    try:
+        value = json.loads(data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse)
+        same = canonical(value) == data and _is_plain(value)
+    except (ValueError, RecursionError):
+        same = False
+    need(same, f"{where} is not canonical JSON")
+    return value
+
+
+def _refuse(text):
+    raise ValueError(text)
+
+
+def _is_plain(value):
+    if isinstance(value, dict):
+        return all(key.isascii() and _is_plain(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(_is_plain(inner) for inner in value)
+    return isinstance(value, (str, bool, type(None))) or abs(value) <= LARGEST_INTEGER
+
+
+# -- the tree (RFC 9162 section 2.1) ------------------------------------------------------------------------------
+
+
+def leaf_hash(entry):
+    """The hash of one entry (section 2.1.1)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left, right):
+    """The hash over two subtrees (section 2.1.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def tree_root(leaves):
+    """The tree head over leaf hashes, in order."""
+    if not leaves:
+        return hashlib.sha256(b"").digest()
+    peaks = []
+    for number, leaf in enumerate(leaves):
+        node, count = leaf, number
+        while count & 1:
+            node, count = node_hash(peaks.pop(), node), count >> 1
+        peaks.append(node)
+    head = peaks.pop()
+    while peaks:
+        head = node_hash(peaks.pop(), head)
+    return head
+
+
+def root_from_inclusion(leaf, index, size, path):
+    """The tree head that an audit path leads to (section 2.1.3.2), or None where the path cannot be of this shape."""
+    if not 0 <= index < size:
+        return None
+    node, last, head = index, size - 1, leaf
+    for step in path:
+        if last == 0:
+            return None
+        if node & 1 or node == last:
+            head = node_hash(step, head)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            head = node_hash(head, step)
+        node, last = node >> 1, last >> 1
+    return head if last == 0 else None
+
+
+def is_consistent(first, first_root, second, second_root, path):
+    """Whether the second tree began with the first one (section 2.1.4.2)."""
+    if not 0 < first <= second:
+        return False
+    if first == second:
+        return first_root == second_root and not path
+    path = [first_root, *path] if first & (first - 1) == 0 else list(path)
+    if not path:
+        return False
+    node, last = first - 1, second - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    one = other = path[0]
+    for step in path[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            one, other = node_hash(step, one), node_hash(step, other)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            other = node_hash(other, step)
+        node, last = node >> 1, last >> 1
+    return last == 0 and one == first_root and other == second_root
+
+
+# -- Ed25519 (RFC 8032 section 5.1), verification only -----------------------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+
+def _add(one, other):
+    """Points in extended coordinates (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z (section 5.1.4)."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % P
+    b = (one[1] + one[0]) * (other[1] + other[0]) % P
+    c, d = 2 * one[3] * other[3] * D % P, 2 * one[2] * other[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _multiply(factor, point):
+    found = (0, 1, 1, 0)
+    while factor:
+        if factor & 1:
+            found = _add(found, point)
+        point, factor = _add(point, point), factor >> 1
+    return found
+
+
+def _decode(data):
+    """The point in 32 bytes, or None (section 5.1.3)."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def _encode(point):
+    inverse = pow(point[2], P - 2, P)
+    x, y = point[0] * inverse % P, point[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = _decode((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def is_signed(public, message, signature):
+    """Whether `signature` (64 bytes) is one of `message` by the public key (32 bytes) (section 5.1.7)."""
+    point = _decode(public)
+    s = int.from_bytes(signature[32:], "little")
+    if point is None or len(signature) != 64 or s >= ORDER:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    negative = (P - point[0], point[1], point[2], P - point[3])
+    return _encode(_add(_multiply(s, BASE), _multiply(k, negative))) == signature[:32]
+
+
+# -- checkpoints (C2SP tlog-checkpoint in a signed note) ------------------------------------------------------------
+
+
+class Checkpoint:
+    """A tree head: whose log, how many entries, which root, and who signed it."""
+
+    def __init__(self, data, where):
+        try:
+            lines = data.decode("utf-8").split("\n")
+            self.origin, size, root = lines[:3]
+            need(size.isascii() and size.isdecimal() and str(int(size)) == size, f"{where}: {size!r} is no size")
+            self.size, self.root = int(size), _base64(root)
+            self.body = "\n".join(lines[:3]).encode() + b"\n"
+            self.signatures = [_signature(line) for line in lines[4:-1]]
+        except (ValueError, IndexError):
+            raise Broken(f"{where} is not a checkpoint") from None
+        told = "".join(f"\u2014 {n} {base64.b64encode(h + s).decode()}\n" for n, h, s in self.signatures)
+        whole = re.fullmatch(r"[^\s+]+", self.origin) and len(self.root) == 32
+        need(
+            whole and self.body + b"\n" + told.encode() == data,
+            f"{where} is not a checkpoint in its one canonical form",
+        )
+
+    def is_signed_by(self, public):
+        hint = hashlib.sha256(self.origin.encode() + b"\n\x01" + public).digest()[:4]
+        return any(n == self.origin and h == hint and is_signed(public, self.body, s) for n, h, s in self.signatures)
+
+
+def _base64(text):
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError(text)
+    return data
+
+
+def _signature(line):
+    dash, name, data = line.split(" ")
+    data = _base64(data)
+    if dash != "\u2014" or len(data) != 68:
+        raise ValueError(line)
+    return name, data[:4], data[4:]
+
+
+# -- what the archive says ---------------------------------------------------------------------------------------------
+
+
+class Log:
+    """The entries of an archive, each at its place in the log, under the checkpoint that came with them."""
+
+    def __init__(self, files):
+        self.checkpoint = Checkpoint(take(files, "checkpoint"), "checkpoint")
+        lines = take(files, "entries.jsonl").split(b"\n")
+        need(lines.pop() == b"" and lines, "entries.jsonl does not end where a line ends")
+        self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
+        self.names = {entry["name"]: entry for entry in self.entries}
+        self.leaves = [leaf_hash(line) for line in lines]
+        self.is_whole = "places.json" not in files
+        if self.is_whole:
+            size, root = len(self.leaves), tree_root(self.leaves)
+            need(
+                size == self.checkpoint.size, f"the checkpoint is over {self.checkpoint.size} entries, here are {size}"
+            )
+            need(root == self.checkpoint.root, "the entries do not give the root of the checkpoint: one was changed")
+        else:
+            self._in_places(read_json(take(files, "places.json"), "places.json"))
+        start = self.entries[0]
+        need(start["kind"] == "log", "the first entry is not the beginning of a log")
+        need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
+        self.key = start["body"].get("public_key")
+
+    def _in_places(self, places):
+        """Some entries of a larger log, each with its audit path."""
+        need(
+            isinstance(places, list) and len(places) == len(self.leaves), "places.json is not one place for each entry"
+        )
+        before = -1
+        for number, (place, leaf) in enumerate(zip(places, self.leaves, strict=True), 1):
+            need(
+                isinstance(place, dict) and set(place) == {"index", "path"},
+                f"place {number} is not an index and a path",
+            )
+            index, path = place["index"], hashes(place["path"], f"place {number}")
+            need(type(index) is int and index > before, f"place {number} is out of order")
+            before = index
+            root = root_from_inclusion(leaf, index, self.checkpoint.size, path)
+            need(root == self.checkpoint.root, f"entry {index} is not in the log of the checkpoint")
+        need(places[0]["index"] == 0, "the beginning of the log is missing")
+
+
+def _entry(line, where):
+    entry = read_json(line, where)
+    need(isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"}, f"{where} is not an entry")
+    whole = type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
+    need(whole and isinstance(entry["body"], dict), f"{where} is not an entry")
+    record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
+    entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
+    return entry
+
+
+def take(files, path):
+    """The content of a file that has to be there."""
+    need(path in files, f"{path} is missing")
+    return files[path]
+
+
+def hashes(values, where):
+    """32-byte hashes from a list of base64 texts."""
+    try:
+        found = [_base64(value) for value in values]
+    except (TypeError, ValueError, AttributeError):
+        raise Broken(f"{where} holds something that is no hash") from None
+    need(all(len(value) == 32 for value in found), f"{where} holds something that is no hash")
+    return found
+
+
+def check_bundle(files, log, told):
+    """1. the newest entry lists every other file with its digest  2. each document is one that the log recorded
+    3. what entries refer to is here too"""
+    # 1.
+    need(log.is_whole, "a bundle holds its whole log, this one only parts")
+    last = log.entries[-1]
+    need(last["kind"] == "bundle", "the newest entry is not that of a bundle")
+    listed = {ref["path"]: ref for ref in last["body"]["files"]}
+    for path in sorted({*files, *listed} - {"checkpoint", "entries.jsonl"}):
+        need(path in listed, f"{path} is in the archive and not in its list")
+        need(path in files, f"{path} is in the list and not in the archive")
+        digest = hashlib.sha256(files[path]).hexdigest()
+        same = digest == listed[path]["sha256"] and len(files[path]) == listed[path]["bytes"]
+        need(same, f"{path} is not the file that was put there: its SHA-256 is {digest}")
+    # 2.
+    outputs = [ref for entry in log.entries if entry["kind"] == "result" for ref in entry["body"]["outputs"]]
+    recorded = {record["sha256"] for record in outputs}
+    recorded |= {entry["body"]["sha256"] for entry in log.entries if entry["kind"] == "document"}
+    documents = [path for path in files if path.startswith("documents/")]
+    for path in documents:
+        need(hashlib.sha256(files[path]).hexdigest() in recorded, f"{path} is no document that the log recorded")
+    # 3.
+    referred = {name for entry in log.entries for name in NAME.findall(canonical(entry["body"]).decode())}
+    kinds = {entry["kind"] for entry in log.entries}
+    missing = sorted(name for name in referred - set(log.names) if name.partition(":")[0] in kinds)
+    told.append(f"{len(files) - 2} files are those that the log lists, {len(documents)} of them documents it recorded")
+    if missing:
+        told.append(f"{len(missing)} records are referred to and are not in this log, the first {missing[0]}")
+    told.append("not checked: files that are not in the archive (data, votes, labels, models) and what people stated")
+
+
+def check_challenge(files, log, told):
+    """1. the seed gives these rows and no others  2. each row, with its salt, is a leaf of the committed table"""
+    asked = read_json(take(files, "challenge.json"), "challenge.json")
+    need(
+        set(files) == {"about.json", "challenge.json", "checkpoint", "entries.jsonl", "places.json"}, "a file too many"
+    )
+    need(isinstance(asked, dict) and set(asked) == {"rows", "seed", "tables"}, "challenge.json is not a challenge")
+    count, seed = asked["rows"], asked["seed"]
+    need(type(count) is int and count > 0 and isinstance(seed, str), "challenge.json is not a challenge")
+    used = {0}
+    for table in asked["tables"]:
+        need(
+            isinstance(table, dict) and set(table) == {"answers", "commitment"},
+            "a table is not answers to a commitment",
+        )
+        entry = log.names.get(table["commitment"])
+        need(entry and entry["kind"] == "commitment", f"{table['commitment']} is not among the entries")
+        used.add(log.entries.index(entry))
+        size, root = entry["body"]["rows"], bytes.fromhex(entry["body"]["root"])
+        # 1.
+        drawn = draw(seed, entry["name"], count, size)
+        answers = table["answers"]
+        need([answer.get("row") for answer in answers] == drawn, f"these are not the rows that seed {seed!r} draws")
+        # 2.
+        for answer in answers:
+            need(set(answer) == {"columns", "path", "row", "salt"}, f"row {answer['row']} is not an answer")
+            (salt,) = hashes([answer["salt"]], f"row {answer['row']}")
+            leaf = leaf_hash(salt + canonical(answer["columns"]))
+            path = hashes(answer["path"], f"row {answer['row']}")
+            need(
+                root_from_inclusion(leaf, answer["row"], size, path) == root,
+                f"row {answer['row']} is not the row that was committed to as {entry['name']}",
+            )
+        told.append(f"{len(answers)} of {size} rows drawn by the seed {seed!r} are those of {entry['body']['of']}")
+    need(used == set(range(len(log.entries))), "an entry is there that no table asks for")
+    told.append("not checked: the other rows, and files that are not in the archive")
+
+
+def draw(seed, name, count, size):
+    """The rows that a seed draws from a table: SHA-256 of format, seed, commitment and a counter, modulo the size."""
+    drawn, counter = [], 0
+    while len(drawn) < min(count, size):
+        text = f"labeltrail-challenge/1\n{seed}\n{name}\n{counter}".encode()
+        row, counter = int.from_bytes(hashlib.sha256(text).digest(), "big") % size, counter + 1
+        if row not in drawn:
+            drawn.append(row)
+    return drawn
+
+
+def check_origin(log, anchor, key):
+    """Who vouches for the checkpoint: one sentence, or None where nobody does. Raises Broken where somebody contradicts."""
+    mine = log.checkpoint
+    if key:
+        need(mine.is_signed_by(key), "the checkpoint is not signed by the key that was given")
+        need(log.key == key.hex(), f"the log names {log.key} as its key, which is not the one that was given")
+        return "signed by the key that was given"
+    if not anchor:
+        return None
+    need(anchor.origin == mine.origin, f"the checkpoint that was given is of another log, {anchor.origin}")
+    need(anchor.size > 0, "the checkpoint that was given is of an empty log and vouches for nothing")
+    if anchor.size == mine.size:
+        need(
+            anchor.root == mine.root, "the checkpoint that was given has another root over as many entries: a split log"
+        )
+        return "the checkpoint that was given is of these very entries"
+    need(anchor.size < mine.size, f"the log was longer: the checkpoint that was given is over {anchor.size} entries")
+    need(log.is_whole, f"the checkpoint that was given is over {anchor.size} entries; give the one over {mine.size}")
+    root = tree_root(log.leaves[: anchor.size])
+    need(
+        root == anchor.root, "the log did not grow from the checkpoint that was given: an earlier entry is another one"
+    )
+    signed = log.key and mine.is_signed_by(bytes.fromhex(log.key))
+    need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
+    return f"grown from the checkpoint that was given ({anchor.size} entries), and signed by the key that it covers"
+
+
+# -- the command -----------------------------------------------------------------------------------------------------------
+
+
+def verify(data, *, anchor=None, key=None):
+    """(exit code, sentences) for the bytes of an archive, a trusted checkpoint (bytes) and a trusted key (32 bytes).
+
+    1. the archive is in its canonical form  2. its entries are those of its checkpoint  3. everything else in it is what
+    the entries say  4. somebody whom the caller trusts vouches for the checkpoint
+    """
+    told = []
+    try:
+        trusted = Checkpoint(anchor, "the checkpoint that was given") if anchor is not None else None
+        # 1.
+        files = read_zip(data)
+        about = read_json(take(files, "about.json"), "about.json")
+        known = isinstance(about, dict) and set(about) == {"format"} and about["format"] in FORMATS
+        need(known, f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py")
+        # 2.
+        log = Log(files)
+        told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
+        # 3.
+        (check_bundle if about["format"].startswith("labeltrail-bundle/") else check_challenge)(files, log, told)
+        # 4.
+        vouched = check_origin(log, trusted, key)
+    except Broken as fault:
+        return 3, [f"BROKEN: {fault}"]
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as fault:
+        return 3, [f"BROKEN: something is not of the form that it has to be ({type(fault).__name__}: {fault})"]
+    if vouched is None:
+        return 4, ["internally consistent, origin unknown: give --checkpoint or --key, got some other way", *told]
+    return 0, [f"whole and unchanged: {vouched}", *told]
+
+
+def main(arguments):
+    """Checks what the command line names and answers the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", metavar="FILE.zip")
+    trust = parser.add_mutually_exclusive_group()
+    trust.add_argument("--checkpoint", metavar="FILE", help="a checkpoint of the same log that you got some other way")
+    trust.add_argument("--key", help="the log's public key, 64 hexadecimal digits, that you got some other way")
+    given = parser.parse_args(arguments)
+    try:
+        with open(given.file, "rb") as stream:
+            data = stream.read()
+        anchor = None
+        if given.checkpoint:
+            with open(given.checkpoint, "rb") as stream:
+                anchor = stream.read()
+        key = bytes.fromhex(given.key) if given.key else None
+        if key is not None and len(key) != 32:
+            raise ValueError(f"a key is 64 hexadecimal digits, not {len(given.key)}")
+    except (OSError, ValueError) as error:
+        print(f"verify.py: {error}", file=sys.stderr)
+        return 2
+    code, told = verify(data, anchor=anchor, key=key)
+    print("\n".join(told))
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
