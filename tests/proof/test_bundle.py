@@ -147,6 +147,7 @@ EDITS = {
     "a document replaced": change("documents/model_card.md", b"# A better card\n"),
     "a document removed": drop("documents/model_card.md"),
     "a document added": change("documents/other.md", b"# Other\n"),
+    "a file added": change("notes.txt", b"all is well"),
     "the start page replaced": change("index.html", b"<!DOCTYPE html>all is well"),
     "the format changed": change("about.json", b'{"format":"labeltrail-bundle/2"}'),
     "the format missing": drop("about.json"),

@@ -365,6 +365,29 @@ def test_an_older_revision_checked_out_whole_is_fine(project):
     assert any(said.startswith("2 earlier results, whose") for said in report.data["not_checked"])
 
 
+def test_an_older_revision_is_fine_also_where_a_stage_came_later(project):
+    """Before that stage there was none to look at; taken out of the newest pipeline alone, it would be missed."""
+    text = (project / "dvc.yaml").read_text()
+    more = "  more:\n    cmd: python -m pipelines.more\n    deps: [pipelines/more.py]\n"
+    more += "    outs: [artifacts/more.txt, artifacts/facts/more.jsonl, artifacts/runs/more.json]\n"
+    (project / "dvc.yaml").write_text(text + more)
+    code = "from governance.runs import stage\n\nwith stage('more') as run:\n"
+    code += "    run.output('artifacts/more.txt').write_text('x')\n"
+    (project / "pipelines/more.py").write_text(code)
+    assert int(Project.find(project).repro().exit_code) == 0
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "a stage more")
+    git(project, "checkout", "-q", "HEAD~1")
+    dvc(project, "checkout", "-q")
+    assert int(verify(project).exit_code) == 0
+    git(project, "checkout", "-q", "-")
+    dvc(project, "checkout", "-q")
+    (project / "dvc.yaml").write_text(text)
+    report = verify(project)
+    assert int(report.exit_code) == 4
+    assert "stage more" in culprits(report, "missing")
+
+
 def test_a_missing_output_is_missing_and_not_broken(project):
     """A file that is gone proves nothing either way."""
     (project / "artifacts/count.json").unlink()
