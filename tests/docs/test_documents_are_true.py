@@ -130,6 +130,15 @@ def test_the_figures_on_repro_are_those_of_the_benchmark():
     )
 
 
+def test_the_figures_on_kills_are_those_of_the_soak():
+    """How often a process was killed at random, and how often something was wrong afterwards."""
+    told = json.loads((ROOT / "bench/results/soak.json").read_text())
+    assert told["kills"] >= 500
+    assert told["kills after which something was wrong"] == 0
+    victims = ", ".join(f"{who or 'just forked'} {count}" for who, count in told["victims"].items())
+    assert quoted("soak") == f"{told['kills']} kills ({victims}), nothing wrong after any of them"
+
+
 def test_the_table_of_results_stands_in_the_readme():
     """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
     sys.path.insert(0, str(ROOT))
