@@ -3,7 +3,7 @@
     python -I -S verify.py FILE.zip --checkpoint FILE      a checkpoint of the same log that you got some other way
     python -I -S verify.py FILE.zip --key KEY              the log's public key (64 hexadecimal digits), likewise
 
-FILE.zip is an evidence bundle or an answer to a challenge, as `labeltrail bundle` and `labeltrail challenge` write them.
+FILE.zip is an evidence bundle, as `labeltrail bundle` writes it.
 Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
 since neither a checkpoint nor a key was given. 2: the command cannot be carried out.
 
@@ -20,7 +20,7 @@ import sys
 import typing
 import zlib
 
-FORMATS = ("labeltrail-bundle/1", "labeltrail-challenge/1")
+FORMATS = ("labeltrail-bundle/1",)
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 LARGEST_INTEGER = 2**53 - 1
@@ -143,50 +143,6 @@ def tree_root(leaves):
     return head
 
 
-def root_from_inclusion(leaf, index, size, path):
-    """The tree head that an audit path leads to (section 2.1.3.2), or None where the path cannot be of this shape."""
-    if not 0 <= index < size:
-        return None
-    node, last, head = index, size - 1, leaf
-    for step in path:
-        if last == 0:
-            return None
-        if node & 1 or node == last:
-            head = node_hash(step, head)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            head = node_hash(head, step)
-        node, last = node >> 1, last >> 1
-    return head if last == 0 else None
-
-
-def is_consistent(first, first_root, second, second_root, path):
-    """Whether the second tree began with the first one (section 2.1.4.2)."""
-    if not 0 < first <= second:
-        return False
-    if first == second:
-        return first_root == second_root and not path
-    path = [first_root, *path] if first & (first - 1) == 0 else list(path)
-    if not path:
-        return False
-    node, last = first - 1, second - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    one = other = path[0]
-    for step in path[1:]:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            one, other = node_hash(step, one), node_hash(step, other)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            other = node_hash(other, step)
-        node, last = node >> 1, last >> 1
-    return last == 0 and one == first_root and other == second_root
-
-
 # -- Ed25519 (RFC 8032 section 5.1), verification only -----------------------------------------------------------------
 
 P = 2**255 - 19
@@ -305,37 +261,13 @@ class Log:
         self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
         self.names = {entry["name"]: entry for entry in self.entries}
         self.leaves = [leaf_hash(line) for line in lines]
-        self.is_whole = "places.json" not in files
-        if self.is_whole:
-            size, root = len(self.leaves), tree_root(self.leaves)
-            need(
-                size == self.checkpoint.size, f"the checkpoint is over {self.checkpoint.size} entries, here are {size}"
-            )
-            need(root == self.checkpoint.root, "the entries do not give the root of the checkpoint: one was changed")
-        else:
-            self._in_places(read_json(take(files, "places.json"), "places.json"))
+        size, root = len(self.leaves), tree_root(self.leaves)
+        need(size == self.checkpoint.size, f"the checkpoint is over {self.checkpoint.size} entries, here are {size}")
+        need(root == self.checkpoint.root, "the entries do not give the root of the checkpoint: one was changed")
         start = self.entries[0]
         need(start["kind"] == "log", "the first entry is not the beginning of a log")
         need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
         self.key = start["body"].get("public_key")
-
-    def _in_places(self, places):
-        """Some entries of a larger log, each with its audit path."""
-        need(
-            isinstance(places, list) and len(places) == len(self.leaves), "places.json is not one place for each entry"
-        )
-        before = -1
-        for number, (place, leaf) in enumerate(zip(places, self.leaves, strict=True), 1):
-            need(
-                isinstance(place, dict) and set(place) == {"index", "path"},
-                f"place {number} is not an index and a path",
-            )
-            index, path = place["index"], hashes(place["path"], f"place {number}")
-            need(type(index) is int and index > before, f"place {number} is out of order")
-            before = index
-            root = root_from_inclusion(leaf, index, self.checkpoint.size, path)
-            need(root == self.checkpoint.root, f"entry {index} is not in the log of the checkpoint")
-        need(places[0]["index"] == 0, "the beginning of the log is missing")
 
 
 def _entry(line, where):
@@ -354,21 +286,10 @@ def take(files, path):
     return files[path]
 
 
-def hashes(values, where):
-    """32-byte hashes from a list of base64 texts."""
-    try:
-        found = [_base64(value) for value in values]
-    except (TypeError, ValueError, AttributeError):
-        raise Broken(f"{where} holds something that is no hash") from None
-    need(all(len(value) == 32 for value in found), f"{where} holds something that is no hash")
-    return found
-
-
 def check_bundle(files, log, told):
     """1. the newest entry lists every other file with its digest  2. each document is one that the log recorded
     3. what entries refer to is here too"""
     # 1.
-    need(log.is_whole, "a bundle holds its whole log, this one only parts")
     last = log.entries[-1]
     need(last["kind"] == "bundle", "the newest entry is not that of a bundle")
     listed = {ref["path"]: ref for ref in last["body"]["files"]}
@@ -395,55 +316,6 @@ def check_bundle(files, log, told):
     told.append("not checked: files that are not in the archive (data, votes, labels, models) and what people stated")
 
 
-def check_challenge(files, log, told):
-    """1. the seed gives these rows and no others  2. each row, with its salt, is a leaf of the committed table"""
-    asked = read_json(take(files, "challenge.json"), "challenge.json")
-    need(
-        set(files) == {"about.json", "challenge.json", "checkpoint", "entries.jsonl", "places.json"}, "a file too many"
-    )
-    need(isinstance(asked, dict) and set(asked) == {"rows", "seed", "tables"}, "challenge.json is not a challenge")
-    count, seed = asked["rows"], asked["seed"]
-    need(type(count) is int and count > 0 and isinstance(seed, str), "challenge.json is not a challenge")
-    used = {0}
-    for table in asked["tables"]:
-        need(
-            isinstance(table, dict) and set(table) == {"answers", "commitment"},
-            "a table is not answers to a commitment",
-        )
-        entry = log.names.get(table["commitment"])
-        need(entry and entry["kind"] == "commitment", f"{table['commitment']} is not among the entries")
-        used.add(log.entries.index(entry))
-        size, root = entry["body"]["rows"], bytes.fromhex(entry["body"]["root"])
-        # 1.
-        drawn = draw(seed, entry["name"], count, size)
-        answers = table["answers"]
-        need([answer.get("row") for answer in answers] == drawn, f"these are not the rows that seed {seed!r} draws")
-        # 2.
-        for answer in answers:
-            need(set(answer) == {"columns", "path", "row", "salt"}, f"row {answer['row']} is not an answer")
-            (salt,) = hashes([answer["salt"]], f"row {answer['row']}")
-            leaf = leaf_hash(salt + canonical(answer["columns"]))
-            path = hashes(answer["path"], f"row {answer['row']}")
-            need(
-                root_from_inclusion(leaf, answer["row"], size, path) == root,
-                f"row {answer['row']} is not the row that was committed to as {entry['name']}",
-            )
-        told.append(f"{len(answers)} of {size} rows drawn by the seed {seed!r} are those of {entry['body']['of']}")
-    need(used == set(range(len(log.entries))), "an entry is there that no table asks for")
-    told.append("not checked: the other rows, and files that are not in the archive")
-
-
-def draw(seed, name, count, size):
-    """The rows that a seed draws from a table: SHA-256 of format, seed, commitment and a counter, modulo the size."""
-    drawn, counter = [], 0
-    while len(drawn) < min(count, size):
-        text = f"labeltrail-challenge/1\n{seed}\n{name}\n{counter}".encode()
-        row, counter = int.from_bytes(hashlib.sha256(text).digest(), "big") % size, counter + 1
-        if row not in drawn:
-            drawn.append(row)
-    return drawn
-
-
 def check_origin(log, anchor, key):
     """Who vouches for the checkpoint: one sentence, or None where nobody does. Raises Broken where somebody contradicts."""
     mine = log.checkpoint
@@ -461,7 +333,6 @@ def check_origin(log, anchor, key):
         )
         return "the checkpoint that was given is of these very entries"
     need(anchor.size < mine.size, f"the log was longer: the checkpoint that was given is over {anchor.size} entries")
-    need(log.is_whole, f"the checkpoint that was given is over {anchor.size} entries; give the one over {mine.size}")
     root = tree_root(log.leaves[: anchor.size])
     need(
         root == anchor.root, "the log did not grow from the checkpoint that was given: an earlier entry is another one"
@@ -492,7 +363,7 @@ def verify(data, *, anchor=None, key=None):
         log = Log(files)
         told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
         # 3.
-        (check_bundle if about["format"].startswith("labeltrail-bundle/") else check_challenge)(files, log, told)
+        check_bundle(files, log, told)
         # 4.
         vouched = check_origin(log, trusted, key)
     except Broken as fault:
