@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ _LEAST_BYTES = 4096
 #: characters of what DVC says before any stage began
 _LONGEST = 500
 _NO_GIT = re.compile(r"is not a git repository$")
+_FAILS = re.compile(r"^ERROR: failed to reproduce '([^']+)'")
 _SKIPS = re.compile(r"^Stage '([^']+)' (didn't change, skipping|is cached)")
 
 
@@ -119,19 +120,15 @@ def reproduce(
             status = INTERRUPTED
         full = bool(status) and _is_full(config.root, lines)
         # 3.
-        ends = [_end(config, stages, stage, notes, before[stage.name], status, lines) for stage in stages.values()]
+        stuck = _stuck(config, stages, notes, lines) if status else None
+        ends = [_end(config, stage, notes, before[stage.name], stuck, lines) for stage in stages.values()]
+        if status == INTERRUPTED:
+            ends = [replace(end, outcome="aborted") if end.outcome == "failed" else end for end in ends]
         # 4.
         if status:
             kept.roll_back(stages.values())
-        lost = [
-            path
-            for end in ends
-            if end.outcome in ("failed", "aborted")
-            for path, was, now in zip(
-                stages[end.stage].outs, before[end.stage], _signature(config, stages[end.stage]), strict=True
-            )
-            if was and was != now and path not in kept.restored
-        ]
+        ended_badly = [stages[end.stage] for end in ends if end.outcome in ("failed", "aborted")]
+        lost = [path for stage in ended_badly for path in _lost(config, stage, before[stage.name], kept)]
         kept.let_go()
         # 5.
         from governance.project.take_in import take_in
@@ -143,13 +140,7 @@ def reproduce(
         taken = take_in(trail, config, stages.values(), events=events)
     log = _write_log(config, lines)
     if status == INTERRUPTED:
-        done = [end.stage for end in ends if end.outcome == "executed"]
-        what = (
-            f"{', '.join(done)} had ended and {'is' if len(done) == 1 else 'are'} recorded"
-            if done
-            else "no stage had ended"
-        )
-        say(f"interrupted: {what}, every other output is what it was; `labeltrail repro` goes on")
+        say(_interrupted([end.stage for end in ends if end.outcome == "executed"], lost))
         raise KeyboardInterrupt
     outside = git.run_git(config.root, "rev-parse", "--git-dir") is None
     return _told(
@@ -233,34 +224,51 @@ def _signature(config: Config, stage: Stage) -> list[tuple[int, int, int] | None
     return found
 
 
-def _end(
-    config: Config,
-    stages: dict[str, Stage],
-    stage: Stage,
-    notes: Path,
-    before: list[Any],
-    status: int,
-    lines: list[str],
-) -> StageEnd:
+def _lost(config: Config, stage: Stage, before: list[Any], kept: Kept) -> list[str]:
+    """The former outputs of a stage that ended badly which are neither untouched nor back."""
+    outs = zip(stage.outs, before, _signature(config, stage), strict=True)
+    return [path for path, was, now in outs if was and was != now and path not in kept.restored]
+
+
+def _interrupted(done: list[str], lost: list[str]) -> str:
+    ended = f"{', '.join(done)} had ended and {'is' if len(done) == 1 else 'are'} recorded"
+    others = f"these former outputs are lost: {', '.join(lost)}" if lost else "every other output is what it was"
+    return f"interrupted: {ended if done else 'no stage had ended'}, {others}; `labeltrail repro` goes on"
+
+
+def _stuck(config: Config, stages: dict[str, Stage], notes: Path, lines: list[str]) -> str | None:
+    """The stage at which a DVC that did not end well came to its end; None where it had begun none.
+
+    DVC names it in its last words, after everything that stages may have said. Where it was killed and has none: the first
+    stage that it did not commit, or else the last one that left no note of having ended.
+    """
+    begun = [match[1] for line in lines if (match := _STARTS.match(line)) and match[1] in stages]
+    named = [match[1] for line in lines if (match := _FAILS.match(line)) and match[1] in begun]
+    if named:
+        return named[-1]
+    stuck = next((name for name in begun if not _committed(config, stages[name])), None)
+    if stuck is None and begun and not (notes / f"{begun[-1]}.json").is_file():
+        stuck = begun[-1]
+    return stuck
+
+
+def _end(config: Config, stage: Stage, notes: Path, before: list[Any], stuck: str | None, lines: list[str]) -> StageEnd:
+    """How a stage ended, where DVC came to its end at the stage `stuck`, or well where that is None."""
     error = notes / f"{stage.name}.error.json"
     note = notes / f"{stage.name}.json"
-    if note.is_file() and (not status or _committed(config, stage)):
+    begun = [match[1] for line in lines if (match := _STARTS.match(line))]
+    if stage.name == stuck:
+        told = json.loads(error.read_text(encoding="utf-8")) if error.is_file() else None
+        killed = told is None and any("SIGKILL" in line for line in lines)
+        return StageEnd(stage.name, "aborted" if killed else "failed", error=told, had_outputs=any(before))
+    if stage.name in begun:
+        # DVC begins none after one that ended badly: such a beginning was told in the words of that stage.
+        if stuck in begun and begun.index(stage.name) > begun.index(stuck):
+            return StageEnd(stage.name, "not reached")
+        if not note.is_file():
+            return StageEnd(stage.name, "executed")  # it does not use the library
         told = json.loads(note.read_text(encoding="utf-8"))
         return StageEnd(stage.name, "executed", seconds=(told["ended"] - told["started"]) / 1e6)
-    if error.is_file():
-        told = json.loads(error.read_text(encoding="utf-8"))
-        return StageEnd(stage.name, "failed", error=told, had_outputs=any(before))
-    begun = [match[1] for line in lines if (match := _STARTS.match(line)) and match[1] in stages]
-    if stage.name in begun:
-        # One that does not use the library leaves no note. DVC lets a stage begin only when the one before ended well, so
-        # that what follows one it did not take was begun in the words of a stage alone.
-        stuck = next((name for name in begun if status and not _committed(config, stages[name])), None)
-        if stuck is None or begun.index(stage.name) < begun.index(stuck):
-            return StageEnd(stage.name, "executed")
-        if stage.name != stuck:
-            return StageEnd(stage.name, "not reached")
-        killed = status == INTERRUPTED or any("SIGKILL" in line for line in lines)
-        return StageEnd(stage.name, "aborted" if killed else "failed", had_outputs=any(before))
     if not any((match := _SKIPS.match(line)) and match[1] == stage.name for line in lines):
         return StageEnd(stage.name, "not reached")
     return StageEnd(stage.name, "unchanged" if _signature(config, stage) == before else "restored")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from governance.digest import canonical, parse_canonical, sha256
+from governance.digest import canonical, sha256
 from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.archive import read_archive, write_archive
 from governance.proof.check import Check
@@ -140,11 +140,3 @@ def _origin(
             "checkpoint", f"{trusted.size} entries", "one over all entries, or a signed newest checkpoint"
         )
     return "of the log whose checkpoint was given"
-
-
-def read_about(data: bytes) -> str:
-    """Which format an archive says that it has. Raises InvalidRecord."""
-    about = parse_canonical(read_archive(data, where="archive").get(ABOUT, b"null"), where=ABOUT)
-    if not isinstance(about, dict) or not isinstance(about.get("format"), str):
-        raise InvalidRecord(ABOUT, about, "the name of a format")
-    return about["format"]

@@ -218,6 +218,20 @@ def test_words_of_dvc_in_the_mouth_of_a_stage_are_not_believed(project):
     assert int(report.exit_code) == 1
 
 
+@pytest.mark.parametrize("outs", ["", "    outs: [{notes.txt: {persist: true}}]\n"], ids=["none", "persistent"])
+def test_a_failed_stage_is_told_as_failed_whatever_its_outputs_look_like(project, outs):
+    """Without outputs, or with one that lies there untouched, the folder does not tell that it failed; DVC's words do."""
+    plain = f"  plain:\n    cmd: echo x >> notes.txt\n{outs}"
+    (project / "dvc.yaml").write_text((project / "dvc.yaml").read_text() + plain)
+    assert outcomes(Project.find(project).repro())["plain"] == "executed"
+    edit(project, "dvc.yaml", "cmd: echo x >> notes.txt", "cmd: exit 3")
+    report = Project.find(project).repro()
+    assert outcomes(report)["plain"] == "failed"
+    assert int(report.exit_code) == 1
+    assert report.data["error"]["stage"] == "plain"
+    assert Project.find(project).facts().of(Repro)[-1].stages["plain"] == "failed"
+
+
 def test_where_another_dvc_makes_outputs_a_refused_repro_touches_none_of_them(project):
     """What changed while we waited is of the other's making, and stays."""
     holder = {"pid": os.getpid(), "cmd": "dvc repro"}
