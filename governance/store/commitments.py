@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
 
-from governance.digest import canonical, decimal, keyed
+from governance.digest import LARGEST_INTEGER, canonical, decimal, keyed
 from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
 from governance.parquet import read_table
 from governance.records import Commitment
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SCHEME = "rows/v1"
 _CHUNK = 400
+_AT_ONCE = 65_536
+#: how the one writer of canonical JSON writes a text (RFC 8785 section 3.2.2.2)
+_quoted = json.encoder.encode_basestring
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,15 @@ class CommittedRows:
     commitment: Commitment
     leaves: list[bytes]
     ids: list[str]
+
+
+@dataclass(frozen=True)
+class OpenedRow:
+    """What shows one committed row and no other: SHA-256(0x00 || salt || row) is its leaf."""
+
+    number: int
+    row: bytes
+    salt: bytes
 
 
 class RowTable:
@@ -46,25 +59,34 @@ class RowTable:
         self.of = of
         self.frame = read_table(path, columns=[id_column])
         subjects_from = subject_column if subject_column in self.frame.columns else id_column
-        self.ids = [_text(value, id_column) for value in self.frame[id_column].to_list()]
-        self.subjects = [_text(value, subjects_from) for value in self.frame[subjects_from].to_list()]
+        self.ids = _texts(self.frame[id_column])
+        self.subjects = self.ids if subjects_from == id_column else _texts(self.frame[subjects_from])
         self.id_column, self.subject_column = id_column, subject_column
         self._keys = SubjectKeys(trail)
 
     def leaf(self, number: int) -> bytes:
         """The salted leaf of one row, 32 bytes. Raises MissingEvidence where its subject has no key."""
+        opened = self.opened(number)
+        return merkle.leaf_hash(opened.salt + opened.row)
+
+    def opened(self, number: int) -> OpenedRow:
+        """One row with the salt that makes it its leaf. Raises MissingEvidence where its subject has no key."""
         subject = self.subjects[number]
         (row,) = canonical_rows(self.frame[number : number + 1])
-        return self._leaf(self._keys.of([subject], make=False)[subject], number, row)
+        return OpenedRow(number, row, self._salt(self._keys.of([subject], make=False)[subject], number))
 
-    def committed(self, *, make_keys: bool) -> CommittedRows:
-        """All leaves and the commitment to them.
+    def leaves(self, *, make_keys: bool) -> Iterator[bytes]:
+        """The leaf of each row, in order.
 
         With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised.
         """
         keys = self._keys.of(self.subjects, make=make_keys)
-        rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
-        leaves = [self._leaf(keys[subject], number, row) for number, (subject, row) in enumerate(rows)]
+        for number, (subject, row) in enumerate(zip(self.subjects, canonical_rows(self.frame), strict=True)):
+            yield merkle.leaf_hash(self._salt(keys[subject], number) + row)
+
+    def committed(self, *, make_keys: bool) -> CommittedRows:
+        """All leaves and the commitment to them. Raises what `leaves` raises."""
+        leaves = list(self.leaves(make_keys=make_keys))
         root = merkle.root(leaves).hex()
         commitment = Commitment.make(
             of=self.of,
@@ -77,9 +99,8 @@ class RowTable:
         )
         return CommittedRows(commitment, leaves, self.ids)
 
-    def _leaf(self, key: bytes, number: int, row: bytes) -> bytes:
-        salt = keyed(key, SCHEME.encode(), self.of.encode(), number.to_bytes(8, "big"))
-        return merkle.leaf_hash(salt + row)
+    def _salt(self, key: bytes, number: int) -> bytes:
+        return keyed(key, SCHEME.encode(), self.of.encode(), number.to_bytes(8, "big"))
 
 
 def commit_rows(
@@ -92,8 +113,31 @@ def commit_rows(
 
 def canonical_rows(frame: pl.DataFrame) -> Iterator[bytes]:
     """RFC 8785 bytes of each row as an object; floats as their shortest decimal strings."""
-    for row in frame.iter_rows(named=True):
-        yield canonical({column: _plain(value) for column, value in row.items()})
+    columns = sorted(frame.columns)
+    # The brackets of an object around one null, by the one writer that decides what a key may be.
+    keys = [canonical({column: None})[1 : -len("null}")].decode().replace("%", "%%") for column in columns]
+    row = "{" + ",".join(f"{key}%s" for key in keys) + "}"
+    for part in frame.iter_slices(_AT_ONCE):
+        for cells in zip(*(_cells(part[column]) for column in columns), strict=True):
+            yield (row % cells).encode()
+
+
+def _cells(column: pl.Series) -> Iterator[str]:
+    """The canonical text of each cell; columns of one plain type are written without asking each cell what it is."""
+    import polars as pl
+
+    values, kind = column.to_list(), column.dtype
+    if kind == pl.String:
+        return ("null" if value is None else _quoted(value) for value in values)
+    if kind == pl.Boolean:
+        words = {None: "null", True: "true", False: "false"}
+        return (words[value] for value in values)
+    if kind == pl.Float64 and column.is_finite().all():
+        return ("null" if value is None else f'"{value!r}"' for value in values)
+    small = kind.is_integer() and all(abs(int(end or 0)) <= LARGEST_INTEGER for end in (column.min(), column.max()))  # type: ignore[arg-type]
+    if small:
+        return ("null" if value is None else str(value) for value in values)
+    return (canonical(_plain(value)).decode() for value in values)
 
 
 def _plain(value: Any) -> Any:
@@ -102,6 +146,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def _texts(column: pl.Series) -> list[str]:
+    """The values of a column that has to have a non-empty text in every row."""
+    return [_text(value, column.name) for value in column.to_list()]
 
 
 def _text(value: object, column: str) -> str:

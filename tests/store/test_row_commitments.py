@@ -6,11 +6,14 @@ import sqlite3
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from governance.digest import canonical
 from governance.errors import InvalidRecord, MissingEvidence
 from governance.parquet import write_table
 from governance.store import merkle
-from governance.store.commitments import SubjectKeys, canonical_rows, commit_rows
+from governance.store.commitments import RowTable, SubjectKeys, canonical_rows, commit_rows
 from governance.store.tables import SubjectKeyRow
 from governance.store.trail import Trail
 
@@ -123,3 +126,40 @@ def test_rows_are_canonical_whatever_their_types():
     """Numbers, lists, nulls and texts have one form."""
     frame = pl.DataFrame({"f": [0.1], "l": [[1.5, 2.0]], "n": [None], "t": ["é"], "b": [True]})
     assert list(canonical_rows(frame)) == ['{"b":true,"f":"0.1","l":["1.5","2.0"],"n":null,"t":"é"}'.encode()]
+
+
+columns = {
+    "t": st.none() | st.text(max_size=6),
+    "i": st.none() | st.integers(-(2**53) + 1, 2**53 - 1),
+    "f": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    "b": st.none() | st.booleans(),
+    "l": st.none() | st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=3),
+}
+types = {"t": pl.String, "i": pl.Int64, "f": pl.Float64, "b": pl.Boolean, "l": pl.List(pl.Float64)}
+
+
+@given(st.lists(st.fixed_dictionaries(columns), min_size=1, max_size=6))
+def test_rows_written_column_by_column_are_the_canonical_form_of_each_row(rows):
+    """The fast way and the one writer of canonical JSON say the same of every row."""
+    frame = pl.DataFrame(rows, schema=types)
+    expected = [{k: repr(v) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+    expected = [row | {"l": row["l"] and [repr(v) for v in row["l"]]} for row in expected]
+    assert list(canonical_rows(frame)) == [canonical(row) for row in expected]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 2**53, -(2**53)])
+def test_a_number_that_other_readers_would_read_otherwise_is_refused(bad):
+    """Not a number, infinite, or with more digits than a double holds."""
+    with pytest.raises(InvalidRecord, match=r"finite|integer"):
+        list(canonical_rows(pl.DataFrame({"x": [bad]})))
+
+
+def test_an_opened_row_is_its_leaf_and_all_leaves_are_the_committed_ones(trail, table):
+    """Whoever gets row and salt can compute the leaf, and nobody else's."""
+    committed = commit(trail, table, subject_column="who")
+    rows = RowTable(trail, table, of=OF, id_column="example_id", subject_column="who")
+    assert list(rows.leaves(make_keys=False)) == committed.leaves
+    for number in range(3):
+        opened = rows.opened(number)
+        assert merkle.leaf_hash(opened.salt + opened.row) == committed.leaves[number] == rows.leaf(number)
+    assert len({rows.opened(number).salt for number in range(3)}) == 3
