@@ -329,6 +329,9 @@ def verify(
         Path | None, typer.Option(metavar="CHECKPOINT", help="A checkpoint that the log has to have grown from.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The public key that has to have signed the bundle, in hex.")] = None,
+    log: Annotated[
+        bool, typer.Option("--log", help="Only the log: entries, tree and checkpoints; no tables, files or rows.")
+    ] = False,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -341,11 +344,15 @@ def verify(
     from governance.errors import ConfigurationError
     from governance.project import Project
 
+    if bundle is not None and log:
+        raise ConfigurationError(
+            "--log is for a project: a bundle holds a log and is checked whole", hint="leave it out"
+        )
     if bundle is not None:
         _answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
     if key is not None:
         raise ConfigurationError("--key is for bundles: a project's log names its key itself", hint="give FILE.zip too")
-    _answer(_project(context).verify(since=since), as_json=as_json, as_md=as_md)
+    _answer(_project(context).verify(since=since, log=log), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")

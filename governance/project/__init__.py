@@ -176,8 +176,10 @@ class Project:
 
         return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
 
-    def verify(self, *, since: str | Path | None = None) -> Report:
+    def verify(self, *, since: str | Path | None = None, log: bool = False) -> Report:
         """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro.
+
+        With `log`, the log alone: entries, tree and checkpoints; then nothing is rolled back and nobody is waited for.
 
         What a killed repro left half-done is rolled back first, and told. `since` is a checkpoint from outside that the log
         has to have grown from. Raises ConfigurationError for one that is of another log.
@@ -188,14 +190,17 @@ class Project:
         from governance.project.kept import recover
         from governance.project.repro import project_lock
         from governance.project.told import verify_report
-        from governance.proof.verify import verify
+        from governance.proof.verify import verify, verify_log
 
         trail, state = self.trail, self.config.state
+        checkpoint = Path(since) if since is not None else None
+        if log:
+            return verify_report(verify_log(trail, self.config, since=checkpoint))
         # What nobody here may write, nobody here changes meanwhile.
         writable = os.access(state, os.W_OK)
         with project_lock(self.config, wait_seconds=0.0) if writable else nullcontext(), reading(self.config.root):
             back = recover(self.config) if writable else []
-            verification = verify(trail, self.config, since=Path(since) if since is not None else None)
+            verification = verify(trail, self.config, since=checkpoint)
             return verify_report(verification, rolled_back=back)
 
     @classmethod

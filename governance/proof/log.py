@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.check import Check
+from governance.proof.growing import GrowingTree
 from governance.records import Adoption, LogStart
-from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.memory import memory_path, recall
@@ -26,20 +26,23 @@ class LogCheck:
     goes on from what this person has seen of it, and from every checkpoint that left the house and is at hand  6. the
     tables equal a projection made anew
 
-    All of it is read in one transaction, so that a writer at work looks like no fault.
+    All of it is read in one transaction, so that a writer at work looks like no fault, and entry by entry, so that a log
+    of any length fits into memory. Without `contents`, entries are hashed and not read, and 6. is left out.
     """
 
-    def __init__(self, trail: Trail, *, anchors: Mapping[str, Checkpoint] | None = None) -> None:
+    def __init__(self, trail: Trail, *, anchors: Mapping[str, Checkpoint] | None = None, contents: bool = True) -> None:
         self.trail = trail
         self.anchors = dict(anchors or {})
+        self.contents = contents
         self.entries: list[tuple[int, Entry]] = []
+        self.size = 0
         self.checkpoints = 0
+        self._start: LogStart | None = None
 
     @property
     def public_key(self) -> str | None:
-        """The key that the log's first readable entry names, hexadecimal."""
-        first = self.entries[0][1].record if self.entries else None
-        return first.public_key if isinstance(first, LogStart) else None
+        """The key that the log's first entry names, hexadecimal."""
+        return self._start.public_key if self._start else None
 
     def run(self) -> Iterator[Check]:
         # Consumed whole inside: a check that is yielded outside would hold the transaction open.
@@ -48,41 +51,42 @@ class LogCheck:
         yield from found
 
     def _all(self, connection: Connection) -> Iterator[Check]:
-        leaves: list[bytes] = []
-        broken = False
-        for check in self._entries(self.trail.raw_entries(connection=connection), leaves):
-            broken = broken or check.state == "broken"
-            yield check
-        yield from self._checkpoints(self.trail.checkpoints(connection=connection), leaves)
-        for where, checkpoint, hint in self._outside():
-            yield from _grown_from(checkpoint, leaves, where=where, hint=hint)
-        if not broken:
+        outside = list(self._outside())
+        tree = GrowingTree(
+            self.trail.stored_entries(connection),
+            roots_at={checkpoint.size for _, checkpoint, _ in outside},
+            read=self._read,
+        )
+        checkpoints = list(self._checkpoints(self.trail.stored_checkpoints(connection), tree))
+        self.size = tree.size
+        if self._start is None or self._start.log != self.trail.log:
+            says = f"the log does not begin with the start of {self.trail.log}"
+            tree.found.append(Check("log", "broken", "entry 0", says))
+        yield from tree.found
+        yield from checkpoints
+        for where, checkpoint, hint in outside:
+            yield from _grown_from(checkpoint, tree, where=where, hint=hint)
+        if self.contents and not tree.found:
             yield from self._projection(connection)
 
-    def _entries(self, raw: list[tuple[Any, bytes, bytes]], leaves: list[bytes]) -> Iterator[Check]:
-        for seq, data, stored in raw:
-            # 2.
-            if seq != len(leaves):
-                yield Check("log", "broken", f"entry {len(leaves)}", f"it is gone; entry {seq!r} comes next")
-                return
-            # 1.
-            leaf = merkle.leaf_hash(data)
-            if leaf != stored:
-                yield Check("log", "broken", f"entry {seq}", "its bytes do not hash to the leaf that was recorded")
-            leaves.append(leaf)
+    def _read(self, first: int, data: list[bytes]) -> Iterator[tuple[int, Check]]:
+        # 1.
+        for seq, entry_data in enumerate(data if self.contents else data[: 1 if first == 0 else 0], start=first):
             try:
-                self.entries.append((seq, read_entry(data, where=f"entry {seq}")))
+                entry = read_entry(entry_data, where=f"entry {seq}")
             except InvalidRecord as error:
-                yield Check("log", "broken", f"entry {seq}", error.message)
-        first = self.entries[0][1].record if self.entries else None
-        if not isinstance(first, LogStart) or first.log != self.trail.log:
-            yield Check("log", "broken", "entry 0", f"the log does not begin with the start of {self.trail.log}")
+                yield seq, Check("log", "broken", f"entry {seq}", error.message)
+                continue
+            if seq == 0 and isinstance(entry.record, LogStart):
+                self._start = entry.record
+            if self.contents:
+                self.entries.append((seq, entry))
 
-    def _checkpoints(self, stored: list[tuple[Any, Any, Any]], leaves: list[bytes]) -> Iterator[Check]:
-        frontier = merkle.Frontier()
+    def _checkpoints(self, stored: Iterable[tuple[Any, Any, Any]], tree: GrowingTree) -> Iterator[Check]:
         before, last = 0, None
         unsigned: list[int] = []
         for size, note, peaks in stored:
+            self.checkpoints += 1
             culprit = f"checkpoint {size!r}"
             # 3.
             if type(size) is not int or not isinstance(note, str) or not isinstance(peaks, str):
@@ -90,8 +94,7 @@ class LogCheck:
                     "checkpoints", "broken", culprit, "its size, note or frontier is not of the type it was stored in"
                 )
                 continue
-            while frontier.size < min(size, len(leaves)):
-                frontier.push(leaves[frontier.size])
+            tree.grow(size)
             try:
                 last = parse_note(note, where=culprit)
             except InvalidRecord as error:
@@ -100,14 +103,14 @@ class LogCheck:
                 continue
             if last.size != size or last.origin != self.trail.log:
                 yield Check("checkpoints", "broken", culprit, "it is not of this log and size")
-            elif size > len(leaves):
-                gone = f"it covers {size} entries, the log holds {len(leaves)}: {len(leaves)} to {size - 1} are gone"
+            elif size > tree.size:
+                gone = f"it covers {size} entries, the log holds {tree.size}: {tree.size} to {size - 1} are gone"
                 yield Check("checkpoints", "broken", culprit, gone)
-            elif frontier.root() != last.root:
+            elif tree.frontier.root() != last.root:
                 yield Check(
                     "checkpoints", "broken", culprit, f"an entry from {before} to {size - 1} is not what it covered"
                 )
-            elif frontier.to_text() != peaks:
+            elif tree.frontier.to_text() != peaks:
                 yield Check("checkpoints", "broken", culprit, "the frontier beside it was changed")
             # 4.
             if last.signatures and not (self.public_key and last.signed_by(bytes.fromhex(self.public_key))):
@@ -115,11 +118,11 @@ class LogCheck:
             elif not last.signatures:
                 unsigned.append(size)
             before = size
-        self.checkpoints = len(stored)
+        tree.grow(None)
         yield from self._unsigned(unsigned)
         covered = last.size if last else 0
-        if len(leaves) > covered:
-            says = f"no checkpoint covers entries {covered} to {len(leaves) - 1}"
+        if tree.size > covered:
+            says = f"no checkpoint covers entries {covered} to {tree.size - 1}"
             yield Check("checkpoints", "broken", f"entry {covered}", says)
 
     def _unsigned(self, sizes: list[int]) -> Iterator[Check]:
@@ -162,13 +165,13 @@ class LogCheck:
             yield from _differences(table, expected[table], stored)
 
 
-def _grown_from(checkpoint: Checkpoint, leaves: list[bytes], *, where: str, hint: str) -> Iterator[Check]:
+def _grown_from(checkpoint: Checkpoint, tree: GrowingTree, *, where: str, hint: str) -> Iterator[Check]:
     # 5.
     culprit = f"checkpoint {checkpoint.size}"
-    if checkpoint.size > len(leaves):
-        says = f"the log ran backwards: {where} it had {checkpoint.size} entries, it has {len(leaves)}"
+    if checkpoint.size > tree.size:
+        says = f"the log ran backwards: {where} it had {checkpoint.size} entries, it has {tree.size}"
         yield Check("checkpoints", "broken", culprit, says, hint)
-    elif merkle.root(leaves[: checkpoint.size]) != checkpoint.root:
+    elif tree.roots[checkpoint.size] != checkpoint.root:
         says = f"the log was rewritten: its first {checkpoint.size} entries are not those {where}"
         yield Check("checkpoints", "broken", culprit, says, hint)
 

@@ -16,6 +16,12 @@ def leaf_hash(entry: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each entry, for very many of them. Raises TypeError where one is not bytes."""
+    hashed = hashlib.sha256
+    return [hashed(b"\x00" + entry).digest() for entry in entries]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right), 32 bytes; the other prefix keeps a node from passing for a leaf."""
     return hashlib.sha256(b"\x01" + left + right).digest()
@@ -36,6 +42,22 @@ class Frontier:
             size >>= 1
         self.peaks.append(leaf)
         self.size += 1
+
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Takes in many leaf hashes, one complete subtree after the other, each hashed level by level."""
+        start = 0
+        while start < len(leaves):
+            # The largest complete subtree that begins at this size and that the leaves still fill.
+            width = 1 << ((len(leaves) - start).bit_length() - 1)
+            width = min(width, self.size & -self.size) if self.size else width
+            node = _complete(leaves[start : start + width])
+            merged = self.size // width
+            while merged & 1:
+                node = node_hash(self.peaks.pop(), node)
+                merged >>= 1
+            self.peaks.append(node)
+            self.size += width
+            start += width
 
     def root(self) -> bytes:
         """The tree head over everything pushed so far, 32 bytes."""
@@ -60,6 +82,15 @@ class Frontier:
         if len(peaks) != size.bit_count() or any(len(peak) != 32 for peak in peaks):
             raise InvalidRecord("frontier", text, f"{size.bit_count()} digests for a tree of {size} leaves")
         return cls(size=size, peaks=peaks)
+
+
+def _complete(leaves: Sequence[bytes]) -> bytes:
+    """The head of a complete tree, whose number of leaves is a power of two."""
+    hashed = hashlib.sha256
+    while len(leaves) > 1:
+        pairs = iter(leaves)
+        leaves = [hashed(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return leaves[0]
 
 
 def root(leaves: Iterable[bytes]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,7 +202,35 @@ class Trail:
         if stop is not None:
             query = query.where(rows.c.seq < stop)
         found = self._rows(query.order_by(rows.c.seq), connection)
-        return [(row[0], _octets(row[1]), _octets(row[2])) for row in found]
+        return [(row[0], octets(row[1]), octets(row[2])) for row in found]
+
+    def stored_entries(self, connection: Connection, *, at_once: int = 10_000) -> Iterator[list[tuple[Any, Any, Any]]]:
+        """(position, bytes, leaf hash) of every entry in order, some thousands at a time, each cell as it is stored."""
+        return self._in_parts(connection, "trail_entry", ("seq", "data", "leaf"), at_once)
+
+    def stored_checkpoints(self, connection: Connection, *, at_once: int = 1_000) -> Iterator[tuple[Any, Any, Any]]:
+        """(size, note, frontier) of every checkpoint, oldest first, read some at a time, each cell as it is stored."""
+        for part in self._in_parts(connection, "trail_checkpoint", ("size", "note", "frontier"), at_once):
+            yield from part
+
+    def _in_parts(
+        self, connection: Connection, table: str, columns: tuple[str, ...], at_once: int
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows by their first column, which is the key within a log. Each part goes on behind the last row before."""
+        key, listed = columns[0], ", ".join(columns)
+        # Plain text bypasses the types, and the driver's own rows cost a third of SQLAlchemy's; every name is our own.
+        begun = f"SELECT {listed} FROM {table} WHERE log = :log"  # noqa: S608
+        ended = f"ORDER BY {key} LIMIT {at_once}"
+        query = text(f"{begun} {ended}").bindparams(log=self.log)
+        while True:
+            result = connection.execute(query)
+            part = list(result.cursor.fetchall()) if result.cursor else []
+            result.close()
+            if part:
+                yield part
+            if len(part) < at_once:
+                return
+            query = text(f"{begun} AND {key} > :after {ended}").bindparams(log=self.log, after=part[-1][0])
 
     def checkpoints(self, *, connection: Connection | None = None) -> list[tuple[Any, Any, Any]]:
         """(size, note, frontier) as stored, oldest first, unjudged."""
@@ -252,13 +280,13 @@ class Trail:
         data = connection.execute(query).scalar()
         if data is None:
             raise BrokenEvidence(f"entry {seq}", expected="an entry", actual="none", hint=_LOOK)
-        return _read(_octets(data), seq)
+        return _read(octets(data), seq)
 
 
 _LOOK = "`labeltrail verify` names everything that does not fit"
 
 
-def _octets(value: object) -> bytes:
+def octets(value: object) -> bytes:
     """What SQLite answers for a cell of bytes; a cell that somebody changed may hold text or anything else."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 

@@ -411,3 +411,49 @@ def test_the_answer_is_data_too(project):
     """`--json` carries schema version, exit code and every check."""
     told = json.loads(json.dumps(verify(project).to_json()))
     assert (told["schema_version"], told["verb"], told["exit_code"]) == (1, "verify", 0)
+
+
+def log_alone(root: Path):
+    project = Project.find(root)
+    memory_path(project.trail.log).unlink(missing_ok=True)
+    report = project.verify(log=True)
+    project.trail.database.close()
+    return report
+
+
+def test_the_log_alone_is_verified_without_tables_and_files(project):
+    """With `log`, what is wrong elsewhere is not looked at, and that is said; the same entries and checkpoints are."""
+    whole = verify(project).data["counts"]
+    flip(project / "artifacts/count.json", 3)
+    change(project, "DELETE FROM finding")
+    report = log_alone(project)
+    assert int(report.exit_code) == 0
+    assert report.data["counts"] == {name: whole[name] for name in ("entries", "checkpoints")}
+    assert any("tables, files, DVC's cache and rows were not" in said for said in report.data["not_checked"])
+    assert int(verify(project).exit_code) == 3
+
+
+def test_any_changed_or_missing_entry_is_named_by_the_log_alone(small_project_once, tmp_path):
+    """Whichever entry is changed, or is gone, or has another leaf, `verify --log` says what `verify` says of it."""
+    for seq in range(entries(small_project_once)):
+        for number, statement in enumerate(
+            (
+                "UPDATE trail_entry SET data = CAST(data || ' ' AS BLOB) WHERE seq = ?",
+                "DELETE FROM trail_entry WHERE seq = ?",
+                "UPDATE trail_entry SET leaf = zeroblob(32) WHERE seq = ?",
+            )
+        ):
+            root = copy_of(small_project_once, tmp_path / f"{seq}-{number}")
+            assert change(root, statement, (seq,)) == 1
+            alone, whole = log_alone(root), verify(root)
+            assert int(alone.exit_code) == 3
+            assert set(culprits(alone)) <= set(culprits(whole))
+            assert {c for c in culprits(whole) if c.startswith(("entry", "checkpoint"))} == set(culprits(alone))
+            shutil.rmtree(root)
+
+
+def test_an_entry_before_the_first_is_noticed(project):
+    """A position that no log has is not passed over."""
+    change(project, "INSERT INTO trail_entry SELECT log, -1, data, leaf FROM trail_entry WHERE seq = 3")
+    assert "entry 0" in culprits(verify(project))
+    assert int(log_alone(project).exit_code) == 3

@@ -34,6 +34,21 @@ def test_the_root_is_the_one_that_the_rfc_defines(entries):
     assert merkle.root(leaves) == defined_root(leaves)
 
 
+@given(leaves_of, st.lists(st.integers(0, 70), max_size=6))
+def test_leaves_taken_in_many_at_a_time_grow_the_same_tree(entries, cuts):
+    """Wherever the parts begin and end, peaks and root are those of pushing one leaf after the other."""
+    assert merkle.leaf_hashes(entries) == [merkle.leaf_hash(entry) for entry in entries]
+    leaves = merkle.leaf_hashes(entries)
+    one, many, start = merkle.Frontier(), merkle.Frontier(), 0
+    for stop in [*sorted(cut for cut in cuts if cut <= len(leaves)), len(leaves)]:
+        many.extend(leaves[start:stop])
+        for leaf in leaves[start:stop]:
+            one.push(leaf)
+        start = stop
+        assert (many.size, many.peaks) == (one.size, one.peaks)
+    assert many.root() == merkle.root(leaves)
+
+
 @given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=40))
 def test_the_root_is_that_of_an_independent_implementation(entries):
     """pymerkle computes the same root over the same entries."""
