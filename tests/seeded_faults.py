@@ -37,6 +37,7 @@ END_MODEL = "tests/labelmodels/test_end_model.py"
 OBSERVED, UNDECLARED = "tests/runs/test_observed.py", "tests/project/test_undeclared.py"
 TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_reproduce_elsewhere.py"
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
+DRILL = "tests/proof/test_drill.py"
 
 
 @dataclass(frozen=True)
@@ -1043,7 +1044,37 @@ TRAVEL_FAULTS = (
     ),
 )
 
-FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS, *TRAVEL_FAULTS)
+DRILL_FAULTS = (
+    Fault(
+        "drill",
+        "what was wrong before counts as noticed",
+        "governance/proof/drill/drill.py",
+        'check.state != "fine" and _seen(check) not in known',
+        'check.state != "fine"',
+        DRILL,
+        "was_wrong_before",
+    ),
+    Fault(
+        "drill",
+        "the copy keeps the id of the real log",
+        "governance/proof/drill/scene.py",
+        "log=token_hex(16)",
+        "log=trail.log",
+        DRILL,
+        "another_log",
+    ),
+    Fault(
+        "drill",
+        "what passes unnoticed ends with 0",
+        "governance/project/drill.py",
+        "ExitCode.FINDINGS if missed",
+        "ExitCode.FINE if missed",
+        DRILL,
+        "sees_nothing",
+    ),
+)
+
+FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS, *TRAVEL_FAULTS, *DRILL_FAULTS)
 
 
 def main(words: list[str]) -> int:

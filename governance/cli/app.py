@@ -6,11 +6,13 @@ import errno
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from governance.cli.tell import say, tell, tell_error
+from governance.cli import drill
+from governance.cli.options import Json, Markdown, answer, project_of
+from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
 
 app = typer.Typer(
@@ -26,8 +28,6 @@ app = typer.Typer(
 )
 
 _HERE = Path()
-Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, with a schema_version.")]
-Markdown = Annotated[bool, typer.Option("--md", help="Answer as Markdown.")]
 
 
 def _version(wanted: bool) -> None:
@@ -52,17 +52,6 @@ def _everywhere(
     context.obj = folder
 
 
-def _project(context: typer.Context) -> Any:
-    from governance.project import Project
-
-    return Project.find(context.obj)
-
-
-def _answer(report: Any, *, as_json: bool, as_md: bool = False) -> None:
-    tell(report, as_json=as_json, as_md=as_md)
-    raise typer.Exit(int(report.exit_code))
-
-
 @app.command(rich_help_panel="a project")
 def init(
     context: typer.Context,
@@ -81,7 +70,7 @@ def init(
     """
     from governance.project import Project
 
-    _answer(Project.init(context.obj, name=name, reference=reference, key=key), as_json=as_json, as_md=as_md)
+    answer(Project.init(context.obj, name=name, reference=reference, key=key), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")
@@ -114,10 +103,10 @@ def repro(
 
     Example: labeltrail repro --wait 60
     """
-    report = _project(context).repro(
+    report = project_of(context).repro(
         targets=stages or (), force=force, wait_seconds=wait, summary=summary, junit=junit, say=say
     )
-    _answer(report, as_json=as_json, as_md=as_md)
+    answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")
@@ -135,7 +124,7 @@ def sync(
 
     Example: labeltrail sync
     """
-    _answer(_project(context).sync(pull=pull, remote=remote, say=say), as_json=as_json, as_md=as_md)
+    answer(project_of(context).sync(pull=pull, remote=remote, say=say), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")
@@ -144,7 +133,7 @@ def status(context: typer.Context, as_json: Json = False, as_md: Markdown = Fals
 
     Example: labeltrail status --json
     """
-    _answer(_project(context).status(), as_json=as_json, as_md=as_md)
+    answer(project_of(context).status(), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="a project")
@@ -160,7 +149,7 @@ def doctor(
     """
     from governance.project import Project
 
-    _answer(Project.doctor(context.obj, rebuild=rebuild), as_json=as_json, as_md=as_md)
+    answer(Project.doctor(context.obj, rebuild=rebuild), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")
@@ -175,7 +164,7 @@ def log(
 
     Example: labeltrail log -n 5
     """
-    _answer(_project(context).log(last=None if everything else last), as_json=as_json, as_md=as_md)
+    answer(project_of(context).log(last=None if everything else last), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")
@@ -189,7 +178,7 @@ def show(
 
     Example: labeltrail show vader
     """
-    _answer(_project(context).show(name), as_json=as_json, as_md=as_md)
+    answer(project_of(context).show(name), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")
@@ -206,7 +195,7 @@ def trace(
     Example: labeltrail trace vader --down
     """
     directions = tuple(way for way, chosen in (("up", up), ("down", down)) if chosen) or ("up", "down")
-    _answer(_project(context).trace(name, directions=directions), as_json=as_json, as_md=as_md)
+    answer(project_of(context).trace(name, directions=directions), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")
@@ -226,7 +215,7 @@ def diff(
 
     Exit 4 where a part of the answer is unknown. Example: labeltrail diff combine
     """
-    _answer(_project(context).diff(*runs), as_json=as_json, as_md=as_md)
+    answer(project_of(context).diff(*runs), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")
@@ -240,7 +229,7 @@ def why(
 
     Example: labeltrail why tweets/1
     """
-    _answer(_project(context).why(example), as_json=as_json, as_md=as_md)
+    answer(project_of(context).why(example), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="what voted")
@@ -254,7 +243,7 @@ def source(
 
     Example: labeltrail source afinn
     """
-    _answer(_project(context).source(name), as_json=as_json, as_md=as_md)
+    answer(project_of(context).source(name), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="telling")
@@ -268,7 +257,7 @@ def card(
 
     Example: labeltrail card dataset > DATASET_CARD.md
     """
-    _answer(_project(context).card(which), as_json=as_json, as_md=as_md)
+    answer(project_of(context).card(which), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="telling")
@@ -285,8 +274,8 @@ def audit(
 
     Example: labeltrail audit --as-of 2026-12-31
     """
-    report = _project(context).audit(framework=framework, as_of=as_of or _today())
-    _answer(report, as_json=as_json, as_md=as_md)
+    report = project_of(context).audit(framework=framework, as_of=as_of or _today())
+    answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="deciding")
@@ -306,7 +295,7 @@ def attest(
 
     Example: labeltrail attest "GOVERN 1.2" --statement "Policy 7 applies" --by "A. Ode" --role CISO --expires 2027-06-30
     """
-    report = _project(context).attest(
+    report = project_of(context).attest(
         control,
         statement=statement,
         by=by,
@@ -316,7 +305,7 @@ def attest(
         framework=framework,
         replace=replace,
     )
-    _answer(report, as_json=as_json, as_md=as_md)
+    answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -349,10 +338,10 @@ def verify(
             "--log is for a project: a bundle holds a log and is checked whole", hint="leave it out"
         )
     if bundle is not None:
-        _answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
+        answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
     if key is not None:
         raise ConfigurationError("--key is for bundles: a project's log names its key itself", hint="give FILE.zip too")
-    _answer(_project(context).verify(since=since, log=log), as_json=as_json, as_md=as_md)
+    answer(project_of(context).verify(since=since, log=log), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -361,7 +350,7 @@ def checkpoint(context: typer.Context, as_json: Json = False, as_md: Markdown = 
 
     Example: labeltrail checkpoint
     """
-    _answer(_project(context).checkpoint(), as_json=as_json, as_md=as_md)
+    answer(project_of(context).checkpoint(), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -378,7 +367,7 @@ def bundle(
 
     Example: labeltrail bundle evidence.zip --verifier verify.py
     """
-    _answer(_project(context).bundle(file, verifier=verifier), as_json=as_json, as_md=as_md)
+    answer(project_of(context).bundle(file, verifier=verifier), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -387,7 +376,7 @@ def adopt(context: typer.Context, as_json: Json = False, as_md: Markdown = False
 
     Example: labeltrail adopt
     """
-    _answer(_project(context).adopt(), as_json=as_json, as_md=as_md)
+    answer(project_of(context).adopt(), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
@@ -403,7 +392,10 @@ def reproduce(
 
     Example: labeltrail reproduce combine
     """
-    _answer(_project(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
+    answer(project_of(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
+
+
+app.add_typer(drill.app, name="drill", rich_help_panel="proving")
 
 
 def _today() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 from typer.main import get_command
@@ -27,10 +28,18 @@ def _lines() -> Iterator[str]:
     yield "Tables go to stdout; progress, warnings and errors go to stderr."
     yield ""
     yield f"{group.epilog}"
-    for name, command in group.commands.items():  # type: ignore[attr-defined]
-        with typer.Context(command, info_name=name, parent=context) as inner:
+    yield from _verbs(group, context)
+
+
+def _verbs(group: Any, outer: Any) -> Iterator[str]:
+    """Every verb of a group; a verb that is a group itself is told by its own verbs."""
+    for name, command in group.commands.items():
+        with typer.Context(command, info_name=name, parent=outer) as inner:
+            if hasattr(command, "commands"):
+                yield from _verbs(command, inner)
+                continue
             yield ""
-            yield f"## labeltrail {name}"
+            yield f"## {inner.command_path}"
             yield ""
             about, _, example = (command.help or "").partition("Example: ")
             yield about.strip()

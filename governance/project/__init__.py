@@ -230,6 +230,16 @@ class Project:
         return bundle(self.config, self.trail, self.current_facts(), target=Path(target), verifier_to=place)
 
     @reads
+    def drill(self, *, say: Callable[[str], None] = lambda _: None) -> Report:
+        """Tampers with copies of the project in every known way and tells which verification notices.
+
+        Raises BrokenEvidence where the project is not whole now, ConfigurationError where there is no room for copies.
+        """
+        from governance.project.drill import drill
+
+        return drill(self.config, self.trail, say=say)
+
+    @reads
     def adopt(self) -> Report:
         """Vouches for entries that were recorded without the log's key. Raises BrokenEvidence, ConfigurationError."""
         from governance.project.adopt import adopt
