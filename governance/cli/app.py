@@ -312,12 +312,15 @@ def attest(
 def verify(
     context: typer.Context,
     bundle: Annotated[
-        Path | None, typer.Argument(metavar="[FILE.zip]", help="A bundle; by default the project around here.")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE.zip]", help="A bundle, or a folder of tiles; by default the project around here."
+        ),
     ] = None,
     since: Annotated[
         Path | None, typer.Option(metavar="CHECKPOINT", help="A checkpoint that the log has to have grown from.")
     ] = None,
-    key: Annotated[str | None, typer.Option(help="The public key that has to have signed the bundle, in hex.")] = None,
+    key: Annotated[str | None, typer.Option(help="The public key that has to have signed it, in hex.")] = None,
     log: Annotated[
         bool, typer.Option("--log", help="Only the log: entries, tree and checkpoints; no tables, files or rows.")
     ] = False,
@@ -326,7 +329,7 @@ def verify(
 ) -> None:
     """Hash everything again: log, tables, outputs, DVC's lock and cache, rows. Exit 3 names what was changed.
 
-    Of a bundle: its archive, log, checkpoint and documents; exit 4 where nobody you trust vouches for it.
+    Of a bundle or a folder of tiles: its form, log, checkpoint and documents; exit 4 where nobody you trust vouches for it.
 
     Example: labeltrail verify
     """
@@ -340,17 +343,29 @@ def verify(
     if bundle is not None:
         answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
     if key is not None:
-        raise ConfigurationError("--key is for bundles: a project's log names its key itself", hint="give FILE.zip too")
+        raise ConfigurationError(
+            "--key is for bundles and folders of tiles: a project's log names its key itself", hint="give it too"
+        )
     answer(project_of(context).verify(since=since, log=log), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")
-def checkpoint(context: typer.Context, as_json: Json = False, as_md: Markdown = False) -> None:
+def checkpoint(
+    context: typer.Context,
+    tiles: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Publish the log there as C2SP tiles, for any static file server."),
+    ] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
     """Write the log's newest checkpoint to checkpoints/, for git and other people to keep.
+
+    Exit 3 where FOLDER holds another log, or a later state of this one; then nothing is written there.
 
     Example: labeltrail checkpoint
     """
-    answer(project_of(context).checkpoint(), as_json=as_json, as_md=as_md)
+    answer(project_of(context).checkpoint(tiles=tiles), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")

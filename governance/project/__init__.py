@@ -213,11 +213,14 @@ class Project:
 
         return verify_bundle(Path(bundle), since=Path(since) if since is not None else None, key=key)
 
-    def checkpoint(self) -> Report:
-        """Writes the newest checkpoint to checkpoints/, for git and others to carry. Raises BrokenEvidence."""
+    def checkpoint(self, *, tiles: str | Path | None = None) -> Report:
+        """Writes the newest checkpoint to checkpoints/, for git and others to carry. Raises BrokenEvidence.
+
+        `tiles` is a folder to publish the log to, for any static file server. Raises ConfigurationError, Busy.
+        """
         from governance.project.checkpoint import checkpoint
 
-        return checkpoint(self.config, self.trail)
+        return checkpoint(self.config, self.trail, tiles=Path(tiles) if tiles is not None else None)
 
     def bundle(self, target: str | Path, *, verifier: str | Path | None = None) -> Report:
         """Hands out the log, its checkpoint and the current documents as one archive, and notes that in the log.

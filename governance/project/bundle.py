@@ -12,6 +12,7 @@ from governance.facts import Facts
 from governance.project.report import Report, counted, table
 from governance.proof.anchors import read_anchor
 from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, check_bundle, make_bundle
+from governance.proof.folder import Folder, check_folder
 from governance.proof.published import verifier
 from governance.records import Document, Finding, Result
 from governance.store.checkpoint import parse_note
@@ -116,12 +117,7 @@ def _open(trail: Trail, facts: Facts) -> list[str]:
 
 
 def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report:
-    """A bundle held against itself and against what the caller trusts. Raises ConfigurationError."""
-    try:
-        data = place.read_bytes()
-    except OSError as error:
-        hint = "name a bundle that `labeltrail bundle` wrote"
-        raise ConfigurationError(f"{place}: {error.strerror}", hint=hint) from None
+    """A bundle, or a folder of tiles, held against itself and against what the caller trusts. Raises ConfigurationError."""
     anchor = read_anchor(since).to_note() if since is not None else None
     try:
         public = bytes.fromhex(key) if key is not None else None
@@ -129,7 +125,10 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report
         public = b""
     if public is not None and len(public) != 32:
         raise InvalidRecord("key", key, "64 hexadecimal digits", where="--key")
-    checked = check_bundle(data, anchor=anchor, key=public)
+    if place.is_dir():
+        checked = check_folder(Folder(place), anchor=anchor, key=public)
+    else:
+        checked = check_bundle(_content(place), anchor=anchor, key=public)
     (check,) = checked.checks
     says = f"{check.culprit}: {check.says}" if checked.is_broken else check.says
     counted_ = f"{counted(checked.entries, 'entry', 'entries')} of the log {checked.origin}" if checked.entries else ""
@@ -147,4 +146,12 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report
     return Report("verify", told, tuple(block for block in blocks if block), code)
 
 
-_NOT_CHECKED = ("files that are not in the bundle: data, votes, labels, models", "what people stated")
+def _content(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        hint = "name a bundle that `labeltrail bundle` wrote, or a folder that `labeltrail checkpoint --tiles` did"
+        raise ConfigurationError(f"{place}: {error.strerror}", hint=hint) from None
+
+
+_NOT_CHECKED = ("files that are not in it: data, votes, labels, models", "what people stated")

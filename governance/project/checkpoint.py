@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from governance.config import Config
 from governance.digest import write_atomically
 from governance.errors import BrokenEvidence, ExitCode, MissingEvidence
-from governance.project.report import Report
+from governance.project.report import Report, counted
 from governance.proof.anchors import FOLDER, tracked, tracked_path
 from governance.proof.log import LogCheck
+from governance.proof.publish import Published, publish
 from governance.store.checkpoint import parse_note
 from governance.store.trail import Trail
 
 
-def checkpoint(config: Config, trail: Trail) -> Report:
+def checkpoint(config: Config, trail: Trail, *, tiles: Path | None = None) -> Report:
     """1. the log holds, and grew from the checkpoint that git carries  2. its newest checkpoint takes that one's place
+    3. where a folder is given, the log is published there as tiles
 
     Raises MissingEvidence (no entry yet), BrokenEvidence (the first thing that does not fit); then nothing was written.
+    With `tiles` also ConfigurationError and Busy.
     """
     # 1.
     found = [check for check in LogCheck(trail, anchors=tracked(config, trail.log)).run() if check.state == "broken"]
@@ -32,10 +38,30 @@ def checkpoint(config: Config, trail: Trail) -> Report:
     write_atomically(path, note.encode())
     where = f"{FOLDER}/{trail.log}"
     signed = bool(newest.signatures)
+    # 3.
+    published = publish(trail, tiles) if tiles is not None else None
     data = {"file": where, "note": note, "log": trail.log, "size": newest.size, "signed": signed}
     blocks = (
         *note.splitlines(),
         f"written to {where}: commit it, and give it to somebody who keeps it",
         *(() if signed else ("unsigned: `labeltrail doctor` says why",)),
     )
+    if published is not None:
+        data["tiles"] = {
+            "folder": str(tiles),
+            "size": published.checkpoint.size,
+            "written": published.written,
+            "kept": published.kept,
+            "removed": published.removed,
+            "large": list(published.large),
+        }
+        blocks += tuple(_told(published, tiles))
     return Report("checkpoint", data, blocks, ExitCode.FINE if signed else ExitCode.UNKNOWN)
+
+
+def _told(published: Published, folder: Path | None) -> Iterator[str]:
+    done = f"{counted(published.written, 'tile')} written, {published.kept} there already, {published.removed} removed"
+    yield f"published to {folder}: {counted(published.checkpoint.size, 'entry', 'entries')}, {done}"
+    if published.large:
+        held = f"{counted(len(published.large), 'bundle')} with an entry of more than 65,535 bytes"
+        yield f"{held} lie below tile/large, where readers of C2SP bundles do not look: {published.large[0]}"

@@ -70,7 +70,7 @@ def check_bundle(data: bytes, *, anchor: str | None = None, key: bytes | None = 
         # 3. and 4.
         _files(files, entries)
         # 5.
-        vouched = _origin(checkpoint, entries, leaves, anchor=anchor, key=key)
+        vouched = vouched_for(checkpoint, entries, leaves, anchor=anchor, key=key)
     except GovernanceError as error:
         return BundleCheck((Check("bundle", "broken", "bundle", error.message, error.hint or ""),))
     if not vouched:
@@ -90,12 +90,17 @@ def _log(files: Mapping[str, bytes]) -> tuple[Checkpoint, list[Entry], list[byte
         raise InvalidRecord(ENTRIES, "half a line", "whole lines")
     entries = [read_entry(line, where=f"line {number}") for number, line in enumerate(lines, 1)]
     leaves = [merkle.leaf_hash(line) for line in lines]
+    is_of_its_log(checkpoint, entries, leaves)
+    return checkpoint, entries, leaves
+
+
+def is_of_its_log(checkpoint: Checkpoint, entries: list[Entry], leaves: list[bytes]) -> None:
+    """Whether a checkpoint is over these entries, and of the log that they begin. Raises InvalidRecord where it is not."""
     if (len(leaves), merkle.root(leaves)) != (checkpoint.size, checkpoint.root):
         raise InvalidRecord("entries", f"{len(leaves)} entries", f"the {checkpoint.size} entries of the checkpoint")
     first = entries[0].record if entries else None
     if not isinstance(first, LogStart) or first.log != checkpoint.origin:
         raise InvalidRecord("origin", checkpoint.origin, "the log that begins with the first entry")
-    return checkpoint, entries, leaves
 
 
 def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
@@ -119,9 +124,10 @@ def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
             raise InvalidRecord("document", ref["path"], "a document that the log recorded")
 
 
-def _origin(
+def vouched_for(
     mine: Checkpoint, entries: list[Entry], leaves: list[bytes], *, anchor: str | None, key: bytes | None
 ) -> str:
+    """Who vouches for a checkpoint over these entries; empty where nobody does. Raises InvalidRecord for contradictions."""
     start = entries[0].record
     public = bytes.fromhex(start.public_key or "") if isinstance(start, LogStart) else b""
     if key is not None:

@@ -1,9 +1,9 @@
-"""A small log with a document in it, and the bundle made of it."""
+"""A small log with a document in it, the bundle made of it, and the folder of tiles that it was published to."""
 
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +13,8 @@ from governance.digest import sha256
 from governance.documents.start_page import Enclosed, start_page
 from governance.proof import published
 from governance.proof.bundle import make_bundle
+from governance.proof.folder import Folder
+from governance.proof.publish import publish
 from governance.records import Document
 from governance.store import keys
 from governance.store.trail import Trail
@@ -22,11 +24,12 @@ CARD = b"# A card\n\nThe model says little.\n"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A bundle, the checkpoints of its log by size, and its public key."""
+    """A bundle, the checkpoints of its log by size, its public key, and the files that the log was published as, twice."""
 
     data: bytes
     checkpoints: dict[int, str]
     key: bytes
+    tiles: dict[str, bytes] = field(default_factory=dict)
 
 
 def standalone() -> ModuleType:
@@ -44,6 +47,7 @@ def make_evidence(root: Path) -> Evidence:
     keys.create_key()
     trail = Trail.open("sqlite:///.labeltrail/trail.db", root=root, project="small", create=True)
     trail.append([finding(1), finding(2)], at=1_700_000_000_000_000)
+    publish(trail, root / "published")
     card = Document.make(
         title="card", document_kind="model_card", sha256=sha256(CARD), about=[], cites=[], claims=1, not_recorded=0
     )
@@ -59,4 +63,5 @@ def make_evidence(root: Path) -> Evidence:
     )
     data, _ = make_bundle(trail, {"index.html": page, "documents/model_card.md": CARD})
     notes = {size: note for size, note, _ in trail.checkpoints()}
-    return Evidence(data, notes, bytes.fromhex(start.public_key or ""))
+    publish(trail, root / "published")
+    return Evidence(data, notes, bytes.fromhex(start.public_key or ""), dict(Folder(root / "published")))

@@ -3,7 +3,7 @@
     python -I -S verify.py FILE.zip --checkpoint FILE      a checkpoint of the same log that you got some other way
     python -I -S verify.py FILE.zip --key KEY              the log's public key (64 hexadecimal digits), likewise
 
-FILE.zip is an evidence bundle, as `labeltrail bundle` writes it.
+FILE.zip is an evidence bundle, as `labeltrail bundle` writes it, or a folder, as `labeltrail checkpoint --tiles` does.
 Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
 since neither a checkpoint nor a key was given. 2: the command cannot be carried out.
 
@@ -14,6 +14,8 @@ import argparse
 import base64
 import hashlib
 import json
+import os
+import pathlib
 import re
 import struct
 import sys
@@ -23,6 +25,8 @@ import zlib
 FORMATS = ("labeltrail-bundle/1",)
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
+TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+WIDTH = 256
 LARGEST_INTEGER = 2**53 - 1
 
 
@@ -71,12 +75,9 @@ def write_zip(files):
     for path in sorted(files):
         name, content = path.encode("ascii"), files[path]
         # version 2.0, no flags, stored, 1980-01-01 00:00:00
-        common = struct.pack(
-            "<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(content), len(content), len(content), len(name), 0
-        )
-        directory += (
-            b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
-        )
+        size, check = len(content), zlib.crc32(content)
+        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, check, size, size, len(name), 0)
+        directory += b"PK\x01\x02\x14\x00" + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
         body += b"PK\x03\x04" + common + name + content
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(directory), len(body), 0)
     return bytes(body + directory + b"PK\x05\x06" + end)
@@ -222,11 +223,8 @@ class Checkpoint:
         except (ValueError, IndexError):
             raise Broken(f"{where} is not a checkpoint") from None
         told = "".join(f"\u2014 {n} {base64.b64encode(h + s).decode()}\n" for n, h, s in self.signatures)
-        whole = re.fullmatch(r"[^\s+]+", self.origin) and len(self.root) == 32
-        need(
-            whole and self.body + b"\n" + told.encode() == data,
-            f"{where} is not a checkpoint in its one canonical form",
-        )
+        whole = self.body + b"\n" + told.encode() == data and re.fullmatch(r"[^\s+]+", self.origin)
+        need(whole and len(self.root) == 32, f"{where} is not a checkpoint in its one canonical form")
 
     def is_signed_by(self, public):
         hint = hashlib.sha256(self.origin.encode() + b"\n\x01" + public).digest()[:4]
@@ -256,7 +254,7 @@ class Log:
 
     def __init__(self, files):
         self.checkpoint = Checkpoint(take(files, "checkpoint"), "checkpoint")
-        lines = take(files, "entries.jsonl").split(b"\n")
+        self.lines = lines = take(files, "entries.jsonl").split(b"\n")
         need(lines.pop() == b"" and lines, "entries.jsonl does not end where a line ends")
         self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
         self.names = {entry["name"]: entry for entry in self.entries}
@@ -316,6 +314,67 @@ def check_bundle(files, log, told):
     told.append("not checked: files that are not in the archive (data, votes, labels, models) and what people stated")
 
 
+# -- a folder of tiles (C2SP tlog-tiles) -------------------------------------------------------------------------------
+
+
+def read_folder(root):
+    """The files below a folder: {path: bytes}; None stands for a link or whatever else is no ordinary file."""
+    walked = [(folder, name) for folder, below, names in os.walk(root, onerror=_refuse) for name in below + names]
+    places = [pathlib.Path(folder, name) for folder, name in walked]
+    return {
+        place.relative_to(root).as_posix(): place.read_bytes() if place.is_file() and not place.is_symlink() else None
+        for place in places
+        if place.is_symlink() or not place.is_dir()
+    }
+
+
+def tile_path(kind, number, width):
+    """tile/0/x001/x234/067, and tile/0/067.p/9 for the first nine of its 256."""
+    digits = str(number).zfill(-(-len(str(number)) // 3) * 3)
+    return f"tile/{kind}/" + re.sub("(...)(?=.)", r"x\1/", digits) + (f".p/{width}" if width < WIDTH else "")
+
+
+def tile(level, number, held):
+    """(path, bytes) of a tile of hashes; at level -1 of a bundle of entries, each behind its length in 2 bytes, or 4."""
+    kind, prefix = ("large", 4) if any(len(item) > 0xFFFF for item in held) else ("entries", 2)
+    if level >= 0:
+        return tile_path(level, number, len(held)), b"".join(held)
+    return tile_path(kind, number, len(held)), b"".join(len(item).to_bytes(prefix, "big") + item for item in held)
+
+
+def read_tiles(files, told):
+    """The log in a folder: 1. its entries  2. every tile is there  3. every file is a tile, or was one of fewer entries"""
+    # 1.
+    note, lines = take(files, "checkpoint"), []
+    size = Checkpoint(note, "checkpoint").size
+    for number in range(-(-size // WIDTH)):
+        small, large = (tile_path(kind, number, min(WIDTH, size - number * WIDTH)) for kind in ("entries", "large"))
+        data, prefix, at = (files[large], 4, 0) if large in files else (take(files, small), 2, 0)
+        while at < len(data):
+            start = at + prefix
+            at = start + int.from_bytes(data[at:start], "big")
+            lines.append(data[start:at])
+    log = Log({"checkpoint": note, "entries.jsonl": b"".join(line + b"\n" for line in lines)})
+    # 2.
+    levels = {-1: log.lines, 0: log.leaves}
+    while len(below := levels[len(levels) - 2]) >= WIDTH:
+        firsts = range(0, len(below) - WIDTH + 1, WIDTH)
+        levels[len(levels) - 1] = [tree_root(below[first : first + WIDTH]) for first in firsts]
+    for level, items in levels.items():
+        for first in range(0, len(items), WIDTH):
+            take(files, tile(level, first // WIDTH, items[first : first + WIDTH])[0])
+    # 3.
+    for path in sorted(set(files) - {"checkpoint"}):
+        match = TILE.fullmatch(path)
+        if not match:
+            raise Broken(f"{path!r} is no part of a published log")
+        level, number = int(match[1]) if match[1].isdigit() else -1, int(re.sub("[x/]", "", match[2]))
+        held = levels.get(level, [])[number * WIDTH : number * WIDTH + int(match[3] or WIDTH)]
+        need(tile(level, number, held) == (path, files[path]), f"{path} is not what the entries give")
+    told.append(f"{len(log.entries)} entries of the log {log.checkpoint.origin}, in {len(files) - 1} tiles and bundles")
+    return log
+
+
 def check_origin(log, anchor, key):
     """Who vouches for the checkpoint: one sentence, or None where nobody does. Raises Broken where somebody contradicts."""
     mine = log.checkpoint
@@ -346,7 +405,7 @@ def check_origin(log, anchor, key):
 
 
 def verify(data, *, anchor=None, key=None):
-    """(exit code, sentences) for the bytes of an archive, a trusted checkpoint (bytes) and a trusted key (32 bytes).
+    """(exit code, sentences) for an archive (bytes) or a folder ({path: bytes}), a trusted note (bytes) or key (bytes).
 
     1. the archive is in its canonical form  2. its entries are those of its checkpoint  3. everything else in it is what
     the entries say  4. somebody whom the caller trusts vouches for the checkpoint
@@ -354,16 +413,19 @@ def verify(data, *, anchor=None, key=None):
     told = []
     try:
         trusted = Checkpoint(anchor, "the checkpoint that was given") if anchor is not None else None
-        # 1.
-        files = read_zip(data)
-        about = read_json(take(files, "about.json"), "about.json")
-        known = isinstance(about, dict) and set(about) == {"format"} and about["format"] in FORMATS
-        need(known, f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py")
-        # 2.
-        log = Log(files)
-        told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
-        # 3.
-        check_bundle(files, log, told)
+        if isinstance(data, dict):
+            log = read_tiles(data, told)
+        else:
+            # 1.
+            files = read_zip(data)
+            about = read_json(take(files, "about.json"), "about.json")
+            known = isinstance(about, dict) and set(about) == {"format"} and about["format"] in FORMATS
+            need(known, f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py")
+            # 2.
+            log = Log(files)
+            told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
+            # 3.
+            check_bundle(files, log, told)
         # 4.
         vouched = check_origin(log, trusted, key)
     except Broken as fault:
@@ -386,12 +448,9 @@ def main(arguments):
     trust.add_argument("--key", help="the log's public key, 64 hexadecimal digits, that you got some other way")
     given = parser.parse_args(arguments)
     try:
-        with open(given.file, "rb") as stream:
-            data = stream.read()
-        anchor = None
-        if given.checkpoint:
-            with open(given.checkpoint, "rb") as stream:
-                anchor = stream.read()
+        file = pathlib.Path(given.file)
+        data = read_folder(file) if file.is_dir() else file.read_bytes()
+        anchor = pathlib.Path(given.checkpoint).read_bytes() if given.checkpoint else None
         key = bytes.fromhex(given.key) if given.key else None
         if key is not None and len(key) != 32:
             raise ValueError(f"a key is 64 hexadecimal digits, not {len(given.key)}")
