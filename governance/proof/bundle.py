@@ -13,7 +13,8 @@ from governance.digest import canonical, sha256
 from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.archive import read_archive, write_archive
 from governance.proof.check import Check
-from governance.records import Bundle, Document, LogStart, Result
+from governance.proof.origin import log_start, vouched_for
+from governance.records import Bundle, Document, Result
 from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
@@ -70,14 +71,10 @@ def check_bundle(data: bytes, *, anchor: str | None = None, key: bytes | None = 
         # 3. and 4.
         _files(files, entries)
         # 5.
-        vouched = vouched_for(checkpoint, entries, leaves, anchor=anchor, key=key)
+        origin = vouched_for(checkpoint, entries, leaves, what="bundle", anchor=anchor, key=key)
     except GovernanceError as error:
         return BundleCheck((Check("bundle", "broken", "bundle", error.message, error.hint or ""),))
-    if not vouched:
-        says = "internally consistent, origin unknown"
-        hint = "give --checkpoint or --key, got some other way"
-        return BundleCheck((Check("bundle", "unknown", "origin", says, hint),), len(entries), checkpoint.origin)
-    return BundleCheck((Check("bundle", "fine", "bundle", vouched),), len(entries), checkpoint.origin)
+    return BundleCheck((origin,), len(entries), checkpoint.origin)
 
 
 def _log(files: Mapping[str, bytes]) -> tuple[Checkpoint, list[Entry], list[bytes]]:
@@ -98,8 +95,7 @@ def is_of_its_log(checkpoint: Checkpoint, entries: list[Entry], leaves: list[byt
     """Whether a checkpoint is over these entries, and of the log that they begin. Raises InvalidRecord where it is not."""
     if (len(leaves), merkle.root(leaves)) != (checkpoint.size, checkpoint.root):
         raise InvalidRecord("entries", f"{len(leaves)} entries", f"the {checkpoint.size} entries of the checkpoint")
-    first = entries[0].record if entries else None
-    if not isinstance(first, LogStart) or first.log != checkpoint.origin:
+    if log_start(entries).log != checkpoint.origin:
         raise InvalidRecord("origin", checkpoint.origin, "the log that begins with the first entry")
 
 
@@ -122,27 +118,3 @@ def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
     for ref in held:
         if ref["path"].startswith(DOCUMENTS) and ref["sha256"] not in recorded:
             raise InvalidRecord("document", ref["path"], "a document that the log recorded")
-
-
-def vouched_for(
-    mine: Checkpoint, entries: list[Entry], leaves: list[bytes], *, anchor: str | None, key: bytes | None
-) -> str:
-    """Who vouches for a checkpoint over these entries; empty where nobody does. Raises InvalidRecord for contradictions."""
-    start = entries[0].record
-    public = bytes.fromhex(start.public_key or "") if isinstance(start, LogStart) else b""
-    if key is not None:
-        if public != key or not mine.signed_by(key):
-            raise InvalidRecord("key", key.hex(), "the key that the log names and that signed the checkpoint")
-        return "signed by the key that was given"
-    if anchor is None:
-        return ""
-    trusted = parse_note(anchor, where="the checkpoint that was given")
-    if trusted.origin != mine.origin:
-        raise InvalidRecord("checkpoint", trusted.origin, f"a checkpoint of the log {mine.origin}")
-    if not 0 < trusted.size <= mine.size or merkle.root(leaves[: trusted.size]) != trusted.root:
-        raise InvalidRecord("checkpoint", f"{trusted.size} entries", "one that this log grew from, not another history")
-    if trusted.size < mine.size and not (public and mine.signed_by(public)):
-        raise InvalidRecord(
-            "checkpoint", f"{trusted.size} entries", "one over all entries, or a signed newest checkpoint"
-        )
-    return "of the log whose checkpoint was given"

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
-from governance.proof.bundle import BundleCheck, is_of_its_log, vouched_for
+from governance.proof.bundle import BundleCheck, is_of_its_log
 from governance.proof.check import Check
+from governance.proof.origin import vouched_for
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.tiles import CHECKPOINT, WIDTH, Tile, TilePath, bundle_paths, read_bundle, read_path, tiles
@@ -104,16 +105,12 @@ def check_folder(files: Mapping[str, bytes], *, anchor: str | None = None, key: 
         # 4.
         is_of_its_log(checkpoint, entries, leaves)
         # 5.
-        vouched = vouched_for(checkpoint, entries, leaves, anchor=anchor, key=key)
+        origin = vouched_for(checkpoint, entries, leaves, what="folder", anchor=anchor, key=key)
     except ConfigurationError:
         raise
     except GovernanceError as error:
         return BundleCheck((Check("folder", "broken", "folder", error.message, error.hint or ""),))
-    if not vouched:
-        says = "internally consistent, origin unknown"
-        hint = "give --since or --key, got some other way"
-        return BundleCheck((Check("folder", "unknown", "origin", says, hint),), len(leaves), checkpoint.origin)
-    return BundleCheck((Check("folder", "fine", "folder", vouched),), len(leaves), checkpoint.origin)
+    return BundleCheck((origin,), len(leaves), checkpoint.origin)
 
 
 def _entries(files: Mapping[str, bytes], checkpoint: Checkpoint, entries: list[Entry]) -> Iterator[bytes]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from governance.errors import GovernanceError, InvalidRecord
+from governance.errors import BrokenEvidence, GovernanceError, InvalidRecord
 from governance.proof.check import Check
 from governance.proof.growing import GrowingTree
-from governance.records import Adoption, LogStart
+from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
+from governance.store.keychain import Keychain
 from governance.store.memory import memory_path, recall
 from governance.store.projection import project
 from governance.store.tables import PROJECTED
@@ -19,15 +20,19 @@ from governance.store.trail import Trail
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+#: how the bytes of an entry end that says which key signs, or what its holder vouches for
+_JUDGING = (b'"kind":"key","v":1}', b'"kind":"adoption","v":1}')
+
 
 class LogCheck:
     """1. every entry is canonical and hashes to its leaf  2. positions have no gap  3. every checkpoint's root is that of
-    the entries it covers, and the newest covers all  4. every checkpoint is this log's and signed by its key  5. the log
-    goes on from what this person has seen of it, and from every checkpoint that left the house and is at hand  6. the
-    tables equal a projection made anew
+    the entries it covers, and the newest covers all  4. every checkpoint is this log's and signed by the key in force
+    there, which follows on the one before it  5. the log goes on from what this person has seen of it, and from every
+    checkpoint that left the house and is at hand  6. the tables equal a projection made anew
 
     All of it is read in one transaction, so that a writer at work looks like no fault, and entry by entry, so that a log
-    of any length fits into memory. Without `contents`, entries are hashed and not read, and 6. is left out.
+    of any length fits into memory. Without `contents`, entries are hashed, only those that change how checkpoints are
+    judged are read, and 6. is left out.
     """
 
     def __init__(self, trail: Trail, *, anchors: Mapping[str, Checkpoint] | None = None, contents: bool = True) -> None:
@@ -36,13 +41,14 @@ class LogCheck:
         self.contents = contents
         self.entries: list[tuple[int, Entry]] = []
         self.size = 0
+        self.keychain: Keychain | None = None
         self.checkpoints = 0
-        self._start: LogStart | None = None
+        self._adopted = 0
 
     @property
     def public_key(self) -> str | None:
-        """The key that the log's first entry names, hexadecimal."""
-        return self._start.public_key if self._start else None
+        """The key that is in force at the log's end, hexadecimal."""
+        return self.keychain.newest.public_key if self.keychain else None
 
     def run(self) -> Iterator[Check]:
         # Consumed whole inside: a check that is yielded outside would hold the transaction open.
@@ -59,7 +65,7 @@ class LogCheck:
         )
         checkpoints = list(self._checkpoints(self.trail.stored_checkpoints(connection), tree))
         self.size = tree.size
-        if self._start is None or self._start.log != self.trail.log:
+        if self.keychain is None:
             says = f"the log does not begin with the start of {self.trail.log}"
             tree.found.append(Check("log", "broken", "entry 0", says))
         yield from tree.found
@@ -71,16 +77,32 @@ class LogCheck:
 
     def _read(self, first: int, data: list[bytes]) -> Iterator[tuple[int, Check]]:
         # 1.
-        for seq, entry_data in enumerate(data if self.contents else data[: 1 if first == 0 else 0], start=first):
+        for place, entry_data in enumerate(data):
+            seq = first + place
+            if not (self.contents or seq == 0 or entry_data.endswith(_JUDGING)):
+                continue
             try:
                 entry = read_entry(entry_data, where=f"entry {seq}")
             except InvalidRecord as error:
                 yield seq, Check("log", "broken", f"entry {seq}", error.message)
                 continue
-            if seq == 0 and isinstance(entry.record, LogStart):
-                self._start = entry.record
             if self.contents:
                 self.entries.append((seq, entry))
+            yield from self._judging(seq, entry.record)
+
+    def _judging(self, seq: int, record: Record) -> Iterator[tuple[int, Check]]:
+        """Takes in what says how checkpoints are to be judged: whose log this is, its keys, and what was adopted."""
+        if seq == 0 and isinstance(record, LogStart) and record.log == self.trail.log:
+            self.keychain = Keychain.begun(record)
+        elif isinstance(record, Adoption):
+            self._adopted = max(self._adopted, record.last)
+        elif isinstance(record, KeyChange) and self.keychain:
+            # 4.
+            try:
+                self.keychain = self.keychain.changed(seq, record)
+            except BrokenEvidence as error:
+                says = error.message.partition(": ")[2]
+                yield seq, Check("log", "broken", f"entry {seq}", says, error.hint or "")
 
     def _checkpoints(self, stored: Iterable[tuple[Any, Any, Any]], tree: GrowingTree) -> Iterator[Check]:
         before, last = 0, None
@@ -113,8 +135,8 @@ class LogCheck:
             elif tree.frontier.to_text() != peaks:
                 yield Check("checkpoints", "broken", culprit, "the frontier beside it was changed")
             # 4.
-            if last.signatures and not (self.public_key and last.signed_by(bytes.fromhex(self.public_key))):
-                yield Check("checkpoints", "broken", culprit, "its signature is not one of this log's key")
+            if last.signatures and not (self.keychain and self.keychain.vouches(last)):
+                yield Check("checkpoints", "broken", culprit, "its signature is not one of the key in force there")
             elif not last.signatures:
                 unsigned.append(size)
             before = size
@@ -127,8 +149,7 @@ class LogCheck:
 
     def _unsigned(self, sizes: list[int]) -> Iterator[Check]:
         """Where the log has a key, what it did not sign is unknown until its holder adopts it."""
-        adopted = max((e.record.last for _, e in self.entries if isinstance(e.record, Adoption)), default=0)
-        open_ = [size for size in sizes if size > adopted]
+        open_ = [size for size in sizes if size > self._adopted]
         if self.public_key and open_:
             yield Check(
                 "checkpoints",

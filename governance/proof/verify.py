@@ -17,6 +17,7 @@ from governance.proof.log import LogCheck
 from governance.records import Commitment, Execution, Record, Repro, Result
 from governance.store.checkpoint import Checkpoint
 from governance.store.commitments import commit_rows
+from governance.store.keychain import NEW_WORD, Keychain, told_end
 from governance.store.trail import Trail
 
 
@@ -29,7 +30,7 @@ def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verifi
     """
     # 1.
     log = LogCheck(trail, anchors=_anchors(trail, config, since))
-    checks = list(log.run())
+    checks = [*log.run(), *_end_of_trust(log, since)]
     recorded = Facts(entry.record for _, entry in log.entries)
     counts = {"entries": len(log.entries), "checkpoints": log.checkpoints, "records": len(recorded)}
     not_checked: list[str] = []
@@ -65,7 +66,7 @@ def verify_log(trail: Trail, config: Config, *, since: Path | None = None) -> Ve
     Raises as `verify` does.
     """
     log = LogCheck(trail, anchors=_anchors(trail, config, since), contents=False)
-    checks = list(log.run())
+    checks = [*log.run(), *_end_of_trust(log, since)]
     not_checked = ["the log alone was looked at: what its entries say, tables, files, DVC's cache and rows were not"]
     counts = {"entries": log.size, "checkpoints": log.checkpoints}
     return gather(checks, counts=counts, not_checked=[*not_checked, *_unproved(log, since)])
@@ -79,10 +80,31 @@ def _anchors(trail: Trail, config: Config, since: Path | None) -> dict[str, Chec
 
 
 def _unproved(log: LogCheck, since: Path | None) -> Iterator[str]:
-    if not log.public_key:
-        yield "who signed: this log has no key, its checkpoints are unsigned"
+    yield from _keys_left_out(log.keychain)
     if since is None:
         yield "whether its owner rewrote the whole log: give --since a checkpoint that somebody else keeps"
+
+
+def _end_of_trust(log: LogCheck, since: Path | None) -> Iterator[Check]:
+    """Where a key was revoked after the checkpoint that is trusted, its word does not reach the newest entries."""
+    if since is None or log.keychain is None:
+        return
+    ended = log.keychain.end_of_trust(log.keychain.at(log.anchors[str(since)].size))
+    if ended:
+        says = told_end(ended, trusted="the key of the checkpoint that was given")
+        yield Check("checkpoints", "unknown", f"entry {ended.since}", says, NEW_WORD)
+
+
+def _keys_left_out(chain: Keychain | None) -> Iterator[str]:
+    if chain is None or chain.newest.public_key is None:
+        yield "who signed: this log has no key, its checkpoints are unsigned"
+        return
+    for link in chain.links:
+        if link.reason in ("lost", "compromised"):
+            yield (
+                f"who signed before entry {link.since}: it revoked the key of that time ({link.reason}), and all before it "
+                f"stands on the signature of the key that it named, {link.public_key}"
+            )
 
 
 def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dict[str, Stage], dict[str, LockedStage]]:

@@ -13,6 +13,7 @@ from governance.records.events import (
     StageOutcome,
     Watcher,
 )
+from governance.records.keys import KeyChange, KeyReason, key_statement
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
@@ -39,6 +40,8 @@ __all__ = [
     "Execution",
     "FileRef",
     "Finding",
+    "KeyChange",
+    "KeyReason",
     "LabelModel",
     "Labels",
     "Learned",
@@ -61,6 +64,7 @@ __all__ = [
     "StageOutcome",
     "Votes",
     "Watcher",
+    "key_statement",
     "read_record",
     "record_kinds",
 ]

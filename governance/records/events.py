@@ -21,8 +21,9 @@ class LogStart(Record):
 
     log: str
     project: str
-    #: Ed25519 public key, hexadecimal, that signs this log's checkpoints; absent where none was at hand
-    public_key: str | None = None
+    #: Ed25519 public key, hexadecimal, that signs this log's checkpoints until a key change names another; absent where
+    #: none was at hand
+    public_key: Digest | None = None
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Which key signs, and where does it live? Never in the repository."""
+"""Which private keys are at hand, and where do they live? Never in the repository."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import base64
 import binascii
 import contextlib
 import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from governance.digest import write_atomically
-from governance.errors import ConfigurationError
+from governance.digest import sync_folder, write_atomically
+from governance.errors import Busy, ConfigurationError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-#: base64 of the 32-byte Ed25519 seed (RFC 8032 section 5.1.5), for machines without a home
+#: base64 of the 32-byte Ed25519 seed (RFC 8032 section 5.1.5), for machines without a home; several, the newest first,
+#: with commas or spaces between them
 KEY_VARIABLE = "LABELTRAIL_SIGNING_KEY"
+_WANTED = "wanted: base64 of 32 bytes; `labeltrail init` makes one"
 
 
 def key_path() -> Path:
@@ -25,30 +30,52 @@ def key_path() -> Path:
     return Path(base) / "labeltrail" / "signing.key"
 
 
-def load_key() -> Ed25519PrivateKey | None:
-    """The signing key from the environment or this user's key file, or None where there is none.
+def kept_path(public: str) -> Path:
+    """Where a superseded key of this user lies: other logs may still be signed by it."""
+    return key_path().parent / "keys" / f"{public[:16]}.key"
 
-    Raises ConfigurationError for a key that others may read or that is no key.
+
+def load_key(public: str | None = None) -> Ed25519PrivateKey | None:
+    """The private half of a public key (hexadecimal), or None where it is not at hand; by default this user's newest key.
+
+    Looked for in the environment, in this user's key file and among the keys that it superseded. Raises
+    ConfigurationError for a key that others may read or that is no key.
     """
+    for key in _at_hand(public):
+        if public is None or public_hex(key) == public:
+            return key
+    return None
+
+
+def _at_hand(public: str | None) -> Iterator[Ed25519PrivateKey]:
+    yield from _given()
+    for path in (key_path(), *((kept_path(public),) if public else ())):
+        if path.is_file():
+            yield _read(path)
+
+
+def _given() -> list[Ed25519PrivateKey]:
+    """The keys in the environment, in their order there."""
+    text = os.environ.get(KEY_VARIABLE)
+    if not text:
+        return []
+    parts = [part for part in re.split(r"[\s,]+", text) if part]
+    return [_parse(part, where=KEY_VARIABLE) for part in parts or [""]]
+
+
+def _read(path: Path) -> Ed25519PrivateKey:
+    if path.stat().st_mode & 0o077:
+        raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+    return _parse(path.read_text(encoding="ascii", errors="replace").strip(), where=str(path))
+
+
+def _parse(text: str, *, where: str) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    text = os.environ.get(KEY_VARIABLE)
-    where = KEY_VARIABLE
-    if not text:
-        path = key_path()
-        where = str(path)
-        if not path.is_file():
-            return None
-        if path.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
-        text = path.read_text(encoding="ascii", errors="replace")
     try:
-        seed = base64.b64decode(text.strip(), validate=True)
-        return Ed25519PrivateKey.from_private_bytes(seed)
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
-        raise ConfigurationError(
-            f"{where} holds no signing key", hint="wanted: base64 of 32 bytes; `labeltrail init` makes one"
-        ) from None
+        raise ConfigurationError(f"{where} holds no signing key", hint=_WANTED) from None
 
 
 def create_key() -> Path:
@@ -57,21 +84,86 @@ def create_key() -> Path:
 
     path = key_path()
     if not path.exists():
-        seed = base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()) + b"\n"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Made under another name and linked: of two that make a key at once, the second keeps the first one's.
-            fresh = path.with_name(f".{path.name}.{os.getpid()}")
-            write_atomically(fresh, seed, mode=0o600)
-            with contextlib.suppress(FileExistsError):
-                os.link(fresh, path)
-            fresh.unlink()
-        except OSError as error:
-            raise ConfigurationError(
-                f"no signing key can be made at {path}: {error.strerror}",
-                hint=f"give --no-key, set XDG_CONFIG_HOME, or put a key into {KEY_VARIABLE}",
-            ) from None
+        _keep(path, Ed25519PrivateKey.generate())
     return path
+
+
+def next_key(*, used: Collection[str], fresh: bool) -> tuple[Ed25519PrivateKey, str]:
+    """The key that follows on those that a log has used (hexadecimal), and in words where it comes from.
+
+    1. one in the environment that the log has not used  2. this user's key where the log has not used it, unless a
+    `fresh` one is wanted  3. a new one, which takes the place of this user's key; that one is kept beside it
+
+    The key is on the disk before it is answered, and so is the one whose place it takes: a crash costs no key.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    # 1.
+    for key in _given():
+        if public_hex(key) not in used:
+            return key, f"from {KEY_VARIABLE}"
+    # 2.
+    path = key_path()
+    mine = _read(path) if path.is_file() else None
+    if mine is not None and not fresh and public_hex(mine) not in used:
+        return mine, f"yours, at {path}"
+    # 3.
+    if mine is not None:
+        kept = kept_path(public_hex(mine))
+        _keep(kept, mine)
+        if public_hex(_read(kept)) != public_hex(mine):
+            raise ConfigurationError(f"{kept} holds another key than its name says", hint="move it away and look at it")
+    key = Ed25519PrivateKey.generate()
+    with _writing(path):
+        write_atomically(path, _text(key), mode=0o600)
+    return key, f"made at {path}; keep a copy"
+
+
+@contextmanager
+def changing_keys(*, wait_seconds: float = 10.0) -> Iterator[None]:
+    """Holds this user's keys, so that of two that make a new key neither loses the other's. Raises Busy."""
+    from filelock import FileLock, Timeout
+
+    path = key_path()
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(path.with_name("keys.lock"), timeout=wait_seconds)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Busy("somebody else is changing your keys", hint="try again when that has ended") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _keep(path: Path, key: Ed25519PrivateKey) -> None:
+    """A key in a file of its own, readable by its owner only. A file that is there is left as it is."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made under another name and linked: of two that make a key at once, the second keeps the first one's.
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        write_atomically(fresh, _text(key), mode=0o600)
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
+        sync_folder(path.parent)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"no signing key can be made at {path}: {error.strerror}",
+            hint=f"set XDG_CONFIG_HOME, or put a key into {KEY_VARIABLE}; `labeltrail init --no-key` does without one",
+        ) from None
+
+
+def _text(key: Ed25519PrivateKey) -> bytes:
+    return base64.b64encode(key.private_bytes_raw()) + b"\n"
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:

@@ -15,11 +15,12 @@ from sqlalchemy import Connection, func, select, text
 from governance.digest import write_atomically
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
-from governance.records import Adoption, LogStart, Record
+from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.database import Database
 from governance.store.entry import Entry, read_entry
+from governance.store.keychain import Keychain
 from governance.store.memory import remember
 from governance.store.projection import project
 from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
@@ -77,19 +78,20 @@ class Trail:
         """Enters records: 1. take the writer's place  2. leave out facts already entered  3. entries and leaves
         4. their projection  5. a checkpoint over all of it  6. commit.
 
-        `at` is in microseconds since 1970 UTC, by default now. Raises Busy; then nothing was entered.
+        `at` is in microseconds since 1970 UTC, by default now. Raises Busy, and BrokenEvidence for a change of the log's
+        key that does not follow on the key in force; then nothing was entered.
         """
         at = time.time_ns() // 1000 if at is None else at
         given = {record.name: record for record in records}
         # 1.
         with self.database.writing() as connection:
             frontier, last = self._head(connection)
-            signer = self._signer(connection, last, adopting=any(isinstance(r, Adoption) for r in given.values()))
             # 2.
             known = self._known(connection, given)
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
+            signers = self._signers(connection, last, [entry.record for entry in entries])
             # 3.
             first = frontier.size
             rows = []
@@ -107,9 +109,8 @@ class Trail:
                 connection.execute(_table(table).insert(), projected)
             # 5.
             checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
-            if first == 0:
-                signer = _own_key(entries[0].record)
-            checkpoint = checkpoint.signed(signer) if signer else checkpoint
+            for signer in signers:
+                checkpoint = checkpoint.signed(signer)
             connection.execute(
                 _table(CheckpointRow).insert(),
                 [
@@ -155,22 +156,32 @@ class Trail:
             known.update(connection.execute(query).scalars())
         return known
 
-    def _signer(self, connection: Connection, head: Checkpoint | None, *, adopting: bool) -> Ed25519PrivateKey | None:
-        """The key that may sign what comes next: the log's own, over a head that it has signed itself.
+    def _signers(
+        self, connection: Connection, head: Checkpoint | None, records: list[Record]
+    ) -> list[Ed25519PrivateKey]:
+        """Who may sign what comes next: the key in force, over a head that it has signed itself.
 
-        What somebody recorded without the key is never signed in passing: `adopting` says that its holder has looked.
-        Raises BrokenEvidence for a head whose signature is not the log's.
+        What somebody recorded without the key is never signed in passing: an adoption says that its holder has looked, and
+        so does a change of the key, which the new key signs and the one that hands over to it as well.
+        Raises BrokenEvidence for a head whose signature is not the log's, and for a change that is not valid.
         """
         if head is None:
-            return None
-        start = self._entry(connection, 0).record
-        public = start.public_key if isinstance(start, LogStart) else None
-        vouched = bool(public) and head.signed_by(bytes.fromhex(public or ""))
+            return _at_hand(records[0].public_key) if isinstance(records[0], LogStart) else []
+        chain = self.keychain(connection=connection)
+        vouched = chain.vouches(head)
         if head.signatures and not vouched:
             raise BrokenEvidence(
                 f"checkpoint {head.size}", expected="a signature of the log's key", actual="another", hint=_LOOK
             )
-        return _own_key(start) if vouched or adopting else None
+        changes = [(seq, record) for seq, record in enumerate(records, head.size) if isinstance(record, KeyChange)]
+        if not changes:
+            adopting = any(isinstance(record, Adoption) for record in records)
+            return _at_hand(chain.newest.public_key) if vouched or adopting else []
+        before = chain.newest
+        for seq, change in changes:
+            chain = chain.changed(seq, change)
+        hands_over = vouched and chain.end_of_trust(before) is None
+        return _at_hand(chain.newest.public_key) + (_at_hand(before.public_key) if hands_over else [])
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -188,6 +199,19 @@ class Trail:
         if not isinstance(record, LogStart):
             raise BrokenEvidence("entry 0", expected="the start of a log", actual=record.kind)
         return record
+
+    def keychain(self, *, connection: Connection | None = None) -> Keychain:
+        """The keys of this log, the newest of which is in force. Raises BrokenEvidence for a change that is not valid."""
+        if connection is None:
+            with self.database.reading() as reading:
+                return self.keychain(connection=reading)
+        rows = _table(RecordRow)
+        query = select(rows.c.seq).where(rows.c.log == self.log, rows.c.kind == KeyChange.kind).order_by(rows.c.seq)
+        changes = [(seq, self._entry(connection, seq).record) for seq in connection.execute(query).scalars()]
+        start = self._entry(connection, 0).record
+        if not isinstance(start, LogStart):
+            raise BrokenEvidence("entry 0", expected="the start of a log", actual=start.kind, hint=_LOOK)
+        return Keychain.of(start, changes)
 
     def entries(self, *, start: int = 0, stop: int | None = None) -> list[tuple[int, Entry]]:
         """(position, entry) in order. Raises BrokenEvidence where an entry cannot be read."""
@@ -298,11 +322,10 @@ def _read(data: bytes, seq: int) -> Entry:
         raise BrokenEvidence(f"entry {seq}", expected=error.wanted, actual=error.given, hint=_LOOK) from None
 
 
-def _own_key(start: Record) -> Ed25519PrivateKey | None:
-    """The signing key at hand, if it is the one that the log names. Any other proves nothing about the log."""
-    key = keys.load_key()
-    own = key is not None and isinstance(start, LogStart) and start.public_key == keys.public_hex(key)
-    return key if own else None
+def _at_hand(public: str | None) -> list[Ed25519PrivateKey]:
+    """The private half of a key that the log names, where it is at hand. Any other proves nothing about the log."""
+    key = keys.load_key(public) if public else None
+    return [key] if key else []
 
 
 class NoLog(MissingEvidence):

@@ -5,7 +5,7 @@
 
 FILE.zip is an evidence bundle, as `labeltrail bundle` writes it, or a folder, as `labeltrail checkpoint --tiles` does.
 Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
-since neither a checkpoint nor a key was given. 2: the command cannot be carried out.
+since neither a checkpoint nor a key was given, or the key was revoked since. 2: the command cannot be carried out.
 
 What it rests on: SHA-256; Ed25519 (RFC 8032); the Merkle tree of RFC 9162; C2SP signed notes; canonical JSON (RFC 8785).
 """
@@ -32,6 +32,10 @@ LARGEST_INTEGER = 2**53 - 1
 
 class Broken(Exception):
     """Something that does not hold, in one sentence."""
+
+
+class Unknown(Exception):
+    """Why nobody vouches for what is whole in itself, in one sentence."""
 
 
 def need(holds, says):
@@ -265,7 +269,7 @@ class Log:
         start = self.entries[0]
         need(start["kind"] == "log", "the first entry is not the beginning of a log")
         need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
-        self.key = start["body"].get("public_key")
+        self.keys = key_chain(start["body"], [(at, e) for at, e in enumerate(self.entries) if e["kind"] == "key"])
 
 
 def _entry(line, where):
@@ -276,6 +280,40 @@ def _entry(line, where):
     record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
     entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
     return entry
+
+
+def key_chain(start, changes):
+    """A log's keys as (entry, key, reason), the newest last. `changes`: the entries of kind key, as (position, entry)."""
+    chain = [(0, None if start["public_key"] is None else _hex(start["public_key"], 32), "began")]
+    for at, entry in changes:
+        body, old = entry["body"], chain[-1][1]
+        new, by_new, by_old = _hex(body["public_key"], 32), _hex(body["signature_new"], 64), body["signature_previous"]
+        said = {"log": start["log"], "number": len(chain), "previous": old and old.hex(), "public_key": new.hex()}
+        said["reason"] = reason = body["reason"]
+        whole = {**said, "signature_new": by_new.hex(), "signature_previous": by_old, "who": str(body["who"])}
+        fits = reason in (("rotated", "lost", "compromised") if old else ("first",)) and new not in [
+            k for _, k, _ in chain
+        ]
+        follows = entry["v"] == 1 and fits and canonical(whole) == canonical(body)
+        need(follows, f"entry {at} changes the log's key and does not follow on the key before")
+        said = b"labeltrail-key/1\n" + canonical(said)
+        held = is_signed(old, said, _hex(by_old, 64)) if reason == "rotated" else by_old is None
+        need(held and is_signed(new, said, by_new), f"entry {at} changes the log's key and is not signed as it must be")
+        chain.append((at, new, reason))
+    return chain
+
+
+def _hex(text, size):
+    need(re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text), f"{text!r} is no key or signature")
+    return bytes.fromhex(text)
+
+
+def need_trust(later, what):
+    """Goes on where the key before signed for each of these changes."""
+    for at, _, reason in later:
+        if reason != "rotated":
+            ended = "named the log's first key" if reason == "first" else f"revoked {what} ({reason})"
+            raise Unknown(f"but entry {at} {ended}: ask for the new key by another way than this log")
 
 
 def take(files, path):
@@ -376,14 +414,16 @@ def read_tiles(files, told):
 
 
 def check_origin(log, anchor, key):
-    """Who vouches for the checkpoint: one sentence, or None where nobody does. Raises Broken where somebody contradicts."""
-    mine = log.checkpoint
+    """Who vouches for the checkpoint, in one sentence. Raises Unknown where nobody does, Broken where one contradicts."""
+    mine, keys = log.checkpoint, [key for _, key, _ in log.keys]
+    signed = keys[-1] and mine.is_signed_by(keys[-1])
     if key:
-        need(mine.is_signed_by(key), "the checkpoint is not signed by the key that was given")
-        need(log.key == key.hex(), f"the log names {log.key} as its key, which is not the one that was given")
-        return "signed by the key that was given"
+        need(key in keys, "the log never named the key that was given")
+        need(signed, "the checkpoint is not signed by the log's newest key")
+        need_trust(log.keys[keys.index(key) + 1 :], "the key that was given")
+        return "signed by the key that was given" + (", or by one that it hands over to" if key != keys[-1] else "")
     if not anchor:
-        return None
+        raise Unknown("origin unknown: give --checkpoint or --key, got some other way")
     need(anchor.origin == mine.origin, f"the checkpoint that was given is of another log, {anchor.origin}")
     need(anchor.size > 0, "the checkpoint that was given is of an empty log and vouches for nothing")
     if anchor.size == mine.size:
@@ -396,9 +436,9 @@ def check_origin(log, anchor, key):
     need(
         root == anchor.root, "the log did not grow from the checkpoint that was given: an earlier entry is another one"
     )
-    signed = log.key and mine.is_signed_by(bytes.fromhex(log.key))
     need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
-    return f"grown from the checkpoint that was given ({anchor.size} entries), and signed by the key that it covers"
+    need_trust([link for link in log.keys if link[0] >= anchor.size], "the key of the checkpoint that was given")
+    return f"grown from the checkpoint that was given ({anchor.size} entries), and signed by a key that it vouches for"
 
 
 # -- the command -----------------------------------------------------------------------------------------------------------
@@ -432,8 +472,8 @@ def verify(data, *, anchor=None, key=None):
         return 3, [f"BROKEN: {fault}"]
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as fault:
         return 3, [f"BROKEN: something is not of the form that it has to be ({type(fault).__name__}: {fault})"]
-    if vouched is None:
-        return 4, ["internally consistent, origin unknown: give --checkpoint or --key, got some other way", *told]
+    except Unknown as reason:
+        return 4, [f"internally consistent, {reason}", *told]
     return 0, [f"whole and unchanged: {vouched}", *told]
 
 
