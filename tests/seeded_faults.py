@@ -30,6 +30,7 @@ MERKLE, NOTES = "tests/store/test_merkle.py", "tests/store/test_checkpoint_notes
 TRAIL, ROWS = "tests/store/test_trail.py", "tests/store/test_row_commitments.py"
 VERIFY, REPRO = "tests/proof/test_verify.py", "tests/project/test_repro.py"
 ATTACKS = "tests/proof/test_attacks.py"
+CHANGES, PROVED = "tests/store/test_key_changes.py", "tests/proof/test_key_changes_proved.py"
 TABLE, PATTERNS, ALIGNMENT = (f"tests/votes/test_vote_{name}.py" for name in ("table", "patterns", "alignment"))
 MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/test_dawid_skene.py"
 EXPLAIN, MODEL_FILE = "tests/labelmodels/test_explain_label.py", "tests/labelmodels/test_label_model_file.py"
@@ -171,8 +172,8 @@ TRAIL_FAULTS = (
         "trail",
         "any key signs, also one that the log does not name",
         "governance/store/trail.py",
-        "isinstance(start, LogStart) and start.public_key == keys.public_hex(key)",
-        "isinstance(start, LogStart)",
+        "key = keys.load_key(public) if public else None",
+        "key = keys.load_key() if public else None",
         TRAIL,
         "key",
     ),
@@ -212,8 +213,8 @@ TRAIL_FAULTS = (
         "trail",
         "a new signing key can be read by everybody",
         "governance/store/keys.py",
-        "mode=0o600",
-        "mode=0o644",
+        "write_atomically(fresh, _text(key), mode=0o600)",
+        "write_atomically(fresh, _text(key), mode=0o644)",
         NOTES,
     ),
     Fault(
@@ -285,8 +286,8 @@ PROOF_FAULTS = (
         "trail",
         "the owner's key signs over what it has not signed before",
         "governance/store/trail.py",
-        "return _own_key(start) if vouched or adopting else None",
-        "return _own_key(start)",
+        "return _at_hand(chain.newest.public_key) if vouched or adopting else []",
+        "return _at_hand(chain.newest.public_key)",
         ATTACKS,
         "next_run or adopted",
     ),
@@ -330,7 +331,7 @@ PROOF_FAULTS = (
         "proof",
         "a foreign signature passes",
         "governance/proof/log.py",
-        "if last.signatures and not (self.public_key and last.signed_by(bytes.fromhex(self.public_key))):",
+        "if last.signatures and not (self.keychain and self.keychain.vouches(last)):",
         "if last.signatures and not self.public_key:",
         VERIFY,
         "another_key",
@@ -399,7 +400,7 @@ PROOF_FAULTS = (
         "bundle",
         "verify.py does not ask who signed what came after the checkpoint",
         "governance/proof/published/verify.py",
-        "    signed = log.key and mine.is_signed_by(bytes.fromhex(log.key))",
+        "    signed = keys[-1] and mine.is_signed_by(keys[-1])",
         "    signed = True",
         "tests/proof/test_bundle.py",
     ),
@@ -587,6 +588,81 @@ PROOF_FAULTS = (
         "made.extend([])",
         VERIFY,
         "untouched",
+    ),
+)
+
+KEYS_FAULTS = (
+    Fault(
+        "keys",
+        "a key hands over without its signature",
+        "governance/store/keychain.py",
+        'elif not is_signed(self.newest.key, change.statement(), change.signature_previous or ""):',
+        "elif change.signature_previous is None:",
+        CHANGES,
+        "not_valid",
+    ),
+    Fault(
+        "keys",
+        "a new key that nobody holds is believed",
+        "governance/store/keychain.py",
+        "if not is_signed(new.key, change.statement(), change.signature_new):",
+        "if not change.signature_new:",
+        CHANGES,
+        "not_valid",
+    ),
+    Fault(
+        "keys",
+        "a revoked key may come back",
+        "governance/store/keychain.py",
+        "if change.public_key in {link.public_key for link in self.links}:",
+        "if change.public_key == self.newest.public_key:",
+        CHANGES,
+        "comes_back",
+    ),
+    Fault(
+        "keys",
+        "trust in a lost key reaches the next one",
+        "governance/store/keychain.py",
+        'if after.reason != "rotated"), None)',
+        'if after.reason == "compromised"), None)',
+        PROVED,
+        "reach",
+    ),
+    Fault(
+        "keys",
+        "a key is in force one entry too late",
+        "governance/store/keychain.py",
+        "if link.since < size), self.links[0])",
+        "if link.since + 1 < size), self.links[0])",
+        CHANGES,
+        "in_force",
+    ),
+    Fault(
+        "keys",
+        "a revoked key signs its own revocation",
+        "governance/store/trail.py",
+        "hands_over = vouched and chain.end_of_trust(before) is None",
+        "hands_over = vouched",
+        CHANGES,
+        "revoked",
+    ),
+    Fault(
+        "keys",
+        "verify.py believes a revoked key",
+        "governance/proof/published/verify.py",
+        '        if reason != "rotated":\n            ended',
+        '        if reason == "forgotten":\n            ended',
+        PROVED,
+        "reach",
+    ),
+    Fault(
+        "keys",
+        "verify.py does not ask whether a new key is held",
+        "governance/proof/published/verify.py",
+        'need(held and is_signed(new, said, by_new), f"entry',
+        'need(held and by_new, f"entry',
+        PROVED,
+        "tampered",
     ),
 )
 
@@ -1074,7 +1150,16 @@ DRILL_FAULTS = (
     ),
 )
 
-FAULTS = (*TRAIL_FAULTS, *PROOF_FAULTS, *VOTES_FAULTS, *MODEL_FAULTS, *OBSERVED_FAULTS, *TRAVEL_FAULTS, *DRILL_FAULTS)
+FAULTS = (
+    *TRAIL_FAULTS,
+    *PROOF_FAULTS,
+    *VOTES_FAULTS,
+    *MODEL_FAULTS,
+    *OBSERVED_FAULTS,
+    *TRAVEL_FAULTS,
+    *DRILL_FAULTS,
+    *KEYS_FAULTS,
+)
 
 
 def main(words: list[str]) -> int:
