@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from governance.store.tables import METADATA, EntryRow
 #: 'LTRA', so that another program's database is never taken for ours (sqlite.org/pragma.html#pragma_application_id)
 APPLICATION_ID = 0x4C545241
 _SQLITE_MAGIC = b"SQLite format 3\x00"
+#: sqlite.org/rescode.html: the bytes on the disk are not, or cannot be seen to be, those of a store
+_AT_READING = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 
 
 class Database:
@@ -119,7 +122,9 @@ def _on_connect(connection: sqlite3.Connection, _: Any) -> None:
     cursor = connection.cursor()
     # Before 3.51.3 write-ahead logging can lose a reset; the rollback journal cannot.
     cursor.execute("PRAGMA journal_mode = DELETE")
-    cursor.execute("PRAGMA synchronous = FULL")
+    # The journal's end is the commit. FULL leaves it to the disk when the folder forgets the journal, and a power cut
+    # before that would take back what was acknowledged, while the checkpoint that was remembered stays.
+    cursor.execute("PRAGMA synchronous = EXTRA")
     cursor.execute("PRAGMA secure_delete = ON")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
@@ -147,6 +152,11 @@ def faults(shown: str) -> Iterator[None]:
             raise ConfigurationError(
                 f"{shown}: the disk is full; nothing was recorded", hint="free some space"
             ) from None
+        if _at_writing(error.orig):
+            raise ConfigurationError(
+                f"{shown}: the disk failed ({says}); it is not known whether this was recorded",
+                hint="look after the disk, then record it again: what was recorded already is entered once",
+            ) from None
         raise _broken(shown, says) from None
     except exc.DatabaseError as error:
         raise _broken(shown, str(error.orig)) from None
@@ -154,5 +164,24 @@ def faults(shown: str) -> Iterator[None]:
         raise _broken(shown, f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
 
 
+def _at_writing(error: BaseException | None) -> bool:
+    """Whether the disk failed other than at reading, so that nothing speaks against the bytes that are there."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return name.startswith("SQLITE_IOERR") and not name.startswith(_AT_READING)
+
+
 def _broken(shown: str, says: str) -> BrokenEvidence:
     return BrokenEvidence(f"{shown}", expected="a whole store", actual=says, hint="restore it from a copy")
+
+
+@contextmanager
+def file_faults(where: Path) -> Iterator[None]:
+    """The operating system's errors become ours, with the file named, or `where` for one that names none."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise ConfigurationError(
+            f"{error.filename or where}: {error.strerror or error}",
+            hint="free some space" if full else "check that it can be written, and its disk",
+        ) from None

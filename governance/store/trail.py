@@ -5,20 +5,21 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from sqlalchemy import Connection, func, select, text
 
 from governance.digest import write_atomically
-from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
+from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
-from governance.store.database import Database
+from governance.store.database import Database, file_faults
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
 from governance.store.memory import remember
@@ -52,24 +53,26 @@ class Trail:
     def open(cls, url: str, *, root: Path, project: str, create: bool = False, wait_seconds: float = 5.0) -> Trail:
         """The project's log. With `create`, a store and a log are made where there are none.
 
-        Raises MissingEvidence (no store yet), ConfigurationError (not ours), Busy, BrokenEvidence.
+        Raises MissingEvidence (no store yet), ConfigurationError (not ours, or no file can be written), Busy,
+        BrokenEvidence.
         """
-        database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
         pointer = root / ".labeltrail" / "log"
-        if not create:
-            return cls(database, _chosen_log(database, pointer))
-        pointer.parent.mkdir(exist_ok=True)
-        # Two that open a new project at once must not start two logs.
-        with FileLock(pointer.with_name("open.lock")):
-            try:
-                log = _chosen_log(database, pointer)
-            except NoLog:
-                log = secrets.token_hex(16)
-                key = keys.load_key()
-                start = LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)
-                cls(database, log).append([start])
-            if not pointer.is_file():
-                write_atomically(pointer, log.encode() + b"\n")
+        with file_faults(pointer):
+            database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
+            if not create:
+                return cls(database, _chosen_log(database, pointer))
+            pointer.parent.mkdir(exist_ok=True)
+            # Two that open a new project at once must not start two logs.
+            with _opening(pointer.with_name("open.lock"), wait_seconds):
+                try:
+                    log = _chosen_log(database, pointer)
+                except NoLog:
+                    log = secrets.token_hex(16)
+                    key = keys.load_key()
+                    start = LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)
+                    cls(database, log).append([start])
+                if not pointer.is_file():
+                    write_atomically(pointer, log.encode() + b"\n")
         return cls(database, log)
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -326,6 +329,17 @@ def _at_hand(public: str | None) -> list[Ed25519PrivateKey]:
     """The private half of a key that the log names, where it is at hand. Any other proves nothing about the log."""
     key = keys.load_key(public) if public else None
     return [key] if key else []
+
+
+@contextmanager
+def _opening(lock: Path, wait_seconds: float) -> Iterator[None]:
+    """The place of whoever may begin a log. Raises Busy where another process keeps it."""
+    try:
+        held = FileLock(lock).acquire(timeout=wait_seconds)
+    except Timeout:
+        raise Busy(f"another process is opening {lock.parent}", hint="try again when it is done") from None
+    with held:
+        yield
 
 
 class NoLog(MissingEvidence):
