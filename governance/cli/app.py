@@ -187,6 +187,9 @@ def trace(
     name: Annotated[str, typer.Argument(help="A record's name, a title, or a kind such as `model`.")],
     up: Annotated[bool, typer.Option("--up", help="Only what it comes from.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only what came of it.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The N nearest each way; by default all.")
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -195,7 +198,7 @@ def trace(
     Example: labeltrail trace vader --down
     """
     directions = tuple(way for way, chosen in (("up", up), ("down", down)) if chosen) or ("up", "down")
-    answer(project_of(context).trace(name, directions=directions), as_json=as_json, as_md=as_md)
+    answer(project_of(context).trace(name, directions=directions, limit=limit), as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Direction = Literal["up", "down"]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A record that was reached: how far away, over which relation, from which record."""
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from governance.config import Config, find_root, read_config
 from governance.project.report import Report, Table
@@ -140,12 +140,17 @@ class Project:
         return show_report(record, facts=facts, current=self.current_facts(), seq=seq, at=entry.at)
 
     @reads
-    def trace(self, name: str, *, directions: tuple[str, ...] = ("up", "down")) -> Report:
-        """Everything that led to a record and everything that came of it. Raises UnknownName, AmbiguousName."""
+    def trace(
+        self, name: str, *, directions: tuple[Literal["up", "down"], ...] = ("up", "down"), limit: int | None = None
+    ) -> Report:
+        """Everything that led to a record and everything that came of it, or the `limit` nearest of each.
+
+        Raises UnknownName, AmbiguousName.
+        """
         from governance.project.told import trace_report
 
-        everything = self.facts()
-        return trace_report(self._newest(name), everything, current=self.current_facts(), directions=directions)
+        record, everything, current = self._newest(name), self.facts(), self.current_facts()
+        return trace_report(record, self.trail, everything, current=current, directions=directions, limit=limit)
 
     @reads
     def diff(self, *runs: str) -> Report:

@@ -8,7 +8,8 @@ from typing import Any
 
 from governance.errors import ExitCode
 from governance.facts import Facts, short
-from governance.lineage.graph import Graph, Step
+from governance.lineage.graph import Direction, Graph, Step
+from governance.lineage.stored import StoredGraph
 from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, Found, TakenIn
 from governance.proof.check import Verification
@@ -116,26 +117,33 @@ def _shown(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def trace_report(record: Record, facts: Facts, *, current: Facts, directions: tuple[str, ...]) -> Report:
-    """`labeltrail trace`: everything it comes from and everything that came of it.
+def trace_report(
+    record: Record, trail: Trail, facts: Facts, *, current: Facts, directions: tuple[Direction, ...], limit: int | None
+) -> Report:
+    """`labeltrail trace`: everything it comes from and everything that came of it, or the `limit` nearest of each.
 
     What the current runs hold travels with the data and is the same in every store; earlier runs, executions and the like
     are told apart, below `store`.
     """
-    graph, travelling = Graph(facts.edges), Graph(current.edges)
+    graph, travelling = StoredGraph(trail), Graph(current.edges)
     data: dict[str, Any] = {"name": record.name, "kind": record.kind, "label": record.label}
-    store: dict[str, Any] = {}
+    store: dict[str, Any] = {"cut": []}
     blocks: list[str | Table] = [f"{record.kind} “{record.label}” {record.name}"]
-    for direction, title in (("up", "comes from"), ("down", "led to")):
-        if direction not in directions:
+    for way, title in (("up", "comes from"), ("down", "led to")):
+        if way not in directions:
             continue
-        way = "up" if direction == "up" else "down"
-        steps = graph.reach(record.name, way)
+        reached = graph.reach(record.name, way, limit=limit)
         shared = [step for step in travelling.reach(record.name, way) if not _of_the_store(step.name, current)]
         names = {step.name for step in shared}
-        data[direction] = [_step(step, facts) for step in shared]
-        store[direction] = [_step(step, facts) for step in steps if step.name not in names]
-        blocks.append(_by_kind(steps, facts, title=f"{title} ({counted(len(steps), 'record')})"))
+        data[way] = [_step(step, facts) for step in shared[:limit]]
+        store[way] = [_step(step, facts) for step in reached.steps if step.name not in names]
+        told = counted(len(reached.steps), "record")
+        blocks.append(
+            _by_kind(reached.steps, facts, title=f"{title} ({f'the {told} nearest' if reached.cut else told})")
+        )
+        if reached.cut:
+            store["cut"].append(way)
+            blocks.append(f"There are more than these {told}: a larger --limit, or none, tells them.")
     data["store"] = store
     return Report("trace", data, tuple(blocks))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text
 from sqlmodel import Field, SQLModel
 
 #: our tables alone, so that opening a store never creates anybody else's
@@ -66,13 +66,14 @@ class RecordRow(_Table, table=True):
 
 
 class EdgeRow(_Table, table=True):
-    """subject, W3C PROV relation, object."""
+    """subject, W3C PROV relation, object: followed upwards by the primary key, downwards by the other index."""
 
     __tablename__: ClassVar[str] = "edge"  # type: ignore[misc]
+    __table_args__ = (Index("ix_edge_downwards", "log", "object", "relation", "subject"),)
     log: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)
     relation: str = Field(primary_key=True)
-    object: str = Field(primary_key=True, index=True)
+    object: str = Field(primary_key=True)
     seq: int = Field(sa_type=BigInteger)
 
 

@@ -245,14 +245,12 @@ class Trail:
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows by their first column, which is the key within a log. Each part goes on behind the last row before."""
         key, listed = columns[0], ", ".join(columns)
-        # Plain text bypasses the types, and the driver's own rows cost a third of SQLAlchemy's; every name is our own.
+        # Plain text bypasses the types, so that a cell comes as it is; every name in it is our own.
         begun = f"SELECT {listed} FROM {table} WHERE log = :log"  # noqa: S608
         ended = f"ORDER BY {key} LIMIT {at_once}"
         query = text(f"{begun} {ended}").bindparams(log=self.log)
         while True:
-            result = connection.execute(query)
-            part = list(result.cursor.fetchall()) if result.cursor else []
-            result.close()
+            part = _raw(connection, query)
             if part:
                 yield part
             if len(part) < at_once:
@@ -293,10 +291,12 @@ class Trail:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def rebuild(self) -> None:
-        """Drops the projection and makes it again from the log, in one transaction."""
+        """Drops the projection and makes it again from the log, in one transaction, with the indexes of today."""
         entries = self.entries()
         with self.database.writing() as connection:
             for table in PROJECTED:
+                for index in _table(table).indexes:
+                    index.create(connection, checkfirst=True)
                 connection.execute(_table(table).delete().where(_table(table).c.log == self.log))
             for table, row in project(self.log, entries):
                 connection.execute(_table(table).insert(), [row])
@@ -308,6 +308,14 @@ class Trail:
         if data is None:
             raise BrokenEvidence(f"entry {seq}", expected="an entry", actual="none", hint=_LOOK)
         return _read(octets(data), seq)
+
+
+def _raw(connection: Connection, query: Any) -> list[tuple[Any, ...]]:
+    """The driver's own rows, for very many of them: SQLAlchemy's cost as much again as reading them."""
+    result = connection.execute(query)
+    rows = list(result.cursor.fetchall()) if result.cursor else []
+    result.close()
+    return rows
 
 
 _LOOK = "`labeltrail verify` names everything that does not fit"
