@@ -1132,6 +1132,15 @@ DRILL_FAULTS = (
     ),
     Fault(
         "drill",
+        "a stranger's key is taken for the log's",
+        "governance/proof/log.py",
+        'link.reason in ("began", "rotated") or',
+        'link.reason in ("began", "rotated", "lost", "first") or',
+        "tests/proof/test_key_takeover.py",
+        "speaks_for",
+    ),
+    Fault(
+        "drill",
         "the copy keeps the id of the real log",
         "governance/proof/drill/scene.py",
         "log=token_hex(16)",

@@ -12,6 +12,7 @@ from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
+from governance.store.keys import load_key
 from governance.store.memory import memory_path, recall
 from governance.store.projection import project
 from governance.store.tables import PROJECTED
@@ -72,6 +73,7 @@ class LogCheck:
         yield from checkpoints
         for where, checkpoint, hint in outside:
             yield from _grown_from(checkpoint, tree, where=where, hint=hint)
+        yield from self._unheard(max((checkpoint.size for _, checkpoint, _ in outside), default=0))
         if self.contents and not tree.found:
             yield from self._projection(connection)
 
@@ -158,6 +160,21 @@ class LogCheck:
                 f"{len(open_)} of the log's checkpoints from here on are unsigned, though this log has a key",
                 "look at what was entered (`labeltrail log --all`), then `labeltrail adopt` with the log's key at hand",
             )
+
+    def _unheard(self, seen: int) -> Iterator[Check]:
+        """Anybody who can write to the store can revoke its key and name their own: somebody else has to speak for that.
+
+        That is whoever holds the new key here, or saw the change before (a checkpoint from outside covers it).
+        """
+        links = self.keychain.links if self.keychain else ()
+        for link in links:
+            if link.reason in ("began", "rotated") or link.since < seen or load_key(link.public_key):
+                continue
+            says = f"it gives the log another key ({link.reason}) without a word of the key before, {link.public_key}"
+            hint = (
+                "ask the log's owner whether that key is theirs, and verify with --since a checkpoint over this entry"
+            )
+            yield Check("checkpoints", "unknown", f"entry {link.since}", says, hint)
 
     def _outside(self) -> Iterator[tuple[str, Checkpoint, str]]:
         """Checkpoints that do not lie in the store: where, which, and what to do where the log did not grow from one."""

@@ -7,6 +7,7 @@ from governance.records import LogStart, Source, read_record
 from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry
+from governance.store.keychain import Keychain, make_change
 from governance.store.tables import CheckpointRow, EntryRow, RecordRow, SourceRow, SubjectKeyRow
 
 _DAY = 86_400 * 1_000_000
@@ -104,6 +105,20 @@ def everything_rewritten_without_the_key(scene: Scene) -> None:
     scene.rewrite([*entries[:seq], entry, *entries[seq + 1 :]], key=None)
 
 
+def a_key_of_their_own(scene: Scene) -> None:
+    """The log's key is declared lost right after its start, and a stranger's signs another history in its place."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    entries = scene.entries()
+    seq, entry = altered(entries)
+    first, *others = [*entries[:seq], entry, *entries[seq + 1 :]]
+    if not isinstance(first.record, LogStart):
+        raise NothingThere("the log has no start")
+    key = Ed25519PrivateKey.generate()
+    change = make_change(Keychain.begun(first.record), key, old=None, reason="lost", who="somebody")
+    scene.rewrite([first, Entry(first.at, change), *others], key=key, at_once=True)
+
+
 def another_log_in_its_place(scene: Scene) -> None:
     """The log of another project lies under this one's id, signed by that one's key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -175,6 +190,7 @@ TAMPERINGS = (
     a_signature_taken_off,
     another_keys_signature,
     everything_rewritten_without_the_key,
+    a_key_of_their_own,
     another_log_in_its_place,
     the_key_of_a_person_exchanged,
     the_key_of_a_person_destroyed,

@@ -104,14 +104,17 @@ class Scene:
         with self.trail() as trail, trail.database.writing() as connection:
             _happened(connection.execute(delete(of).where(*_equal(of, where))).rowcount, of.name)
 
-    def rewrite(self, entries: Sequence[Entry], *, key: Ed25519PrivateKey | None) -> Checkpoint:
-        """Puts a whole other history in the log's place, tables and all, in as many transactions; the newest checkpoint."""
+    def rewrite(self, entries: Sequence[Entry], *, key: Ed25519PrivateKey | None, at_once: bool = False) -> Checkpoint:
+        """Puts a whole other history in the log's place, tables and all, and answers its newest checkpoint.
+
+        There are as many transactions as the original had, or a single one.
+        """
         with self.trail() as trail, trail.database.writing() as connection:
             for table in (EntryRow, CheckpointRow, *PROJECTED):
                 connection.execute(delete(_of(table)))
             frontier, at = merkle.Frontier(), 0
             newest = Checkpoint(self.log, 0, merkle.EMPTY_ROOT)
-            for count in [*self.batches, len(entries)]:
+            for count in [*([] if at_once else self.batches), len(entries)]:
                 batch = [(seq, entries[seq]) for seq in range(at, min(at + count, len(entries)))]
                 if not batch:
                     break
