@@ -71,7 +71,7 @@ def check_bundle(data: bytes, *, anchor: str | None = None, key: bytes | None = 
         # 3. and 4.
         _files(files, entries)
         # 5.
-        origin = vouched_for(checkpoint, entries, leaves, what="bundle", anchor=anchor, key=key)
+        origin = vouched_for(checkpoint, enumerate(entries), leaves, what="bundle", anchor=anchor, key=key)
     except GovernanceError as error:
         return BundleCheck((Check("bundle", "broken", "bundle", error.message, error.hint or ""),))
     return BundleCheck((origin,), len(entries), checkpoint.origin)

@@ -11,6 +11,7 @@ from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.proof.bundle import BundleCheck, is_of_its_log
 from governance.proof.check import Check
 from governance.proof.origin import vouched_for
+from governance.records import KeyChange
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.tiles import CHECKPOINT, WIDTH, Tile, TilePath, bundle_paths, read_bundle, read_path, tiles
@@ -81,7 +82,7 @@ def check_folder(files: Mapping[str, bytes], *, anchor: str | None = None, key: 
     """1. every file is the checkpoint or a tile's  2. each entry is canonical  3. each tile is that of the entries, none is
     missing, and nothing lies beyond them  4. the entries are those of the checkpoint  5. somebody who is trusted vouches
 
-    `files` may be a `Folder`; `anchor` and `key` are as for `check_bundle`. Holds one entry's record at a time.
+    `files` may be a `Folder`; `anchor` and `key` are as for `check_bundle`. Of the entries only leaves stay in memory.
     """
     try:
         # 1.
@@ -90,9 +91,9 @@ def check_folder(files: Mapping[str, bytes], *, anchor: str | None = None, key: 
         checkpoint = parse_note(files[CHECKPOINT].decode("utf-8", errors="replace"))
         found = groups(files)
         # 2. and 3.
-        entries: list[Entry] = []
+        kept: list[tuple[int, Entry]] = []
         leaves: list[bytes] = []
-        for tile in tiles(_entries(files, checkpoint, entries)):
+        for tile in tiles(_entries(files, checkpoint, kept)):
             states = found.pop(tile.group, [])
             path, _ = tile.file(tile.width)
             if path not in {lies for _, lies in states}:
@@ -103,9 +104,9 @@ def check_folder(files: Mapping[str, bytes], *, anchor: str | None = None, key: 
         if found:
             raise InvalidRecord("file", next(iter(found.values()))[0][1], "no tile beyond the checkpoint")
         # 4.
-        is_of_its_log(checkpoint, entries, leaves)
+        is_of_its_log(checkpoint, [entry for _, entry in kept], leaves)
         # 5.
-        origin = vouched_for(checkpoint, entries, leaves, what="folder", anchor=anchor, key=key)
+        origin = vouched_for(checkpoint, kept, leaves, what="folder", anchor=anchor, key=key)
     except ConfigurationError:
         raise
     except GovernanceError as error:
@@ -113,8 +114,9 @@ def check_folder(files: Mapping[str, bytes], *, anchor: str | None = None, key: 
     return BundleCheck((origin,), len(leaves), checkpoint.origin)
 
 
-def _entries(files: Mapping[str, bytes], checkpoint: Checkpoint, entries: list[Entry]) -> Iterator[bytes]:
-    """The bytes of every entry, each judged before it is handed on; `entries` gets their records."""
+def _entries(files: Mapping[str, bytes], checkpoint: Checkpoint, kept: list[tuple[int, Entry]]) -> Iterator[bytes]:
+    """The bytes of every entry, each judged before it is handed on; `kept` gets those that name a key."""
+    seq = 0
     for first in range(0, checkpoint.size, WIDTH):
         width = min(WIDTH, checkpoint.size - first)
         small, large = bundle_paths(first // WIDTH, width)
@@ -122,5 +124,8 @@ def _entries(files: Mapping[str, bytes], checkpoint: Checkpoint, entries: list[E
         if path not in files:
             raise InvalidRecord("files", f"{len(files)} files", f"{path} among them")
         for data in read_bundle(files[path], prefix=4 if path == large else 2, width=width):
-            entries.append(read_entry(data, where=f"entry {len(entries)}"))
+            entry = read_entry(data, where=f"entry {seq}")
+            if seq == 0 or isinstance(entry.record, KeyChange):
+                kept.append((seq, entry))
+            seq += 1
             yield data

@@ -5,7 +5,7 @@ Trust in a key reaches the key in force where each key since has signed for the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from governance.errors import InvalidRecord
 from governance.proof.check import Check
@@ -26,7 +26,7 @@ def log_start(entries: Sequence[Entry]) -> LogStart:
 
 def vouched_for(
     mine: Checkpoint,
-    entries: Sequence[Entry],
+    entries: Iterable[tuple[int, Entry]],
     leaves: list[bytes],
     *,
     what: str,
@@ -35,9 +35,11 @@ def vouched_for(
 ) -> Check:
     """Who vouches for a checkpoint over these entries: fine, or unknown where nobody does (any more).
 
+    Of the entries, each with its position, the first one and those that change the key are enough.
     Raises InvalidRecord where what is trusted contradicts it, BrokenEvidence for a change of the key that is not valid.
     """
-    keychain = Keychain.of(log_start(entries), ((seq, entry.record) for seq, entry in enumerate(entries)))
+    placed = list(entries)
+    keychain = Keychain.of(log_start([entry for _, entry in placed]), ((seq, entry.record) for seq, entry in placed))
     if key is not None:
         return by_key(mine, keychain, key, what=what)
     if anchor is None:

@@ -383,8 +383,7 @@ def tile(level, number, held):
 def read_tiles(files, told):
     """The log in a folder: 1. its entries  2. every tile is there  3. every file is a tile, or was one of fewer entries"""
     # 1.
-    note, lines = take(files, "checkpoint"), []
-    size = Checkpoint(note, "checkpoint").size
+    lines, size = [], Checkpoint(take(files, "checkpoint"), "checkpoint").size
     for number in range(-(-size // WIDTH)):
         small, large = (tile_path(kind, number, min(WIDTH, size - number * WIDTH)) for kind in ("entries", "large"))
         data, prefix, at = (files[large], 4, 0) if large in files else (take(files, small), 2, 0)
@@ -392,20 +391,18 @@ def read_tiles(files, told):
             start = at + prefix
             at = start + int.from_bytes(data[at:start], "big")
             lines.append(data[start:at])
-    log = Log({"checkpoint": note, "entries.jsonl": b"".join(line + b"\n" for line in lines)})
+    log = Log({"checkpoint": files["checkpoint"], "entries.jsonl": b"".join(line + b"\n" for line in lines)})
     # 2.
     levels = {-1: log.lines, 0: log.leaves}
     while len(below := levels[len(levels) - 2]) >= WIDTH:
-        firsts = range(0, len(below) - WIDTH + 1, WIDTH)
-        levels[len(levels) - 1] = [tree_root(below[first : first + WIDTH]) for first in firsts]
+        levels[len(levels) - 1] = [tree_root(below[i : i + WIDTH]) for i in range(0, len(below) - WIDTH + 1, WIDTH)]
     for level, items in levels.items():
         for first in range(0, len(items), WIDTH):
             take(files, tile(level, first // WIDTH, items[first : first + WIDTH])[0])
     # 3.
     for path in sorted(set(files) - {"checkpoint"}):
-        match = TILE.fullmatch(path)
-        if not match:
-            raise Broken(f"{path!r} is no part of a published log")
+        match: typing.Any = TILE.fullmatch(path)
+        need(match, f"{path!r} is no part of a published log")
         level, number = int(match[1]) if match[1].isdigit() else -1, int(re.sub("[x/]", "", match[2]))
         held = levels.get(level, [])[number * WIDTH : number * WIDTH + int(match[3] or WIDTH)]
         need(tile(level, number, held) == (path, files[path]), f"{path} is not what the entries give")
