@@ -127,3 +127,15 @@ class Busy(GovernanceError):
     """Somebody else holds the lock."""
 
     exit_code = ExitCode.BUSY
+
+
+class StoreLost(MissingEvidence):
+    """The server of the store went away; `recorded` is "no" where nothing can have been, else "unknown"."""
+
+    def __init__(self, store: str, reason: str, *, recorded: str) -> None:
+        self.store, self.reason, self.recorded = store, reason, recorded
+        told, hint = "nothing was recorded", "try again when it answers"
+        if recorded == "unknown":
+            told = "it went away while it was asked to keep what was recorded, and whether it did is not known"
+            hint = "record it again when it answers: a fact that is there already is not entered twice"
+        super().__init__(f"{store} went away ({reason}); {told}", hint=hint)

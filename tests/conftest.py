@@ -12,7 +12,7 @@ from small_project import copy_of, make_project, once
 from governance.store import keys
 from governance.store.trail import Trail
 
-pytest_plugins = ["reference_project", "s3_server"]
+pytest_plugins = ["postgres_server", "reference_project", "s3_server"]
 
 # Machines differ in speed and a promise does not depend on it; the same examples are drawn on every machine.
 settings.register_profile(
@@ -31,10 +31,10 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
-def trail(tmp_path: Path, own_home: Path) -> Trail:
-    """A signed log with five entries in three transactions."""
+def trail(tmp_path: Path, own_home: Path, store_url: str) -> Trail:
+    """A signed log with five entries in three transactions, once in a file and once on a server."""
     keys.create_key()
-    made = Trail.open("sqlite:///.labeltrail/trail.db", root=tmp_path, project="tests", create=True)
+    made = Trail.open(store_url, root=tmp_path, project="tests", create=True)
     made.append([finding(1), finding(2)], at=1_700_000_000_000_000)
     made.append([finding(3), finding(4)], at=1_700_000_001_000_000)
     return made

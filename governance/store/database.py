@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect
 from sqlalchemy.engine import make_url
 
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, GovernanceError, MissingEvidence
+from governance.store import server
+from governance.store.server import Server
 from governance.store.tables import METADATA, EntryRow
 
 #: 'LTRA', so that another program's database is never taken for ours (sqlite.org/pragma.html#pragma_application_id)
@@ -23,75 +25,106 @@ _AT_READING = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_COR
 
 
 class Database:
-    """A store's database; SQLite in a file, or whatever SQLAlchemy reaches by the same statements."""
+    """A store's database: SQLite in a file, or a PostgreSQL server, asked by the same statements."""
 
     def __init__(self, url: str, *, root: Path, create: bool, wait_seconds: float = 5.0) -> None:
         self.path: Path | None = None
-        try:
-            self.url = make_url(url)
-            self.url.get_dialect()
-        except (exc.ArgumentError, exc.NoSuchModuleError, ValueError, ImportError):
-            raise ConfigurationError(
-                "the store in labeltrail.toml is no database that can be reached here",
-                hint='wanted: store = "sqlite:///.labeltrail/trail.db"',
-            ) from None
-        if self.url.get_backend_name() == "sqlite":
-            self.path = (root / (self.url.database or "")).resolve()
-            self.url = self.url.set(database=str(self.path))
+        self.wait_seconds = wait_seconds
+        #: the log that is written to; on a server each log has a writer of its own
+        self.log = ""
+        given = _parsed(url)
+        if given.get_backend_name() == "sqlite":
+            self.path = (root / (given.database or "")).resolve()
             _refuse_foreign_file(self.path, create=create)
-        self.engine = self._engine(wait_seconds)
-        with faults(self.shown):
-            self._prepare(create=create)
-
-    @property
-    def shown(self) -> str:
-        """The store as people know it; never a password."""
-        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
-
-    def _engine(self, wait_seconds: float) -> Engine:
-        if self.path is None:
-            try:
-                return create_engine(self.url)
-            except ImportError as error:
-                raise ConfigurationError(f"the driver of the store is not installed: {error}") from None
-        engine = create_engine(self.url, connect_args={"timeout": wait_seconds})
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
-        return engine
+            self.engine = _sqlite_engine(given.set(database=str(self.path)), wait_seconds)
+            self.shown = str(self.path)
+        else:
+            reached = Server.of(given)
+            self.engine = reached.engine()
+            self.shown = reached.shown
+        self._prepare(create=create)
 
     def _prepare(self, *, create: bool) -> None:
-        with self.engine.connect() as connection:
-            tables = set(inspect(connection).get_table_names())
-        if str(EntryRow.__tablename__) in tables:
-            return
-        if tables:
+        with self.reading() as connection:
+            if self._has_store(connection):
+                return
+        if not create:
+            raise ConfigurationError(f"{self.shown} is no LabelTrail store yet", hint="`labeltrail init` makes one")
+        with self.writing() as connection:
+            # Asked again inside: somebody else may have made it since.
+            if not self._has_store(connection):
+                METADATA.create_all(connection, checkfirst=False)
+                if self.path is not None:
+                    connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+    def _has_store(self, connection: Connection) -> bool:
+        if self.path is None:
+            return server.has_store(connection, self.shown)
+        tables = set(inspect(connection).get_table_names())
+        if tables and str(EntryRow.__tablename__) not in tables:
             raise ConfigurationError(
                 f"{self.shown} is a database, but not a LabelTrail store (it holds {', '.join(sorted(tables)[:4])})",
                 hint="name another store in labeltrail.toml",
             )
-        if not create:
-            raise ConfigurationError(f"{self.shown} is no LabelTrail store yet", hint="`labeltrail init` makes one")
-        with self.writing() as connection:
-            METADATA.create_all(connection)
-            if self.path is not None:
-                connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        return bool(tables)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the store."""
-        with faults(self.shown), self.engine.connect() as connection, connection.begin():
-            yield connection
+        with faults(self.shown), self.engine.connect() as connection:
+            if self.path is None:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The one writer: what happens inside happens together or not at all. Raises Busy while somebody else writes."""
+        """The one writer: what happens inside happens together or not at all. Raises Busy while somebody else writes.
+
+        Raises StoreLost where the server goes away, which says whether anything can have been recorded.
+        """
         with faults(self.shown), self.engine.connect() as connection:
-            writer = connection.execution_options(labeltrail_write=True)
-            with writer.begin():
-                yield writer
+            if self.path is None:
+                # Whoever has waited for the lock has to see what was committed meanwhile, with each statement anew.
+                connection.execution_options(isolation_level="READ COMMITTED")
+            else:
+                connection.execution_options(labeltrail_write=True)
+            transaction = connection.begin()
+            try:
+                if self.path is None:
+                    server.take_lock(connection, self.log, wait_seconds=self.wait_seconds)
+                yield connection
+            except BaseException:
+                transaction.rollback()
+                raise
+            with faults(self.shown, committing=True):
+                transaction.commit()
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        given = make_url(url)
+        given.get_dialect()
+        known = given.get_backend_name() in ("sqlite", "postgresql")
+        if known:
+            return given
+    except (exc.ArgumentError, exc.NoSuchModuleError, ValueError, ImportError):
+        pass
+    # The text is not repeated: there may be a password in it.
+    raise ConfigurationError(
+        "the store in labeltrail.toml is no database that can be reached here",
+        hint='wanted: store = "sqlite:///.labeltrail/trail.db" or "postgresql+psycopg://USER@HOST/DATABASE"',
+    )
+
+
+def _sqlite_engine(url: URL, wait_seconds: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": wait_seconds})
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
 
 
 def _refuse_foreign_file(path: Path, *, create: bool) -> None:
@@ -136,30 +169,17 @@ def _on_begin(connection: Connection) -> None:
 
 
 @contextmanager
-def faults(shown: str) -> Iterator[None]:
+def faults(shown: str, *, committing: bool = False) -> Iterator[None]:
     """SQLAlchemy's errors never cross the front door: they become ours, with the store named."""
     try:
         yield
     except GovernanceError:
         raise
-    except exc.OperationalError as error:
-        says = str(error.orig)
-        if "locked" in says or "busy" in says:
-            raise Busy(f"{shown} is locked by another writer", hint="try again when it is done") from None
-        if "readonly" in says or "unable to open" in says:
-            raise ConfigurationError(f"{shown} cannot be written: {says}", hint="check its owner and rights") from None
-        if "full" in says:
-            raise ConfigurationError(
-                f"{shown}: the disk is full; nothing was recorded", hint="free some space"
-            ) from None
-        if _at_writing(error.orig):
-            raise ConfigurationError(
-                f"{shown}: the disk failed ({says}); it is not known whether this was recorded",
-                hint="look after the disk, then record it again: what was recorded already is entered once",
-            ) from None
-        raise _broken(shown, says) from None
-    except exc.DatabaseError as error:
-        raise _broken(shown, str(error.orig)) from None
+    except exc.DBAPIError as error:
+        if not isinstance(error.orig, sqlite3.Error):
+            raise server.fault(shown, error, committing=committing) from None
+        operational = isinstance(error, exc.OperationalError)
+        raise _sqlite_fault(shown, error.orig, operational=operational) from None
     except (exc.SQLAlchemyError, sqlite3.Error, ValueError, OverflowError) as error:
         raise _broken(shown, f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
 
@@ -168,6 +188,22 @@ def _at_writing(error: BaseException | None) -> bool:
     """Whether the disk failed other than at reading, so that nothing speaks against the bytes that are there."""
     name = str(getattr(error, "sqlite_errorname", ""))
     return name.startswith("SQLITE_IOERR") and not name.startswith(_AT_READING)
+
+
+def _sqlite_fault(shown: str, error: sqlite3.Error, *, operational: bool) -> GovernanceError:
+    says = str(error)
+    if operational and ("locked" in says or "busy" in says):
+        return Busy(f"{shown} is locked by another writer", hint="try again when it is done")
+    if operational and ("readonly" in says or "unable to open" in says):
+        return ConfigurationError(f"{shown} cannot be written: {says}", hint="check its owner and rights")
+    if operational and "full" in says:
+        return ConfigurationError(f"{shown}: the disk is full; nothing was recorded", hint="free some space")
+    if operational and _at_writing(error):
+        return ConfigurationError(
+            f"{shown}: the disk failed ({says}); it is not known whether this was recorded",
+            hint="look after the disk, then record it again: what was recorded already is entered once",
+        )
+    return _broken(shown, says)
 
 
 def _broken(shown: str, says: str) -> BrokenEvidence:

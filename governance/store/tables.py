@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, Text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, String, Text
+from sqlmodel import AutoString, Field, SQLModel
 
 #: our tables alone, so that opening a store never creates anybody else's
 METADATA = MetaData()
@@ -145,3 +145,14 @@ class MetricRow(_Table, table=True):
 
 
 PROJECTED: tuple[type[Any], ...] = (RecordRow, EdgeRow, SourceRow, ResultRow, FileRow, FindingRow, MetricRow)
+
+
+def _in_byte_order() -> None:
+    """A server orders and indexes texts by their bytes: its locale differs between machines and changes with them."""
+    for table in METADATA.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, (String, AutoString)):
+                column.type = column.type.with_variant(Text(collation="C"), "postgresql")
+
+
+_in_byte_order()

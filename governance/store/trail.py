@@ -47,7 +47,7 @@ class Trail:
 
     def __init__(self, database: Database, log: str) -> None:
         self.database = database
-        self.log = log
+        self.log = database.log = log
 
     @classmethod
     def open(cls, url: str, *, root: Path, project: str, create: bool = False, wait_seconds: float = 5.0) -> Trail:
@@ -292,8 +292,9 @@ class Trail:
 
     def rebuild(self) -> None:
         """Drops the projection and makes it again from the log, in one transaction, with the indexes of today."""
-        entries = self.entries()
         with self.database.writing() as connection:
+            # Read inside, since another writer may enter something up to that moment.
+            entries = [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(connection=connection)]
             for table in PROJECTED:
                 for index in _table(table).indexes:
                     index.create(connection, checkfirst=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from behind import Behind
 from small_facts import NOBODY, finding
 
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
@@ -24,14 +26,14 @@ from governance.store.trail import Trail
 URL = "sqlite:///.labeltrail/trail.db"
 
 
-def open_again(trail: Trail, root: Path) -> Trail:
+def open_again(trail: Trail, url: str, root: Path) -> Trail:
     trail.database.close()
-    return Trail.open(URL, root=root, project="tests")
+    return Trail.open(url, root=root, project="tests")
 
 
-def test_records_come_back_in_the_order_in_which_they_were_entered(trail, tmp_path):
+def test_records_come_back_in_the_order_in_which_they_were_entered(trail, store_url, tmp_path):
     """Another process reads exactly what was appended, after the start of the log."""
-    again = open_again(trail, tmp_path)
+    again = open_again(trail, store_url, tmp_path)
     names = [entry.record.name for _, entry in again.entries()]
     assert names[1:] == [finding(i).name for i in (1, 2, 3, 4)]
     assert isinstance(again.entries()[0][1].record, LogStart)
@@ -59,9 +61,9 @@ def test_every_transaction_ends_with_a_signed_checkpoint_over_everything(trail):
         assert note.signed_by(public)
 
 
-def test_without_a_key_entries_are_recorded_and_checkpoints_are_unsigned(tmp_path):
+def test_without_a_key_entries_are_recorded_and_checkpoints_are_unsigned(store_url, tmp_path):
     """A machine without a key records, and its checkpoints say that nobody signed."""
-    trail = Trail.open(URL, root=tmp_path, project="tests", create=True)
+    trail = Trail.open(store_url, root=tmp_path, project="tests", create=True)
     appended = trail.append([finding(1)])
     assert not appended.signed
     assert trail.start().public_key is None
@@ -122,34 +124,27 @@ def test_a_transaction_that_fails_leaves_nothing_behind(trail, monkeypatch):
     assert (trail.raw_entries(), trail.projected(RecordRow), trail.checkpoints()) == before
 
 
-def test_a_second_writer_is_told_that_the_store_is_locked(trail, tmp_path):
+def test_a_second_writer_is_told_that_the_store_is_locked(trail, store_url, tmp_path):
     """While somebody writes, another writer is refused within its patience, and afterwards succeeds."""
-    other = Trail.open(URL, root=tmp_path, project="tests", wait_seconds=0.05)
+    other = Trail.open(store_url, root=tmp_path, project="tests", wait_seconds=0.05)
     with trail.database.writing(), pytest.raises(Busy, match="locked"):
         other.append([finding(8)])
     assert other.append([finding(8)]).positions == {finding(8).name: 5}
 
 
-def test_a_log_that_its_newest_checkpoint_does_not_cover_is_not_gone_on_with(trail, tmp_path):
+def test_a_log_that_its_newest_checkpoint_does_not_cover_is_not_gone_on_with(trail, store_url, tmp_path):
     """Nothing is appended to a log that was cut or spliced."""
-    trail.database.close()
-    with sqlite3.connect(tmp_path / ".labeltrail" / "trail.db") as connection:
-        connection.execute("DELETE FROM trail_entry WHERE seq = 4")
-    connection.close()
+    Behind(store_url, tmp_path).change("DELETE FROM trail_entry WHERE seq = 4")
     with pytest.raises(BrokenEvidence, match="expected 5 entries, found 4"):
-        open_again(trail, tmp_path).append([finding(8)])
+        open_again(trail, store_url, tmp_path).append([finding(8)])
 
 
-def test_a_changed_frontier_is_not_gone_on_with(trail, tmp_path):
+def test_a_changed_frontier_is_not_gone_on_with(trail, store_url, tmp_path):
     """The next root would otherwise stand on a tree that nobody signed."""
-    trail.database.close()
-    with sqlite3.connect(tmp_path / ".labeltrail" / "trail.db") as connection:
-        connection.execute(
-            "UPDATE trail_checkpoint SET frontier = ? WHERE size = 5", (" ".join(["ab" * 32, "cd" * 32]),)
-        )
-    connection.close()
+    peaks = " ".join(["ab" * 32, "cd" * 32])
+    Behind(store_url, tmp_path).change("UPDATE trail_checkpoint SET frontier = ? WHERE size = 5", (peaks,))
     with pytest.raises(BrokenEvidence, match="checkpoint 5"):
-        open_again(trail, tmp_path).append([finding(8)])
+        open_again(trail, store_url, tmp_path).append([finding(8)])
 
 
 def test_a_store_that_is_not_ours_is_refused_and_left_alone(tmp_path):
@@ -185,14 +180,15 @@ def test_no_store_and_an_empty_store_are_missing_evidence(tmp_path):
     assert not (tmp_path / ".labeltrail").exists()
 
 
-def test_a_store_without_the_log_that_the_project_names_is_broken_evidence(trail, tmp_path):
+def test_a_store_without_the_log_that_the_project_names_is_broken_evidence(trail, store_url, tmp_path):
     """A store that was exchanged for another is noticed, never gone on with."""
     trail.database.close()
     (tmp_path / ".labeltrail" / "log").write_text("f" * 32 + "\n")
     with pytest.raises(BrokenEvidence, match="the log ffff"):
-        Trail.open(URL, root=tmp_path, project="tests", create=True)
+        Trail.open(store_url, root=tmp_path, project="tests", create=True)
 
 
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # a server's files are not ours to zero
 def test_a_store_of_torn_bytes_is_broken_evidence(trail, tmp_path):
     """Zeroed pages end in one error that names the store."""
     trail.database.close()
@@ -204,14 +200,12 @@ def test_a_store_of_torn_bytes_is_broken_evidence(trail, tmp_path):
         Trail.open(URL, root=tmp_path, project="tests").entries()
 
 
-def test_an_entry_that_cannot_be_read_is_named(trail, tmp_path):
+def test_an_entry_that_cannot_be_read_is_named(trail, store_url, tmp_path):
     """Reading a log with a changed entry names the entry."""
-    trail.database.close()
-    with sqlite3.connect(tmp_path / ".labeltrail" / "trail.db") as connection:
-        connection.execute("UPDATE trail_entry SET data = replace(data, 'pass', 'fine') WHERE seq = 2")
-    connection.close()
+    data = trail.raw_entries()[2][1].replace(b"pass", b"fine")
+    Behind(store_url, tmp_path).change("UPDATE trail_entry SET data = ? WHERE seq = 2", (data,))
     with pytest.raises(BrokenEvidence, match="entry 2"):
-        open_again(trail, tmp_path).entries()
+        open_again(trail, store_url, tmp_path).entries()
 
 
 WRITER = """
@@ -220,39 +214,40 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from small_facts import finding
 from governance.store.trail import Trail
-url = "sqlite:///.labeltrail/trail.db"
-trail = Trail.open(url, root=Path(sys.argv[1]), project="tests", create=True, wait_seconds=30)
+trail = Trail.open(sys.argv[5], root=Path(sys.argv[1]), project="tests", create=True, wait_seconds=30)
 for number in range(int(sys.argv[3]), int(sys.argv[4])):
     trail.append([finding(number)])
     print(number, flush=True)
 """
 
 
-def writer(root: Path, start: int, stop: int) -> subprocess.Popen[str]:
+def writer(root: Path, url: str, start: int, stop: int) -> subprocess.Popen[str]:
     tests = str(Path(__file__).parent.parent)
-    command = [sys.executable, "-c", WRITER, str(root), tests, str(start), str(stop)]
+    command = [sys.executable, "-c", WRITER, str(root), tests, str(start), str(stop), url]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_two_that_begin_a_project_at_once_share_one_log_and_lose_nothing(tmp_path):
+def test_two_that_begin_a_project_at_once_share_one_log_and_lose_nothing(store_url, tmp_path):
     """Three processes write at once into a store that none of them has made before: every entry is there once."""
-    with writer(tmp_path, 0, 15) as a, writer(tmp_path, 15, 30) as b, writer(tmp_path, 10, 20) as c:
-        assert [a.wait(60), b.wait(60), c.wait(60)] == [0, 0, 0]
-    trail = Trail.open(URL, root=tmp_path, project="tests")
+    parts = ((0, 15), (15, 30), (10, 20))
+    with contextlib.ExitStack() as stack:
+        writers = [stack.enter_context(writer(tmp_path, store_url, *part)) for part in parts]
+        assert [process.wait(60) for process in writers] == [0, 0, 0]
+    trail = Trail.open(store_url, root=tmp_path, project="tests")
     names = [entry.record.name for _, entry in trail.entries()][1:]
     assert sorted(names) == sorted(finding(number).name for number in range(30))
     assert parse_note(trail.checkpoints()[-1][1]).root == merkle.root(leaf for _, _, leaf in trail.raw_entries())
 
 
-def test_a_writer_that_is_killed_loses_no_entry_that_it_acknowledged(tmp_path):
+def test_a_writer_that_is_killed_loses_no_entry_that_it_acknowledged(store_url, tmp_path):
     """After SIGKILL the store opens, holds every acknowledged entry, and the next writer goes on."""
     for round_ in range(3):
-        with writer(tmp_path, round_ * 1000, round_ * 1000 + 900) as process:
+        with writer(tmp_path, store_url, round_ * 1000, round_ * 1000 + 900) as process:
             assert process.stdout is not None
             acknowledged = [int(process.stdout.readline()) for _ in range(5 + 7 * round_)]
             os.kill(process.pid, signal.SIGKILL)
             acknowledged += [int(line) for line in process.stdout.read().split("\n") if line.strip()]
-        trail = Trail.open(URL, root=tmp_path, project="tests")
+        trail = Trail.open(store_url, root=tmp_path, project="tests")
         began = time.monotonic()
         known = {entry.record.name for _, entry in trail.entries()}
         assert time.monotonic() - began < 5
