@@ -1,11 +1,12 @@
 """A PostgreSQL server of our own for the tests: real, durable, shared by all test processes, gone when they are.
 
 The first test that needs it starts a keeper, which starts the server and ends it when the test run is over, however that
-ended. A test that wants to kill a server takes `own_postgres`.
+ended. A test that wants to kill a server takes `own_postgres`: it has `kill`, `start` and `stop`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -41,6 +42,7 @@ max_connections = 80
 shared_buffers = '32MB'
 max_wal_senders = 0
 wal_level = minimal
+dynamic_shared_memory_type = mmap
 log_line_prefix = '%m [%p] '
 """
 # Over the socket anybody who can reach the folder comes in, over TCP nobody without a password.
@@ -103,31 +105,38 @@ class PostgresServer:
             try:
                 self.execute("SELECT 1")
             except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
+                if time.monotonic() > deadline or self.buried():
+                    raise AssertionError((self.folder / "log").read_text()[-2000:]) from None
                 time.sleep(0.05)
             else:
                 return
 
-    def stop(self, sign: int = signal.SIGINT) -> None:
-        """Ends it: SIGINT turns everybody out and leaves a clean state, SIGKILL is a crash."""
-        pid = self.pid
-        if pid is not None and alive(pid):
-            backends = _children(pid)
-            os.kill(pid, sign)
-            deadline = time.monotonic() + 30
-            while any(alive(process) for process in (pid, *backends)) and time.monotonic() < deadline:
-                time.sleep(0.02)
-        if self.process is not None:
-            self.process.wait(30)
+    def stop(self) -> None:
+        """Turns everybody out and ends it in a clean state; what does not end is killed."""
+        self._end(signal.SIGINT)
+        self._end(signal.SIGKILL)
 
     def kill(self) -> None:
-        """A crash of the server: SIGKILL to it and to everybody that serves a client."""
-        pid = self.pid
-        assert pid is not None
-        for backend in _children(pid):
-            os.kill(backend, signal.SIGKILL)
-        self.stop(signal.SIGKILL)
+        """A crash: SIGKILL to the server and to everybody that serves a client."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, sign: signal.Signals) -> None:
+        pid, deadline = self.pid, time.monotonic() + 30
+        if pid is not None and alive(pid):
+            # The server first: it would answer the death of a child by starting anew.
+            everybody = [pid, *_children(pid)]
+            for process in everybody if sign == signal.SIGKILL else [pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, sign)
+            while any(alive(process) for process in everybody) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        while pid is not None and _there(pid) and time.monotonic() < deadline:
+            self.buried()
+            time.sleep(0.02)
+
+    def buried(self) -> bool:
+        """Whether the process that this one started has ended."""
+        return self.process is None or self.process.poll() is not None
 
     def remove(self) -> None:
         self.stop()
@@ -217,6 +226,15 @@ def _children(pid: int) -> list[int]:
         return []
 
 
+def _there(pid: int) -> bool:
+    """Whether a process is there, be it only to be buried."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 # -- one server for all test processes ---------------------------------------------------------------------------------
 
 
@@ -231,9 +249,29 @@ def _keep(told: Path, run: int) -> None:
         fresh.write_text(json.dumps({"folder": str(server.folder), "port": server.port, "keeper": os.getpid()}))
         fresh.replace(told)
         while alive(run) and not asked:
-            time.sleep(0.1)
+            server.buried()  # a killed server that nobody has buried would keep the next one from its place
+            time.sleep(0.05)
     finally:
         server.remove()
+
+
+def _kept(base: Path, run: int) -> tuple[PostgresServer, int]:
+    """A running server and the process that ends it when `run` is over; a second call answers the same."""
+    told = base / "postgres.json"
+    if not told.exists():
+        command = [sys.executable, __file__, str(told), str(run)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        with open(base / "postgres.log", "ab") as log:
+            keeper = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
+            )
+        keeper.returncode = 0  # it may outlive this process, and nobody here waits for it
+        deadline = time.monotonic() + _STARTS_WITHIN
+        while not told.exists() and alive(keeper.pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert told.exists(), (base / "postgres.log").read_text()
+    where = json.loads(told.read_text())
+    return PostgresServer(Path(where["folder"]), where["port"]), where["keeper"]
 
 
 @pytest.fixture(scope="session")
@@ -243,22 +281,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> PostgresServer:
     run = os.getpid()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         base, run = base.parent, os.getppid()
-    told = base / "postgres.json"
     with FileLock(base / "postgres.lock"):
-        if not told.exists():
-            command = [sys.executable, __file__, str(told), str(run)]
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            with open(base / "postgres.log", "ab") as log:
-                keeper = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment
-                )
-            keeper.returncode = 0  # it outlives this process, and nobody here waits for it
-            deadline = time.monotonic() + _STARTS_WITHIN
-            while not told.exists() and alive(keeper.pid) and time.monotonic() < deadline:
-                time.sleep(0.05)
-        assert told.exists(), (base / "postgres.log").read_text()
-    where = json.loads(told.read_text())
-    return PostgresServer(Path(where["folder"]), where["port"])
+        return _kept(base, run)[0]
 
 
 @pytest.fixture
@@ -277,11 +301,14 @@ def postgres_url(postgres_server: PostgresServer, postgres_database: str) -> str
 
 
 @pytest.fixture
-def own_postgres() -> Iterator[PostgresServer]:
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A server that no other test uses, to be stopped, killed and started again."""
-    server = PostgresServer.make()
+    server, keeper = _kept(tmp_path_factory.mktemp("own_postgres"), os.getpid())
     yield server
-    server.remove()
+    server.stop()
+    os.kill(keeper, signal.SIGTERM)
+    while alive(keeper):
+        time.sleep(0.02)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

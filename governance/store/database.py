@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,9 @@ class Database:
                     server.take_lock(connection, self.log, wait_seconds=self.wait_seconds)
                 yield connection
             except BaseException:
-                transaction.rollback()
+                # Where the server is gone it takes everything back by itself; what went wrong first is what is told.
+                with suppress(exc.SQLAlchemyError):
+                    transaction.rollback()
                 raise
             with faults(self.shown, committing=True):
                 transaction.commit()
