@@ -31,8 +31,19 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 
 @pytest.fixture
+def sqlite_url() -> str:
+    return "sqlite:///.labeltrail/trail.db"
+
+
+@pytest.fixture
+def store_url(sqlite_url: str) -> str:
+    """Where `trail` is kept; a room whose tests hold for both stores answers with each of them."""
+    return sqlite_url
+
+
+@pytest.fixture
 def trail(tmp_path: Path, own_home: Path, store_url: str) -> Trail:
-    """A signed log with five entries in three transactions, once in a file and once on a server."""
+    """A signed log with five entries in three transactions."""
     keys.create_key()
     made = Trail.open(store_url, root=tmp_path, project="tests", create=True)
     made.append([finding(1), finding(2)], at=1_700_000_000_000_000)

@@ -311,13 +311,5 @@ def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresS
         time.sleep(0.02)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest) -> str:
-    """A store that is not made yet, once of either kind."""
-    if request.param == "sqlite":
-        return "sqlite:///.labeltrail/trail.db"
-    return request.getfixturevalue("postgres_url")
-
-
 if __name__ == "__main__":
     _keep(Path(sys.argv[1]), int(sys.argv[2]))
