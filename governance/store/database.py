@@ -179,11 +179,17 @@ def faults(shown: str, *, committing: bool = False) -> Iterator[None]:
         raise
     except exc.DBAPIError as error:
         if not isinstance(error.orig, sqlite3.Error):
-            raise server.fault(shown, error, committing=committing) from None
+            gone = error.connection_invalidated
+            raise server.fault(shown, error.orig, gone=gone, committing=committing) from None
         operational = isinstance(error, exc.OperationalError)
         raise _sqlite_fault(shown, error.orig, operational=operational) from None
     except (exc.SQLAlchemyError, sqlite3.Error, ValueError, OverflowError) as error:
         raise _broken(shown, f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
+    except Exception as error:
+        if not server.is_drivers(error):
+            raise
+        gone = getattr(error, "sqlstate", None) is None  # nothing that the server said
+        raise server.fault(shown, error, gone=gone, committing=committing) from None
 
 
 def _at_writing(error: BaseException | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, exc, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from governance.digest import sha256
@@ -126,28 +126,28 @@ _STATES: dict[str, tuple[type[GovernanceError], str, str]] = {
 }
 
 
-def fault(shown: str, error: exc.DBAPIError, *, committing: bool) -> GovernanceError:
-    """What an error of the server means to us. Its text is the server's own first line, which names no value."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    says = _first_line(error.orig)
-    if error.connection_invalidated or state.startswith(("08", "57P")) or state == "25P03":
-        return _lost(shown, says, committing=committing)
+def is_drivers(error: BaseException) -> bool:
+    """Whether this comes from the driver itself, whose cursor those use who ask very often. It is not imported for that."""
+    return type(error).__module__.partition(".")[0] == "psycopg"
+
+
+def fault(shown: str, error: BaseException | None, *, gone: bool, committing: bool) -> GovernanceError:
+    """What an error of the driver means to us; its text is the server's own first line, which names no value.
+
+    `gone` says that the connection is lost, `committing` that the server had been asked to keep what was recorded.
+    """
+    state = getattr(error, "sqlstate", None) or ""
+    says = _first_line(error)
+    if gone or state.startswith(("08", "57P")) or state == "25P03":
+        return StoreLost(shown, says, recorded="unknown" if committing else "no")
     if state in _STATES:
         kind, told, hint = _STATES[state]
         return kind(f"{shown} {told.format(says=says)}", hint=hint)
-    if isinstance(error, exc.OperationalError) and not state:
-        return unreachable(shown, error)
+    if not state and type(error).__name__ == "OperationalError":
+        # No connection: no such host, nobody there, a wrong password, no such database. libpq's own line says which.
+        hint = "check `store` in labeltrail.toml, that the server runs, and the password in PGPASSWORD or ~/.pgpass"
+        return ConfigurationError(f"{shown} cannot be reached: {says}", hint=hint)
     return BrokenEvidence(shown, expected="a whole store", actual=says, hint="restore it from a copy")
-
-
-def unreachable(shown: str, error: exc.DBAPIError) -> ConfigurationError:
-    """No connection: no such host, nobody there, a wrong password, no such database. libpq's own line says which."""
-    hint = "check `store` in labeltrail.toml, that the server runs, and the password in PGPASSWORD or ~/.pgpass"
-    return ConfigurationError(f"{shown} cannot be reached: {_first_line(error.orig)}", hint=hint)
-
-
-def _lost(shown: str, says: str, *, committing: bool) -> StoreLost:
-    return StoreLost(shown, says, recorded="unknown" if committing else "no")
 
 
 def _first_line(error: BaseException | None) -> str:
