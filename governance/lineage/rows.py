@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from governance.digest import file_digest
+from governance.erased import Erased
 from governance.errors import BrokenEvidence, MissingEvidence, UnknownName
 from governance.facts import Facts
 from governance.parquet import read_table
@@ -27,8 +28,9 @@ class Held:
 class Rows:
     """The newest table of each kind among some facts, read once; every file is held against its record before use."""
 
-    def __init__(self, root: Path, facts: Facts, *, id_column: str) -> None:
+    def __init__(self, root: Path, facts: Facts, *, id_column: str, erased: Erased | None = None) -> None:
         self.root = root
+        self.erased = erased or Erased()
         self.facts = facts
         self.id_column = id_column
         self._makers = {name: result for result in facts.of(Result) for name in result.generated}
@@ -49,7 +51,11 @@ class Rows:
             shown = path.relative_to(self.root) if path else "its file"
             raise MissingEvidence(f"{record.label}: {shown} is not here", hint="`dvc checkout` or `labeltrail repro`")
         actual = file_digest(path)
-        if actual != digest:
+        standing = self.erased.of(digest)
+        if standing and actual == digest:
+            says = f"{path.relative_to(self.root)} holds rows that were {standing.says}"
+            raise MissingEvidence(says, hint="`labeltrail subject erase` takes them out again")
+        if actual != (standing.sha256 if standing else digest):
             raise BrokenEvidence(str(path.relative_to(self.root)), expected=digest, actual=actual, hint=_VERIFY)
         return Held(record, result, path)
 

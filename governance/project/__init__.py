@@ -100,6 +100,7 @@ class Project:
         from governance.dvc.remote import pull as bring
         from governance.project.kept import recover
         from governance.project.repro import project_lock
+        from governance.project.subject.intent import refuse_unfinished
         from governance.project.take_in import take_in
         from governance.project.told import sync_report
         from governance.store.trail import Trail
@@ -107,6 +108,7 @@ class Project:
         config = self.config
         with project_lock(config, wait_seconds=0.0):
             recover(config)
+            refuse_unfinished(config)
             if pull or remote:
                 bring(config.root, remote=remote, say=say)
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
@@ -159,8 +161,9 @@ class Project:
         A run is a result's name, a stage or a commit. Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence.
         """
         from governance.project.diff import diff
+        from governance.store.forgetting import erasures
 
-        return diff(self.config, self.facts(), runs)
+        return diff(self.config, self.facts(), runs, erased=erasures(self.trail))
 
     @reads
     def why(self, example: str) -> Report:
@@ -280,6 +283,69 @@ class Project:
                 raise UnknownName("result or stage", run, current)
             chosen = [record]
         return reproduce_runs(self.config, self.trail, chosen, facts, say=say)
+
+    @reads
+    def subject_find(
+        self, person: str, *, texts: str | Path | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> Report:
+        """Every place that holds a person: a value of the subject column, or an example's id where there is none.
+
+        `texts` is a file with texts of hers, one a line.
+        """
+        from governance.project.subject import verbs
+
+        return verbs.find(self.config, self.trail, person, texts=Path(texts) if texts else None, say=say)
+
+    @reads
+    def subject_plan(
+        self, person: str, *, texts: str | Path | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> Report:
+        """What an erasure of a person would rewrite, remove and leave; nothing is changed."""
+        from governance.project.subject import verbs
+
+        return verbs.plan(self.config, self.trail, person, texts=Path(texts) if texts else None, say=say)
+
+    def subject_erase(
+        self,
+        person: str,
+        *,
+        texts: str | Path | None = None,
+        reason: str | None = None,
+        receipt: str | Path | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Report:
+        """Takes a person out of everything here and destroys her keys; the log says so and does not name her.
+
+        Raises Busy, MissingEvidence (she is nowhere here), ConfigurationError.
+        """
+        from governance.project.subject import verbs
+
+        with reading(self.config.root):
+            return verbs.erased(
+                self.config,
+                self.trail,
+                person,
+                texts=Path(texts) if texts else None,
+                reason=reason,
+                receipt_to=Path(receipt) if receipt else None,
+                say=say,
+            )
+
+    def subject_resume(self) -> Report:
+        """Completes an erasure that was cut off. Raises ConfigurationError where none was."""
+        from governance.project.subject import verbs
+
+        with reading(self.config.root):
+            return verbs.resumed(self.config, self.trail)
+
+    @reads
+    def subject_verify(
+        self, person: str, *, texts: str | Path | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> Report:
+        """Searches every store for a person, and for unsalted digests and other spellings of her name and texts."""
+        from governance.project.subject import verbs
+
+        return verbs.verify(self.config, self.trail, person, texts=Path(texts) if texts else None, say=say)
 
     @reads
     def card(self, which: str = "model") -> Report:

@@ -79,8 +79,11 @@ class Contents:
             self.not_known(was.path, f"the {which} content is neither here, nor in DVC's cache, nor in a commit")
             return {"says": "not known: its content is not here"}, None
         one, two = found[0], found[1]
+        standings = (self.finder.erased.of(ref.sha256) for ref in (was, now))
+        lost = {which: s.told for which, s in zip(("earlier", "later"), standings, strict=True) if s}
         try:
-            return self._compared(one, two, suffix=PurePosixPath(now.path).suffix), [one, two]
+            told = self._compared(one, two, suffix=PurePosixPath(now.path).suffix)
+            return told | ({"erased": lost} if lost else {}), [one, two]
         except GovernanceError as error:
             self.not_known(was.path, error.message, "it cannot be compared row by row or key by key")
             return {"says": f"not known: {error.message}"}, [one, two]

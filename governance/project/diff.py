@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from governance.config import Config
+from governance.erased import Erased
 from governance.errors import ExitCode
 from governance.facts import Facts, short
 from governance.project.chosen import chosen_runs
@@ -26,11 +27,11 @@ _RECORD = re.compile(r"(\w+ “[^”]*”)")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def diff(config: Config, known: Facts, runs: tuple[str, ...]) -> Report:
+def diff(config: Config, known: Facts, runs: tuple[str, ...], *, erased: Erased | None = None) -> Report:
     """`labeltrail diff`: exit 0 where all was told, 4 where a part is unknown. Raises what `chosen_runs` raises."""
     was, now = chosen_runs(config, known, runs)
     current = frozenset(run.result.name for run in current_runs(config, known))
-    with Finder(config) as finder:
+    with Finder(config, erased=erased) as finder:
         comparer = Comparer(config, known, finder, current=current)
         data = compared(comparer, was, now)
     blocks = tuple(_blocks(data))
@@ -192,6 +193,11 @@ def _rounded(value: str) -> str:
 
 def inside(one: dict[str, Any]) -> str:
     """What a file has otherwise inside, in one line."""
+    if lost := one.get("erased"):
+        compared = inside({key: value for key, value in one.items() if key != "erased"})
+        return "; ".join(
+            [compared, *(f"without what the {which} version lost: {says}" for which, says in lost.items())]
+        )
     if "rows" in one:
         return _rows(one["rows"])
     for sort in ("keys", "files"):

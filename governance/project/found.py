@@ -11,6 +11,7 @@ from typing import Self
 from governance.config import Config
 from governance.digest import canonical, file_digest, sha256, tree_digest
 from governance.dvc.files import cache_folder, cached_file, parse_lock
+from governance.erased import Erased
 from governance.errors import GovernanceError
 from governance.project import git
 from governance.project.git import blob
@@ -33,8 +34,9 @@ def commits(root: Path, path: str | None = None) -> list[str]:
 class Finder:
     """Finds contents by digest and hashes whatever it hands out; what it takes out of git lies in a scratch folder."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, erased: Erased | None = None) -> None:
         self.config = config
+        self.erased = erased or Erased()
         self._digests: dict[Path, str] = {}
         self._md5s: dict[str, dict[str, None]] = {}
         self._locks_read: set[str] = set()
@@ -52,7 +54,13 @@ class Finder:
             self._scratch.cleanup()
 
     def file(self, ref: FileRef, *, revisions: Iterable[str] = ()) -> Path | None:
-        """A file with the recorded bytes, for reading only; None where they are nowhere here."""
+        """A file with the recorded bytes, for reading only; None where they are nowhere here.
+
+        Of a content that lost rows to an erasure, what is left of it.
+        """
+        standing = self.erased.of(ref.sha256)
+        if standing is not None and (left := standing.ref(ref.path)):
+            ref = left
         revisions = list(revisions)
         for found in self._places(ref, revisions):
             if self._is(found, ref):

@@ -7,6 +7,7 @@ from governance.dvc.files import read_stages
 from governance.errors import BrokenEvidence, Busy, GovernanceError, MissingEvidence
 from governance.project.repro import project_lock
 from governance.project.take_in import find_run
+from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 
@@ -19,7 +20,8 @@ def in_between(config: Config, trail: Trail, error: BrokenEvidence) -> Governanc
     try:
         with project_lock(config, wait_seconds=0.0):
             known = trail.facts()
-            runs = [find_run(config, stage) for stage in read_stages(config.root)]
+            erased = erasures(trail)
+            runs = [find_run(config, stage, erased) for stage in read_stages(config.root)]
     except Busy:
         return Busy("a repro is at work here, and files are of two runs", hint="ask again when it is done")
     except GovernanceError:

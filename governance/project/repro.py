@@ -26,6 +26,7 @@ from governance.project.ends import SKIPS, STARTS, StageEnd, ends_of, lost_outpu
 from governance.project.kept import LOCK, Kept, recover
 from governance.project.report import Report
 from governance.project.repro_told import interrupted, is_full, repro_report
+from governance.project.subject.intent import refuse_unfinished
 from governance.project.tree import WorkingTree, dirty_digest, look_at
 from governance.project.undeclared import Judged, judge_executed
 from governance.records import Environment, Execution, Record, Repro
@@ -63,6 +64,7 @@ def reproduce(
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
         recover(config)
+        refuse_unfinished(config)
         look()
         locked = bool(read_lock(config.root))
         notes = config.state / "executions"

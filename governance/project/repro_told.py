@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _LEAST_BYTES = 4096
 #: characters of what DVC says before any stage began
 _LONGEST = 500
+#: what to do where a run brought a person back
+_RETURNED = (
+    "Rows of an erased person are here again: take her out of what the stage reads and run it again, or out of what lies "
+    "here with `labeltrail subject erase`."
+)
 _NO_GIT = re.compile(r"is not a git repository$")
 
 
@@ -96,8 +101,12 @@ def repro_report(
         code = _explain(failed, data, blocks, lines=lines, lost=lost, log=log, full=full)
     elif any(problems.get(stage) for stage in reached):
         blocks.append("What does not fit was not recorded: `labeltrail verify` says more.")
-        never = all("no run file" in problems[stage] for stage in reached if stage in problems)
-        code = ExitCode.UNKNOWN if never else ExitCode.BROKEN
+        unfit = [stage for stage in reached if stage in problems]
+        never = all("no run file" in problems[stage] for stage in unfit)
+        returned = {found.stage for found in taken.found if found.returned}
+        if returned:
+            blocks.append(_RETURNED)
+        code = ExitCode.UNKNOWN if never else ExitCode.FINDINGS if returned.issuperset(unfit) else ExitCode.BROKEN
     return Report("repro", data, tuple(blocks), code)
 
 

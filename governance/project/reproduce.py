@@ -15,17 +15,19 @@ from governance.config import STATE_FOLDER, Config
 from governance.digest import file_digest
 from governance.dvc.command import pinned_environment, supervised
 from governance.dvc.files import read_stages
+from governance.erased import Erased, by_entries
 from governance.errors import ExitCode, GovernanceError, UnknownName
 from governance.facts import Facts
 from governance.project.brought import Contents
 from governance.project.found import Finder
 from governance.project.report import Report, table
 from governance.project.scratch import UnableError, checked_out, commit_for
-from governance.records import Recipe, Reproduction, ReproductionOutcome, Result
+from governance.records import FileRef, Recipe, Reproduction, ReproductionOutcome, Result
 from governance.runs.compare import TOLERANCE, Difference, compare_files
 from governance.runs.differences import FileChange, file_changes
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import EXECUTIONS
+from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 
@@ -58,12 +60,13 @@ def reproduce_runs(
 ) -> Report:
     """Reproduces each result and enters what came of it; see `reproduce_run`."""
     attempts = []
+    erased = erasures(trail)
     for result in results:
         recipe = facts.get(result.recipe)
         if not isinstance(recipe, Recipe):
             raise UnknownName("recipe", result.recipe, [])
         say(f"{result.stage} runs again")
-        attempts.append(reproduce_run(config, RunFile(recipe, result), facts, say=say))
+        attempts.append(reproduce_run(config, RunFile(recipe, result), facts, erased=erased, say=say))
         # Each as it comes: whoever is interrupted at the seventh has lost nothing of six.
         trail.append([attempts[-1].record()])
         say(f"{result.stage}: {attempts[-1].outcome}")
@@ -79,12 +82,19 @@ def reproduce_runs(
 
 
 def reproduce_run(
-    config: Config, run: RunFile, facts: Facts, *, say: Callable[[str], None] = lambda _: None
+    config: Config,
+    run: RunFile,
+    facts: Facts,
+    *,
+    erased: Erased | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Attempt:
     """1. a commit whose content gives the recipe's code and parameters, in a scratch folder  2. the inputs by digest
     3. the stage, in the environment of today, from nothing else than those  4. outputs compared"""
     attempt = Attempt(run)
     try:
+        # Before anything is fetched: a remote may still hold what was erased here.
+        _refuse_erased(run, erased or Erased())
         # 1.
         attempt.revision = commit_for(config, run.recipe, facts)
         with checked_out(config, attempt.revision) as scratch, Finder(config) as finder:
@@ -101,6 +111,19 @@ def reproduce_run(
     except UnableError as reason:
         attempt.outcome, attempt.says = "unable", str(reason)
     return attempt
+
+
+def _refuse_erased(run: RunFile, erased: Erased) -> None:
+    """Raises UnableError for a run that read or made rows that were erased since."""
+    touched = [ref.path for ref in (*run.recipe.inputs, *run.result.outputs) if erased.of(ref.sha256)]
+    entries = [entry for ref in (*run.recipe.inputs, *run.result.outputs) for entry in _entries(erased, ref)]
+    if touched:
+        raise UnableError(f"{by_entries(sorted(set(entries)))}: {', '.join(touched)} lost rows")
+
+
+def _entries(erased: Erased, ref: FileRef) -> tuple[int, ...]:
+    standing = erased.of(ref.sha256)
+    return standing.entries if standing else ()
 
 
 def _run_stage(config: Config, scratch: Path, recipe: Recipe) -> RunFile:

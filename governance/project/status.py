@@ -7,6 +7,7 @@ from typing import Any
 
 from governance.config import Config
 from governance.dvc.files import read_stages
+from governance.erased import Erased, by_entries
 from governance.errors import ExitCode, GovernanceError
 from governance.facts import Facts, short
 from governance.project.kept import left_by_a_kill
@@ -16,6 +17,7 @@ from governance.records import Document, Execution, Finding, Recipe, Record, Rep
 from governance.runs.freshness import changes_since
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import read_params
+from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 _KILLED = (
@@ -83,11 +85,11 @@ def _standing(known: Facts, runs: list[RunFile]) -> list[Finding]:
     return [finding for finding in known.of(Finding) if finding.name not in before]
 
 
-def stage_states(config: Config, known: Facts) -> list[StageState]:
+def stage_states(config: Config, known: Facts, erased: Erased | None = None) -> list[StageState]:
     """The state of every stage, without running anything."""
     states = []
     for stage in read_stages(config.root):
-        found = find_run(config, stage)
+        found = find_run(config, stage, erased)
         name = found.run.result.name if found.run else ""
         earlier = any(result.stage == stage for result in known.of(Result))
         if found.run is None:
@@ -98,14 +100,14 @@ def stage_states(config: Config, known: Facts) -> list[StageState]:
             state = "absent" if found.absent else "changed"
             states.append(StageState(stage, state, name, found.problem))
             continue
-        changes = changes_since(found.run.recipe, config)
+        changes = changes_since(found.run.recipe, config, erased=erased)
         if name not in known:
             states.append(StageState(stage, "unrecorded", name, "`labeltrail sync` takes it in"))
         elif changes:
             more = f" (+{len(changes) - 1} more)" if len(changes) > 1 else ""
             states.append(StageState(stage, "stale", name, changes[0] + more))
         else:
-            states.append(StageState(stage, "recorded", name, ""))
+            states.append(StageState(stage, "recorded", name, by_entries(found.erased) if found.erased else ""))
     return states
 
 
@@ -113,7 +115,7 @@ def status(config: Config, trail: Trail) -> Report:
     """`labeltrail status`: stages, findings, the log, and the next command."""
     known = trail.facts()
     read_params(config.root)  # a fault of params.yaml is told once, and not by every stage
-    states = stage_states(config, known)
+    states = stage_states(config, known, erasures(trail))
     facts = current_facts(known, current_runs(config, known))
     findings = facts.of(Finding)
     outcomes = {outcome: sum(f.outcome == outcome for f in findings) for outcome in ("pass", "fail", "unknown")}

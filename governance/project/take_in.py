@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from governance.config import Config
 from governance.digest import file_digest, file_md5
 from governance.dvc.files import LockedStage, Stage, read_lock
+from governance.erased import Erased, by_entries
 from governance.errors import GovernanceError
 from governance.facts import Facts, read_facts
 from governance.proof.verify import is_row_table
 from governance.records import Commitment, Execution, Finding, Record, Result
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 from governance.store.commitments import commit_rows
+from governance.store.forgetting import ReturnedSubject, erasures
 from governance.store.trail import Appended, Trail
 
 #: the problem of a stage without a run file
@@ -31,10 +33,17 @@ class Found:
     problem: str = ""
     #: what is not there, where that is all that keeps it out; anything else contradicts the run
     absent: tuple[str, ...] = ()
+    #: the entries that took rows out of its outputs, and whether such rows are here again
+    erased: tuple[int, ...] = ()
+    returned: bool = False
 
 
-def find_run(config: Config, stage: str) -> Found:
-    """Reads a stage's run file and facts and holds every output against them; a run that does not fit is not taken in."""
+def find_run(config: Config, stage: str, erased: Erased | None = None) -> Found:
+    """Reads a stage's run file and facts and holds every output against them; a run that does not fit is not taken in.
+
+    An output fits too where only the rows of an erased person are gone, and does not where they are here again.
+    """
+    erased = erased or Erased()
     path = config.root / run_path(config.artifacts, stage)
     if not path.is_file():
         return Found(stage, problem=NEVER)
@@ -46,9 +55,20 @@ def find_run(config: Config, stage: str) -> Found:
         return Found(stage, problem=f"its run file is of stage {run.result.stage}")
     # What contradicts the run is told before what is only absent.
     absent = tuple(output.path for output in run.result.outputs if not (config.root / output.path).is_file())
+    entries: dict[int, None] = {}
+    back = ""
     for output in run.result.outputs:
-        if output.path not in absent and file_digest(config.root / output.path) != output.sha256:
+        if output.path in absent:
+            continue
+        actual, standing = file_digest(config.root / output.path), erased.of(output.sha256)
+        if standing and actual == output.sha256:
+            back = back or f"{output.path} holds rows of a person who was {standing.says}"
+        elif standing and actual == standing.sha256:
+            entries |= dict.fromkeys(standing.entries)
+        elif actual != output.sha256:
             return Found(stage, run, problem=f"{output.path} is not what the run recorded")
+    if back:
+        return Found(stage, run, problem=back, returned=True)
     if absent:
         return Found(stage, run, problem=_are_not_there(absent), absent=absent)
     try:
@@ -57,7 +77,7 @@ def find_run(config: Config, stage: str) -> Found:
         return Found(stage, run, problem=error.message)
     if tuple(record.name for record in facts) != run.result.generated:
         return Found(stage, run, facts, "its facts are not those that the result lists")
-    return Found(stage, run, facts)
+    return Found(stage, run, facts, erased=tuple(entries))
 
 
 def _are_not_there(paths: Sequence[str]) -> str:
@@ -76,14 +96,23 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
     # A lock that cannot be read is DVC's to complain of, and no reason to forget what was seen.
     with contextlib.suppress(GovernanceError):
         locks = read_lock(config.root)
-    found = [_judged(config, find_run(config, stage.name), known, executed, locks.get(stage.name)) for stage in stages]
+    erased = erasures(trail)
+    found = [
+        _judged(config, find_run(config, stage.name, erased), known, executed, locks.get(stage.name))
+        for stage in stages
+    ]
     records: list[Record] = []
-    for one in found:
+    for place, one in enumerate(found):
         if one.run is None or one.facts is None or one.problem:
+            continue
+        try:
+            commitments = _commitments(trail, config, known, one)
+        except ReturnedSubject as error:
+            found[place] = replace(one, problem=error.message, returned=True)
             continue
         records += [one.run.recipe, *one.facts, one.run.result]
         records += _disagreements(known, one.run)
-        records += _commitments(trail, config, known, one)
+        records += commitments
     new = [record for record in records if record.name not in known]
     taken = {
         name for one in found if one.run and not one.problem for name in (one.run.result.name, one.run.recipe.name)
@@ -102,7 +131,7 @@ def _judged(config: Config, found: Found, known: Facts, executed: set[str], lock
         if found.problem == NEVER and path in locked_md5s:
             return Found(found.stage, problem=_are_not_there([path]), absent=(path,))
         return found
-    if run.result.name in known or run.result.name in executed:
+    if run.result.name in known or (run.result.name in executed and not found.erased):
         return found
     # Whoever can write into a remote or a cache can put a whole other history there; git carries the lock, which names
     # the run file, which names everything else by SHA-256.
@@ -110,6 +139,9 @@ def _judged(config: Config, found: Found, known: Facts, executed: set[str], lock
         return Found(found.stage, run, problem=f"{path} is not what dvc.lock names")
     if found.problem:
         return found
+    if found.erased:
+        says = f"it lost rows before it was recorded ({by_entries(found.erased)}): `labeltrail repro --force` makes it anew"
+        return replace(found, problem=says, erased=())
     others = [result.name for result in known.of(Result) if result.recipe == run.recipe.name]
     if not others:
         return found

@@ -182,7 +182,7 @@ def _by_kind(steps: list[Step], facts: Facts, *, title: str) -> Table:
 
 def verify_report(verification: Verification, *, rolled_back: Sequence[str] = ()) -> Report:
     """`labeltrail verify`: what does not fit, then what was counted, then what was not looked at."""
-    wrong = verification.of("broken", "missing", "unknown", "stale")
+    wrong = verification.of("broken", "missing", "unknown", "stale", "returned")
     counts = verification.counts
     blocks: list[str | Table] = []
     if rolled_back:
@@ -191,6 +191,9 @@ def verify_report(verification: Verification, *, rolled_back: Sequence[str] = ()
         rows = [(check.state, check.what, check.culprit, check.says) for check in wrong]
         blocks.append(table(("state", "where", "culprit", "what was seen"), rows))
         blocks += list(dict.fromkeys(check.hint for check in wrong if check.hint))
+    if erased := verification.of("erased"):
+        rows = [(check.culprit, check.says) for check in erased]
+        blocks.append(table(("where rows were erased", "by which entry"), rows))
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
     blocks.append(f"{'NOT whole' if wrong else 'whole and unchanged'}: hashed {told}")
     blocks += [f"not checked: {what}" for what in verification.not_checked]
@@ -214,13 +217,21 @@ def sync_report(taken: TakenIn) -> Report:
 
     rows = [(found.stage, state(found), short(found.run.result.name) if found.run else "") for found in taken.found]
     absent = sorted({path for found in taken.found for path in found.absent})
-    refused = [found.stage for found in taken.found if found.problem and found.problem != NEVER and not found.absent]
+    returned = [found.stage for found in taken.found if found.returned]
+    refused = [
+        found.stage
+        for found in taken.found
+        if found.problem and found.problem != NEVER and not found.absent and not found.returned
+    ]
     blocks: list[str | Table] = [
         table(("stage", "state", "result"), rows),
         counted(taken.new, "new entry", "new entries"),
     ]
     if refused:
         blocks.append(f"Refused, and nothing of it recorded: {', '.join(refused)}. `labeltrail verify` says more.")
+    if returned:
+        says = "take the person out of what the stage reads, or out of what lies here with `labeltrail subject erase`"
+        blocks.append(f"Not recorded, for rows of an erased person: {', '.join(returned)}. {says}")
     if absent:
         says = "`labeltrail sync --pull` brings what DVC's remote holds, `labeltrail repro` makes it here"
         blocks.append(f"Not here: {', '.join(absent)}. {says}")
@@ -228,7 +239,10 @@ def sync_report(taken: TakenIn) -> Report:
         "stages": {found.stage: state(found) for found in taken.found},
         "new_entries": taken.new,
         "refused": refused,
+        "returned": returned,
         "absent": absent,
     }
     code = ExitCode.BROKEN if refused else ExitCode.UNKNOWN if absent else ExitCode.FINE
+    if returned and code == ExitCode.FINE:
+        code = ExitCode.FINDINGS
     return Report("sync", data, tuple(blocks), code)

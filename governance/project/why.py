@@ -6,7 +6,8 @@ from typing import Any
 
 from governance.config import Config
 from governance.digest import decimal
-from governance.errors import GovernanceError, MissingEvidence
+from governance.erased import by_entries
+from governance.errors import GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels import FittedLabelModel, load
 from governance.labelmodels.explain import explain
@@ -14,9 +15,11 @@ from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
 from governance.runs.readers import reads
-from governance.store.commitments import RowTable
+from governance.store.commitments import RowTable, SubjectKeys
+from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
+_FORGOTTEN = "`labeltrail log` shows the entry, which does not say whose rows they were"
 _SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
@@ -34,7 +37,8 @@ class Explainer:
 
     def __init__(self, *, config: Config, trail: Trail, facts: Facts) -> None:
         self.config, self.facts = config, facts
-        self.rows = Rows(config.root, facts, id_column=config.id_column)
+        self.trail = trail
+        self.rows = Rows(config.root, facts, id_column=config.id_column, erased=erasures(trail))
         self.tables = {
             "dataset": self.rows.held(Dataset, role="screened"),
             "votes": self.rows.held(Votes),
@@ -69,9 +73,16 @@ class Explainer:
     @reads
     def answer(self, example: str) -> dict[str, Any]:
         """1. the rows of this example in the recorded tables  2. the label taken apart by source  3. what the model said
-        4. where all of it stands in this store. Raises UnknownName with the nearest ids."""
+        4. where all of it stands in this store. Raises UnknownName with the nearest ids, MissingEvidence for one that was
+        erased."""
         # 1.
-        found = {what: self.rows.row(held, example) for what, held in self.tables.items()}
+        try:
+            found = {what: self.rows.row(held, example) for what, held in self.tables.items()}
+        except UnknownName:
+            entry = SubjectKeys(self.trail).erased(example)
+            if entry is None:
+                raise
+            raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
         votes = self.tables["votes"].record
         data = {"example": example, **_label(self.model, votes, found["votes"][1], found["labels"][1], self.facts)}
@@ -146,9 +157,10 @@ class _Store:
         commitments = []
         for what, (told, rows) in self._tables.items():
             try:
-                commitments.append({**told, "row": numbers[what], "leaf": rows.leaf(numbers[what]).hex()})
+                leaf = rows.leaf(numbers[what]).hex()
+                commitments.append({**told, "row": rows.numbers[numbers[what]], "leaf": leaf})
             except GovernanceError as error:
-                commitments.append({**told, "row": numbers[what], "says": error.message})
+                commitments.append({**told, "row": rows.numbers[numbers[what]], "says": error.message})
         return {**self._log, "entries": self._entries, "commitments": commitments}
 
 

@@ -8,14 +8,17 @@ from typing import Literal
 
 from governance.errors import ExitCode
 
-State = Literal["fine", "broken", "missing", "stale", "unknown"]
+State = Literal["fine", "broken", "missing", "stale", "unknown", "erased", "returned"]
 
-#: the worst comes first: bytes that contradict a record, then what cannot be shown, then what was edited since
+#: the worst comes first: bytes that contradict a record, then what cannot be shown, then what was edited since, and rows
+#: of a person who was erased that are here again; what an erasure changed, and its entry tells, is as it should be
 _SEVERITY: dict[State, ExitCode] = {
     "broken": ExitCode.BROKEN,
     "missing": ExitCode.UNKNOWN,
     "unknown": ExitCode.UNKNOWN,
     "stale": ExitCode.FINDINGS,
+    "returned": ExitCode.FINDINGS,
+    "erased": ExitCode.FINE,
     "fine": ExitCode.FINE,
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from governance.config import Config
 from governance.digest import file_digest, file_md5
 from governance.dvc.files import LockedStage, Stage, cached_file
+from governance.erased import Erased
 from governance.errors import GovernanceError
 from governance.facts import Facts, read_facts
 from governance.proof.check import Check
@@ -21,6 +22,11 @@ _RESTORE = (
     "`labeltrail repro --force STAGE`"
 )
 
+_RETURNED = (
+    "`labeltrail subject erase` takes the person out of what lies here; if it was cut off, "
+    "`labeltrail subject erase --resume` completes it"
+)
+
 
 @dataclass
 class StageFiles:
@@ -30,6 +36,7 @@ class StageFiles:
     stage: Stage
     locked: LockedStage | None
     recorded: Facts
+    erased: Erased = field(default_factory=Erased)
     run: RunFile | None = None
     md5s: dict[str, str] | None = None
     counted: int = 0
@@ -59,7 +66,7 @@ class StageFiles:
             says = f"its command was {self.locked.command!r}, is {self.stage.command!r}"
             yield Check("freshness", "stale", f"stage {self.stage.name}", says, "`labeltrail repro` runs it again")
         if not broken:
-            for change in changes_since(self.run.recipe, self.config):
+            for change in changes_since(self.run.recipe, self.config, erased=self.erased):
                 yield Check(
                     "freshness", "stale", f"stage {self.stage.name}", change, "`labeltrail repro` runs it again"
                 )
@@ -123,13 +130,21 @@ class StageFiles:
             if path.is_dir():
                 yield Check("files", "broken", culprit, "a folder stands where the recorded output was", _RESTORE)
                 continue
+            standing = self.erased.of(output.sha256)
             if not path.is_file():
-                yield Check("files", "missing", culprit, "the recorded output is not there", _RESTORE)
+                if standing and standing.sha256 is None:
+                    yield Check("files", "erased", culprit, f"{standing.says}, and nothing stands in its place")
+                else:
+                    yield Check("files", "missing", culprit, "the recorded output is not there", _RESTORE)
                 continue
             self.counted += 1
             actual = file_digest(path)
             self.md5s[output.path] = file_md5(path)
-            if actual != output.sha256:
+            if standing and actual == output.sha256:
+                yield Check("files", "returned", culprit, f"it holds rows that were {standing.says}", _RETURNED)
+            elif standing and actual == standing.sha256:
+                yield Check("files", "erased", culprit, standing.told)
+            elif actual != output.sha256:
                 says = f"its SHA-256 is {actual[:16]}…, the run recorded {output.sha256[:16]}…"
                 yield Check("files", "broken", culprit, says, _RESTORE)
         facts = facts_path(self.config.artifacts, self.stage.name)
@@ -166,11 +181,22 @@ class StageFiles:
             actual = (self.md5s or {}).get(path)
             if path not in recorded and path != self.run_path:
                 yield Check("dvc.lock", "broken", culprit, "dvc.lock lists it and the run did not make it")
+            elif actual is not None and md5 != actual and self._is_of_before(recorded.get(path)):
+                says = "it names the content of before an erasure"
+                yield Check(
+                    "dvc.lock", "stale", culprit, says, "take the newer dvc.lock: `git checkout` the commit of it"
+                )
             elif actual is not None and md5 != actual:
                 yield Check("dvc.lock", "broken", culprit, f"dvc.lock says MD5 {md5}, the file has {actual}", _RESTORE)
             yield from self._cached(culprit, md5, recorded.get(path))
         for dep in self.locked.deps:
             yield from self._locked_input(run, dep.path, dep.md5)
+
+    def _is_of_before(self, recorded: FileRef | None) -> bool:
+        """Whether the file is what an erasure left of the recorded one, which is what a lock of before names."""
+        place = self.config.root / recorded.path if recorded else None
+        standing = self.erased.of(recorded.sha256) if recorded else None
+        return bool(standing and place and place.is_file() and file_digest(place) == standing.sha256)
 
     def _cached(self, culprit: str, md5: str | None, recorded: FileRef | None) -> Iterator[Check]:
         cached = cached_file(self.config.root, md5) if md5 else None
@@ -179,8 +205,11 @@ class StageFiles:
             return
         self.counted += 1
         # SHA-256 where the run recorded one: MD5 alone can be collided on purpose.
-        wrong = file_digest(cached) != recorded.sha256 if recorded else file_md5(cached) != md5
-        if wrong:
+        standing = self.erased.of(recorded.sha256) if recorded else None
+        actual = file_digest(cached) if recorded else file_md5(cached)
+        if standing and recorded and actual == recorded.sha256:
+            yield Check("cache", "returned", culprit, f"DVC's cache holds rows that were {standing.says}", _RETURNED)
+        elif actual != (standing.sha256 if standing else recorded.sha256 if recorded else md5):
             shown = cached.relative_to(self.config.root) if cached.is_relative_to(self.config.root) else cached
             says = f"DVC's cache holds other bytes than the run recorded ({shown})"
             hint = (
@@ -194,6 +223,8 @@ class StageFiles:
             return
         recorded = next((ref for ref in run.recipe.inputs if ref.path == path), None)
         recorded = recorded or next((ref for ref in run.recipe.code if ref.path == path), None)
+        if recorded and self.erased.of(recorded.sha256):
+            return  # what stands there is told where it was made
         if recorded and file_md5(file) != md5 and file_digest(file) == recorded.sha256:
             says = f"dvc.lock gives this input MD5 {md5}, the run read the file as it is now"
             yield Check("dvc.lock", "broken", f"{self.stage.name}: {path}", says)

@@ -8,6 +8,7 @@ from pathlib import Path
 from governance.claims.words import number
 from governance.config import Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
+from governance.erased import Erased
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
 from governance.proof.anchors import read_anchor, tracked
@@ -32,13 +33,14 @@ def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verifi
     log = LogCheck(trail, anchors=_anchors(trail, config, since))
     checks = [*log.run(), *_end_of_trust(log, since)]
     recorded = Facts(entry.record for _, entry in log.entries)
+    erased = Erased((seq, entry.record) for seq, entry in log.entries)
     counts = {"entries": len(log.entries), "checkpoints": log.checkpoints, "records": len(recorded)}
     not_checked: list[str] = []
     # 2.
     stages, locks = _declared(config, recorded, checks)
     seen: list[StageFiles] = []
     for stage in stages.values():
-        files = StageFiles(config=config, stage=stage, locked=locks.get(stage.name), recorded=recorded)
+        files = StageFiles(config=config, stage=stage, locked=locks.get(stage.name), recorded=recorded, erased=erased)
         checks += list(files.check())
         seen.append(files)
     counts["files"] = sum(files.counted for files in seen)
@@ -47,7 +49,9 @@ def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verifi
     counts["rows"] = 0
     # A file that is already named as changed would only be named twice.
     changed = {
-        check.culprit.partition(": ")[2] for check in checks if check.what == "files" and check.state == "broken"
+        check.culprit.partition(": ")[2]
+        for check in checks
+        if check.what == "files" and check.state in ("broken", "returned")
     }
     for rows, check in _commitments(trail, config, recorded, current, changed):
         counts["rows"] += rows

@@ -3,6 +3,7 @@
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Bundle, Document
+from governance.records.erasures import ErasedFile, ErasedRows, Erasure
 from governance.records.events import (
     Adoption,
     Commitment,
@@ -36,6 +37,9 @@ __all__ = [
     "Distribution",
     "Document",
     "Environment",
+    "ErasedFile",
+    "ErasedRows",
+    "Erasure",
     "Evaluation",
     "Execution",
     "FileRef",

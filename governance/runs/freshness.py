@@ -6,13 +6,17 @@ from pathlib import Path
 
 from governance.config import Config
 from governance.digest import path_digest
+from governance.erased import Erased
 from governance.errors import GovernanceError
-from governance.records import Recipe
+from governance.records import FileRef, Recipe
 from governance.runs.stage import flat_parameters, read_params
 
 
-def changes_since(recipe: Recipe, config: Config) -> list[str]:
-    """What was edited after the run, one sentence each; empty where the run is still what would happen."""
+def changes_since(recipe: Recipe, config: Config, *, erased: Erased | None = None) -> list[str]:
+    """What was edited after the run, one sentence each; empty where the run is still what would happen.
+
+    An input from which only the rows of an erased person are gone was not edited.
+    """
     try:
         params = read_params(config.root)
     except GovernanceError as error:
@@ -30,12 +34,14 @@ def changes_since(recipe: Recipe, config: Config) -> list[str]:
         for key, was, default in (("seed", recipe.seed, 0), ("threads", recipe.threads, 1))
         if params.get(key, default) != was
     ]
-    told += [f"code {ref.path} {how}" for ref in recipe.code if (how := _moved(config.root / ref.path, ref.sha256))]
-    told += [f"input {ref.path} {how}" for ref in recipe.inputs if (how := _moved(config.root / ref.path, ref.sha256))]
+    told += [f"code {ref.path} {how}" for ref in recipe.code if (how := _moved(config.root, ref, erased))]
+    told += [f"input {ref.path} {how}" for ref in recipe.inputs if (how := _moved(config.root, ref, erased))]
     return told
 
 
-def _moved(path: Path, recorded: str) -> str:
+def _moved(root: Path, ref: FileRef, erased: Erased | None) -> str:
+    path = root / ref.path
     if not path.exists():
         return "is gone"
-    return "" if path_digest(path) == recorded else "was edited"
+    now = path_digest(path)
+    return "" if now == ref.sha256 or (erased and erased.stands_for(ref.sha256, now)) else "was edited"

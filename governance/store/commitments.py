@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
 from governance.parquet import read_table
 from governance.records import Commitment
 from governance.store import merkle
+from governance.store.forgetting import ReturnedSubject, destroy_keys, erased_subjects, kept_leaves
 from governance.store.tables import SecretRow, SubjectKeyRow
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ _quoted = json.encoder.encode_basestring
 
 @dataclass(frozen=True)
 class CommittedRows:
-    """The leaves behind a commitment and whose rows they are, in row order."""
+    """The leaves behind a commitment and whose rows they are, in row order; an erased row has no id."""
 
     commitment: Commitment
     leaves: list[bytes]
@@ -52,7 +54,8 @@ class RowTable:
     """The rows of a Parquet table as a store commits to them.
 
     leaf = SHA-256(0x00 || salt || canonical row), salt = HMAC-SHA256(key of the subject; scheme, name of the record, row
-    number). The same rows in the same store give the same leaves.
+    number). The same rows in the same store give the same leaves. Where rows were erased since, the others keep the
+    numbers under which they were committed, and the store keeps the leaves of those that are gone.
     """
 
     def __init__(self, trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "") -> None:
@@ -62,31 +65,61 @@ class RowTable:
         self.ids = _texts(self.frame[id_column])
         self.subjects = self.ids if subjects_from == id_column else _texts(self.frame[subjects_from])
         self.id_column, self.subject_column = id_column, subject_column
+        self.kept = kept_leaves(trail, of)
+        gone = {number for number, kept in self.kept.items() if not kept.amended}
+        self.rows = len(self.ids) + len(gone)
+        #: under which number each row of the file was committed
+        self.numbers = [number for number in range(self.rows) if number not in gone] if gone else range(self.rows)
         self._keys = SubjectKeys(trail)
 
-    def leaf(self, number: int) -> bytes:
-        """The salted leaf of one row, 32 bytes. Raises MissingEvidence where its subject has no key."""
-        opened = self.opened(number)
+    def leaf(self, position: int) -> bytes:
+        """The salted leaf of the row at a position of the file, 32 bytes.
+
+        Raises MissingEvidence where its subject has no key.
+        """
+        kept = self.kept.get(self.numbers[position])
+        if kept is not None:
+            return kept.leaf
+        opened = self.opened(position)
         return merkle.leaf_hash(opened.salt + opened.row)
 
-    def opened(self, number: int) -> OpenedRow:
-        """One row with the salt that makes it its leaf. Raises MissingEvidence where its subject has no key."""
-        subject = self.subjects[number]
-        (row,) = canonical_rows(self.frame[number : number + 1])
+    def opened(self, position: int) -> OpenedRow:
+        """The row at a position of the file, with the salt that makes it its leaf; an amended row is no longer that row.
+
+        Raises MissingEvidence where its subject has no key.
+        """
+        number, subject = self.numbers[position], self.subjects[position]
+        (row,) = canonical_rows(self.frame[position : position + 1])
         return OpenedRow(number, row, self._salt(self._keys.of([subject], make=False)[subject], number))
+
+    def at(self, number: int) -> OpenedRow | bytes:
+        """The row that was committed under a number, or its leaf alone where it was erased or amended since.
+
+        Raises MissingEvidence where its subject has no key.
+        """
+        kept = self.kept.get(number)
+        return kept.leaf if kept else self.opened(bisect_left(self.numbers, number))
 
     def leaves(self, *, make_keys: bool) -> Iterator[bytes]:
         """The leaf of each row, in order.
 
-        With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised.
+        With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised. Raises
+        ReturnedSubject where the table holds rows of somebody who was erased.
         """
         keys = self._keys.of(self.subjects, make=make_keys)
-        for number, (subject, row) in enumerate(zip(self.subjects, canonical_rows(self.frame), strict=True)):
-            yield merkle.leaf_hash(self._salt(keys[subject], number) + row)
+        rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
+        for number in range(self.rows):
+            kept = self.kept.get(number)
+            if kept is None or kept.amended:
+                subject, row = next(rows)
+            yield kept.leaf if kept else merkle.leaf_hash(self._salt(keys[subject], number) + row)
 
     def committed(self, *, make_keys: bool) -> CommittedRows:
         """All leaves and the commitment to them. Raises what `leaves` raises."""
         leaves = list(self.leaves(make_keys=make_keys))
+        ids = [""] * self.rows
+        for number, example in zip(self.numbers, self.ids, strict=True):
+            ids[number] = example
         root = merkle.root(leaves).hex()
         commitment = Commitment.make(
             of=self.of,
@@ -97,7 +130,7 @@ class RowTable:
             id_column=self.id_column,
             subject_column=self.subject_column,
         )
-        return CommittedRows(commitment, leaves, self.ids)
+        return CommittedRows(commitment, leaves, ids)
 
     def _salt(self, key: bytes, number: int) -> bytes:
         return keyed(key, SCHEME.encode(), self.of.encode(), number.to_bytes(8, "big"))
@@ -172,11 +205,15 @@ class SubjectKeys:
         self._trail = trail
 
     def of(self, subjects: Iterable[str], *, make: bool) -> dict[str, bytes]:
-        """The key of each subject, 32 bytes; missing ones are made in one transaction, or MissingEvidence is raised."""
+        """The key of each subject, 32 bytes; missing ones are made in one transaction, or MissingEvidence is raised.
+
+        Raises ReturnedSubject where one of them was erased.
+        """
         wanted = sorted(set(subjects))
         with self._trail.database.reading() as connection:
             secret = self._secret(connection)
             names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}
+            self._refuse_erased(connection, names)
             known = self._stored(connection, list(names.values())) if secret else {}
         if secret and all(name in known for name in names.values()):
             return {subject: known[name] for subject, name in names.items()}
@@ -187,6 +224,7 @@ class SubjectKeys:
             # Asked again inside: another process may have made keys since, and those must win.
             secret = self._secret(connection) or self._new_secret(connection)
             names = {subject: self.pseudonym(secret, subject) for subject in wanted}
+            self._refuse_erased(connection, names)
             known = self._stored(connection, list(names.values()))
             fresh = {name: secrets.token_bytes(32) for name in names.values() if name not in known}
             rows = [{"log": self._trail.log, "pseudonym": name, "key": key} for name, key in fresh.items()]
@@ -194,6 +232,31 @@ class SubjectKeys:
                 connection.execute(insert(SubjectKeyRow), rows[start : start + _CHUNK])
         known |= fresh
         return {subject: known[name] for subject, name in names.items()}
+
+    def erased(self, subject: str) -> int | None:
+        """The entry that erased a subject, or None."""
+        with self._trail.database.reading() as connection:
+            secret = self._secret(connection)
+            known = erased_subjects(self._trail, connection=connection) if secret else {}
+        return known.get(self.pseudonym(secret, subject)) if secret else None
+
+    def destroy(self, connection: Connection, subjects: Iterable[str], *, entry: int) -> None:
+        """Destroys the keys of subjects inside of a transaction; they are known as erased by an entry from then on."""
+        secret = self._secret(connection) or self._new_secret(connection)
+        names = [self.pseudonym(secret, subject) for subject in sorted(set(subjects))]
+        destroy_keys(self._trail, connection, names, entry=entry)
+
+    def known(self, subjects: Iterable[str]) -> set[bytes]:
+        """The pseudonyms of those subjects that have a key."""
+        with self._trail.database.reading() as connection:
+            secret = self._secret(connection)
+            names = [self.pseudonym(secret, subject) for subject in sorted(set(subjects))] if secret else []
+            return set(names) & set(self._stored(connection, names)) if names else set()
+
+    def _refuse_erased(self, connection: Connection, names: dict[str, bytes]) -> None:
+        erased = erased_subjects(self._trail, connection=connection)
+        if back := [erased[name] for name in names.values() if name in erased]:
+            raise ReturnedSubject(back)
 
     @staticmethod
     def pseudonym(secret: bytes, subject: str) -> bytes:

@@ -52,6 +52,30 @@ class SubjectKeyRow(_Table, table=True):
     key: bytes = Field(sa_type=LargeBinary)
 
 
+class ErasedSubjectRow(_Table, table=True):
+    """A subject whose key was destroyed, by pseudonym, and the entry of that erasure: whoever comes back is recognised."""
+
+    __tablename__: ClassVar[str] = "trail_erased_subject"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    pseudonym: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    seq: int = Field(sa_type=BigInteger)
+
+
+class ErasedLeafRow(_Table, table=True):
+    """The leaf of a committed row that was erased or amended, so that the committed root still comes out.
+
+    With its salt's key destroyed it is a random number to everybody.
+    """
+
+    __tablename__: ClassVar[str] = "trail_erased_leaf"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    of: str = Field(primary_key=True)
+    row: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    leaf: bytes = Field(sa_type=LargeBinary)
+    #: whether the row is still in the table, with a cell emptied that named an erased row
+    amended: bool
+
+
 class RecordRow(_Table, table=True):
     """Every record once, with the entry that stated it first."""
 

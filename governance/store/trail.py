@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,9 +77,15 @@ class Trail:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def append(self, records: Iterable[Record], *, at: int | None = None) -> Appended:
+    def append(
+        self,
+        records: Iterable[Record],
+        *,
+        at: int | None = None,
+        also: Callable[[Connection, dict[str, int]], None] = lambda *_: None,
+    ) -> Appended:
         """Enters records: 1. take the writer's place  2. leave out facts already entered  3. entries and leaves
-        4. their projection  5. a checkpoint over all of it  6. commit.
+        4. their projection  5. a checkpoint over all of it, and what `also` has to happen with it  6. commit.
 
         `at` is in microseconds since 1970 UTC, by default now. Raises Busy, and BrokenEvidence for a change of the log's
         key that does not follow on the key in force; then nothing was entered.
@@ -125,9 +131,11 @@ class Trail:
                     }
                 ],
             )
+            positions = {entry.record.name: first + i for i, entry in enumerate(entries)}
+            also(connection, positions)
             # 6.
         remember(checkpoint)
-        return Appended(checkpoint, {entry.record.name: first + i for i, entry in enumerate(entries)})
+        return Appended(checkpoint, positions)
 
     def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
         """The frontier to go on from. Refuses a log whose newest entries the newest checkpoint does not cover."""

@@ -1,0 +1,109 @@
+"""Where may a person stand: which files, which objects of git, which cells of the store, and what is beyond our reach?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from governance.config import Config
+from governance.dvc.files import cache_folder
+from governance.dvc.remote import remotes
+from governance.project import git
+from governance.store.tables import METADATA
+from governance.store.trail import Trail
+
+Kind = Literal["project", "cache", "run cache", "notes", "remote"]
+_NOT_OURS = (".git", "__pycache__", "node_modules")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file that is looked into, and what people call it."""
+
+    kind: Kind
+    path: Path
+    shown: str
+
+
+def places(config: Config, trail: Trail) -> Iterator[Place]:
+    """Every file of the project, of its notes, of DVC's cache and of the remotes that are folders here, once."""
+    cache = cache_folder(config.root)
+    store = trail.database.path
+    folders = [Path(url) for url in local_remotes(config).values()]
+    for path in _files(config.root, but=[cache, *folders]):
+        # The store is read as one, cell by cell, and its file beside that.
+        if store is not None and path.name.startswith(store.name) and path.parent.resolve() == store.parent:
+            continue
+        kind: Kind = "notes" if path.is_relative_to(config.state) else "project"
+        yield Place(kind, path, path.relative_to(config.root).as_posix())
+    for path in _files(cache):
+        inside = path.relative_to(cache)
+        yield Place("run cache" if inside.parts[0] == "runs" else "cache", path, f"DVC's cache: {inside.as_posix()}")
+    for name, folder in local_remotes(config).items():
+        for path in _files(Path(folder)):
+            yield Place("remote", path, f"DVC's remote {name}: {path.relative_to(folder).as_posix()}")
+
+
+def _files(folder: Path, *, but: list[Path] | None = None) -> Iterator[Path]:
+    left_out = {path.resolve() for path in but or []}
+    for top, folders, names in os.walk(folder):
+        here = Path(top)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _NOT_OURS
+            and not (here / name / "pyvenv.cfg").is_file()
+            and not (here / name).is_symlink()
+            and (here / name).resolve() not in left_out
+        )
+        yield from (here / name for name in sorted(names) if (here / name).is_file())
+
+
+def local_remotes(config: Config) -> dict[str, str]:
+    """The remotes that are folders of this machine, with their absolute paths."""
+    found = {}
+    for name, url in remotes(config.root).items():
+        folder = (config.root / ".dvc" / url).resolve() if "://" not in url else None
+        if folder is not None and folder.is_dir():
+            found[name] = str(folder)
+    return found
+
+
+def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
+    """(table, cell) for every text and every bytes in the store's tables."""
+    with trail.database.reading() as connection:
+        from sqlalchemy import inspect
+
+        there = set(inspect(connection).get_table_names())
+        for table in METADATA.sorted_tables:
+            if table.name not in there:
+                continue
+            for row in connection.execute(select(table)):
+                for cell in row:
+                    if isinstance(cell, (str, bytes, memoryview)):
+                        yield table.name, cell.encode() if isinstance(cell, str) else bytes(cell)
+
+
+def store_files(trail: Trail) -> list[Path]:
+    """The files of the store, with its journal; none where it is on a server."""
+    path = trail.database.path
+    return sorted(path.parent.glob(f"{path.name}*")) if path is not None else []
+
+
+def git_objects(root: Path) -> Iterator[tuple[str, str, bytes]]:
+    """(identifier, type, content) of every object of the repository, reachable or not; none where there is no git."""
+    if git.run_git(root, "rev-parse", "--git-dir") is None:
+        return
+    command = ["git", "cat-file", "--batch-all-objects", "--unordered", "--batch"]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        stream: Any = process.stdout
+        while header := stream.readline():
+            identifier, kind, size = header.decode().split()
+            yield identifier, kind, stream.read(int(size))
+            stream.read(1)

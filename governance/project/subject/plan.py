@@ -1,0 +1,171 @@
+"""What will an erasure rewrite, remove and leave, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from governance.config import Config
+from governance.dvc.files import read_lock, read_stages
+from governance.dvc.remote import remotes
+from governance.errors import ConfigurationError, GovernanceError
+from governance.facts import Facts
+from governance.project import git
+from governance.project.subject.search import Found, Hit, Search
+from governance.records import Bundle, Dataset, Labels, Model, Recipe, Result
+from governance.runs.runfile import read_run, run_path
+from governance.store.commitments import SubjectKeys
+from governance.store.forgetting import erasures
+from governance.store.trail import Trail
+
+
+@dataclass
+class Plan:
+    """The whole of it; nothing is changed by making one."""
+
+    found: Found = field(repr=False)
+    rewritten: list[Hit] = field(default_factory=list)
+    removed: list[Hit] = field(default_factory=list)
+    #: what stays, and why, or who has to do what
+    stays: list[tuple[str, str]] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set, repr=False)
+    #: the path under which a content is recorded, by its SHA-256
+    recorded: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.rewritten or self.removed or self.keys)
+
+
+def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[str], say: Callable[[str], None]) -> Plan:
+    """1. where she stands  2. tables are rewritten, and so are their contents in DVC's cache that somebody names
+    3. older contents, downloads and notes are removed  4. what is nobody's table is left and told"""
+    # 1.
+    found = Search(config, trail, say=say).run(subject, texts=texts)
+    facts = trail.facts()
+    plan = Plan(found, recorded=recorded_contents(config, trail, facts))
+    named = named_md5s(config)
+    for hit in found.hits:
+        # 2.
+        if hit.kind == "remote":
+            plan.stays.append((hit.place.shown, f"it holds {hit.says}; DVC's remotes are not changed from here"))
+        elif hit.is_table and (hit.kind == "project" or (hit.kind == "cache" and _is_named(hit, plan, named))):
+            plan.rewritten.append(hit)
+        # 3.
+        elif hit.kind in ("notes", "run cache") or (hit.kind == "cache" and md5_of(hit) not in named):
+            plan.removed.append(hit)
+        # 4.
+        else:
+            plan.stays.append((hit.place.shown, _by_hand(config, hit)))
+    plan.stays += _beyond(config, facts, found)
+    plan.keys = SubjectKeys(trail).known(found.person.names)
+    return plan
+
+
+def _is_named(hit: Hit, plan: Plan, named: set[str]) -> bool:
+    return hit.sha256 in plan.recorded or md5_of(hit) in named
+
+
+def recorded_contents(config: Config, trail: Trail, facts: Facts) -> dict[str, str]:
+    """Every content that the log or a run file here names by SHA-256, with its path, and what erasures left of them."""
+    results: list[Result] = facts.of(Result)
+    recipes: list[Recipe] = facts.of(Recipe)
+    for stage in _stages(config):
+        try:
+            run = read_run(config.root / run_path(config.artifacts, stage))
+        except GovernanceError:
+            continue
+        results, recipes = [*results, run.result], [*recipes, run.recipe]
+    refs = [ref for r in recipes for ref in r.inputs] + [ref for r in results for ref in r.outputs]
+    told = {ref.sha256: ref.path for ref in refs}
+    erased = erasures(trail)
+    for sha256, path in list(told.items()):
+        standing = erased.of(sha256)
+        if standing and standing.sha256:
+            told[standing.sha256] = path
+    return told
+
+
+def named_md5s(config: Config) -> set[str]:
+    """The MD5s that dvc.lock and the .dvc files here name."""
+    try:
+        locks = read_lock(config.root).values()
+    except GovernanceError:
+        hint = "mend it, or take it back from git: an erasure has to know which contents are in use"
+        raise ConfigurationError("dvc.lock cannot be read", hint=hint) from None
+    named = {file.md5 for stage in locks for file in (*stage.deps, *stage.outs) if file.md5}
+    for path in dvc_files(config):
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError):
+            continue
+        for out in (document or {}).get("outs") or () if isinstance(document, dict) else ():
+            if isinstance(out, dict) and isinstance(out.get("md5"), str):
+                named.add(out["md5"])
+    return named
+
+
+def dvc_files(config: Config) -> list[Path]:
+    """dvc.lock's relatives: what `dvc add` writes beside a file."""
+    return [path for path in sorted(config.root.rglob("*.dvc")) if path.is_file() and ".dvc" not in path.parts[:-1]]
+
+
+def md5_of(hit: Hit) -> str:
+    """The MD5 under which DVC's cache keeps a content."""
+    return hit.place.path.parent.name + hit.place.path.name
+
+
+def _stages(config: Config) -> Iterable[str]:
+    try:
+        return read_stages(config.root)
+    except GovernanceError:
+        return ()
+
+
+def _by_hand(config: Config, hit: Hit) -> str:
+    path = hit.place.shown
+    try:
+        maker = next((s.name for s in read_stages(config.root).values() if path in s.outs), "")
+    except GovernanceError:
+        maker = ""
+    if maker:
+        return (
+            f"it is no table, and stage {maker} made it: `labeltrail repro --force {maker}` makes it again without her"
+        )
+    return "it is no table, so that no row can be taken out: edit it by hand (code, prompts and word lists may hold people)"
+
+
+def _beyond(config: Config, facts: Facts, found: Found) -> list[tuple[str, str]]:
+    """What no erasure reaches, in the order of how likely it is that somebody forgets it."""
+    told: list[tuple[str, str]] = []
+    if found.git:
+        told.append(("git", f"{len(found.git)} of its objects hold her; rewriting history is for the owner to decide"))
+    trained = _trained_on(facts, found)
+    if trained:
+        says = "they keep what they learned of her rows until they are trained again: `labeltrail repro --force`"
+        told.append((f"{len(trained)} trained model{'s' if len(trained) > 1 else ''}", says))
+    bundles = facts.of(Bundle)
+    if bundles:
+        says = "they hold no rows by default, and what was handed out is no longer here to be changed"
+        told.append((f"{len(bundles)} bundle{'s' if len(bundles) > 1 else ''} handed out", says))
+    told += [(f"DVC's remote {name}", "it may hold the contents under their MD5s") for name in remotes(config.root)]
+    told.append(
+        ("the log", "salted leaves of her rows stay; without the key that is destroyed they are random numbers")
+    )
+    told.append(("backups, clones and copies of this folder", "they are not known here"))
+    return told
+
+
+def _trained_on(facts: Facts, found: Found) -> list[Model]:
+    """The models that were trained on a recorded table that holds her."""
+    held = {hit.sha256 for hit in found.hits if hit.rows}
+    tables = {r.name for r in (*facts.of(Labels), *facts.of(Dataset)) if r.sha256 in held}
+    return [model for model in facts.of(Model) if {model.labels, model.dataset} & tables]
+
+
+def is_tracked(config: Config, path: str) -> bool:
+    """Whether git carries a file."""
+    return bool(git.run_git(config.root, "ls-files", "--", f":(literal){path}"))
