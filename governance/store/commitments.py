@@ -110,9 +110,13 @@ class RowTable:
         rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
         for number in range(self.rows):
             kept = self.kept.get(number)
-            if kept is None or kept.amended:
-                subject, row = next(rows)
-            yield kept.leaf if kept else merkle.leaf_hash(self._salt(keys[subject], number) + row)
+            if kept is not None:
+                if kept.amended:
+                    next(rows)
+                yield kept.leaf
+                continue
+            subject, row = next(rows)
+            yield merkle.leaf_hash(self._salt(keys[subject], number) + row)
 
     def committed(self, *, make_keys: bool) -> CommittedRows:
         """All leaves and the commitment to them. Raises what `leaves` raises."""
