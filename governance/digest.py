@@ -150,6 +150,14 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         partial.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder, with those above it, whose name survives a power cut: what is synced inside would go with it."""
+    missing = [above for above in folder.parents if not above.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, *missing):
+        sync_folder(made.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes a rename inside `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)

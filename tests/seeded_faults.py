@@ -39,6 +39,7 @@ OBSERVED, UNDECLARED = "tests/runs/test_observed.py", "tests/project/test_undecl
 TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_reproduce_elsewhere.py"
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 DRILL = "tests/proof/test_drill.py"
+CRASHES = "tests/store/test_crashes.py"
 
 
 @dataclass(frozen=True)
@@ -1159,6 +1160,72 @@ DRILL_FAULTS = (
     ),
 )
 
+CRASH_FAULTS = (
+    Fault(
+        "crash",
+        "the folder is not synced after a commit",
+        "governance/store/database.py",
+        "synchronous = EXTRA",
+        "synchronous = FULL",
+        CRASHES,
+        "forgotten_the_journal",
+    ),
+    Fault(
+        "crash",
+        "what is rolled back is kept in memory alone",
+        "governance/store/database.py",
+        "journal_mode = DELETE",
+        "journal_mode = MEMORY",
+        CRASHES,
+        "recorder_may_be_killed",
+    ),
+    Fault(
+        "crash",
+        "a disk that fails is told as a broken chain",
+        "governance/store/database.py",
+        'return name.startswith("SQLITE_IOERR") and',
+        'return name.startswith("SQLITE_NEVER") and',
+        CRASHES,
+        "recorder_may_be_killed",
+    ),
+    Fault(
+        "crash",
+        "an error of the operating system crosses the front door",
+        "governance/store/database.py",
+        "    except OSError as error:",
+        "    except NotADirectoryError as error:",
+        CRASHES,
+        "pointer_that_cannot",
+    ),
+    Fault(
+        "crash",
+        "a checkpoint is remembered before it is kept",
+        "governance/store/trail.py",
+        "            # 6.\n        remember(checkpoint)",
+        "            # 6.\n            remember(checkpoint)",
+        CRASHES,
+        "recorder_may_be_killed",
+    ),
+    Fault(
+        "crash",
+        "a folder that was just made may be lost with all that is in it",
+        "governance/digest.py",
+        "    for made in (folder, *missing):",
+        "    for made in missing[:0]:",
+        CRASHES,
+        "power_cut",
+    ),
+    Fault(
+        "crash",
+        "whoever stands in the door is a fault of the disk",
+        "governance/store/trail.py",
+        "    except Timeout:",
+        "    except ZeroDivisionError:",
+        CRASHES,
+        "whoever_waits",
+    ),
+)
+
 FAULTS = (
     *TRAIL_FAULTS,
     *PROOF_FAULTS,
@@ -1168,6 +1235,7 @@ FAULTS = (
     *TRAVEL_FAULTS,
     *DRILL_FAULTS,
     *KEYS_FAULTS,
+    *CRASH_FAULTS,
 )
 
 

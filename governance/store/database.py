@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect
 from sqlalchemy.engine import make_url
 
+from governance.digest import make_folder
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, GovernanceError, MissingEvidence
 from governance.store import server
 from governance.store.server import Server
@@ -136,13 +137,15 @@ def _refuse_foreign_file(path: Path, *, create: bool) -> None:
             raise MissingEvidence(
                 f"{path}: no store here yet", hint="`labeltrail init` makes one, `labeltrail repro` fills it"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return
     if path.is_dir():
         raise ConfigurationError(f"{path} is a folder, wanted a store", hint="name another store in labeltrail.toml")
     with open(path, "rb") as stream:
         head = stream.read(100)
-    if head and not head.startswith(_SQLITE_MAGIC):
+    # A power cut while a store was being made can leave empty pages, and beside them the journal that takes them back.
+    unmade = not any(head) and path.with_name(f"{path.name}-journal").is_file()
+    if head and not head.startswith(_SQLITE_MAGIC) and not unmade:
         raise ConfigurationError(f"{path} is not a LabelTrail store", hint="name another store in labeltrail.toml")
     # Bytes 68 to 71 of the header hold the application id (sqlite.org/fileformat2.html, 1.3.17).
     owner = int.from_bytes(head[68:72], "big")

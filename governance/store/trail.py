@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, func, select, text
 
-from governance.digest import write_atomically
+from governance.digest import make_folder, write_atomically
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.records import Adoption, KeyChange, LogStart, Record
@@ -61,7 +61,8 @@ class Trail:
             database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
             if not create:
                 return cls(database, _chosen_log(database, pointer))
-            pointer.parent.mkdir(exist_ok=True)
+            if not pointer.is_file():
+                make_folder(pointer.parent)
             # Two that open a new project at once must not start two logs.
             with _opening(pointer.with_name("open.lock"), wait_seconds):
                 try:

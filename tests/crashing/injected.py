@@ -121,6 +121,13 @@ class Injector:
         shutil.rmtree(place.base)
         return found
 
+    def followed(self, way: str) -> tuple[Path, Place, str]:
+        """What there was before an undisturbed recorder, where it recorded, and all that it wrote there, call by call."""
+        place = self._copy(way)
+        traced = ",".join(f"?{name}" for name in WRITING)
+        _, log = self._record(place, traced=traced, options=("-s", "100000"))
+        return self._templates[way], place, log
+
     def strike(self, way: str, fault: str, call: Call) -> Outcome:
         """1. a recorder meets the fault  2. it is told plainly of it, or killed  3. where the fault passed, the second
         attempt entered everything  4. the store is whole and goes on
@@ -147,11 +154,13 @@ class Injector:
         shutil.copytree(self._templates[way], target)
         return Place(target)
 
-    def _record(self, place: Place, *, traced: str, injected: str = "") -> tuple[int, str]:
+    def _record(
+        self, place: Place, *, traced: str, injected: str = "", options: tuple[str, ...] = ()
+    ) -> tuple[int, str]:
         """(how the recorder ended, what strace saw of it)."""
         pid = self._nursery.begin(place, number=2, waiting=True)
         log = place.base / "strace.log"
-        command = ["strace", "-y", "-o", str(log), "-e", f"trace={traced}", "-p", str(pid)]
+        command = ["strace", "-y", *options, "-o", str(log), "-e", f"trace={traced}", "-p", str(pid)]
         with subprocess.Popen(
             [*command, *(["-e", injected] if injected else [])], stderr=subprocess.PIPE, text=True
         ) as tracer:

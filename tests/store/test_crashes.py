@@ -8,6 +8,8 @@ import pytest
 from crashing.crowd import Crowd
 from crashing.injected import FAULTS, WAYS, Injector, can_trace, sample
 from crashing.nursery import SQLITE, Nursery
+from crashing.outage import Outage
+from crashing.power import cut_power
 from filelock import FileLock
 from small_facts import finding
 
@@ -51,6 +53,15 @@ def test_nothing_is_acknowledged_before_the_folder_has_forgotten_the_journal(tmp
         assert (calls[end + 1].name, calls[end + 1].file) == ("fdatasync", "project/.labeltrail")
 
 
+@traced
+@pytest.mark.parametrize("way", WAYS)
+def test_a_power_cut_takes_back_nothing_that_was_acknowledged(tmp_path, nursery, way):
+    """At some moments of recording a run, and at each acknowledgement: what was synced alone suffices, and so does more."""
+    found = cut_power(Injector(tmp_path, nursery), tmp_path, way, seed=7, moments=16)
+    assert len(found) >= 12
+    assert [after.wrong for after in found if after.wrong] == []
+
+
 @pytest.mark.parametrize("seed", [3, 4])
 def test_writers_that_are_killed_lose_nothing_that_they_acknowledged(tmp_path, nursery, seed):
     """Two to eight at once: every acknowledged entry is there once and in its place, also in a copy taken in between."""
@@ -89,3 +100,22 @@ def test_whoever_waits_for_another_that_opens_the_project_is_told_to_try_again(t
     Trail.open(SQLITE, root=tmp_path, project="tests", create=True).database.close()
     with FileLock(tmp_path / ".labeltrail" / "open.lock"), pytest.raises(Busy, match="is opening"):
         Trail.open(SQLITE, root=tmp_path, project="tests", create=True, wait_seconds=0.05)
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_clients_of_a_server_that_are_killed_lose_nothing_that_they_acknowledged(
+    tmp_path, nursery, postgres_server, seed
+):
+    """On PostgreSQL too: every acknowledged entry is there once and in its place."""
+    outage = Outage(tmp_path, nursery, postgres_server, seed=seed)
+    rounds = [outage.of_clients() for _ in range(2)]
+    assert [round_.wrong for round_ in rounds] == [(), ()]
+    assert sum(round_.acknowledged for round_ in rounds) > 0
+
+
+def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path, nursery, own_postgres):
+    """Started again, it holds every acknowledged entry; who states its facts again after a lost answer states them once."""
+    outage = Outage(tmp_path, nursery, own_postgres, seed=6)
+    rounds = [outage.of_the_server() for _ in range(2)]
+    assert [round_.wrong for round_ in rounds] == [(), ()]
+    assert all(round_.busy for round_ in rounds)
