@@ -30,6 +30,7 @@ MERKLE, NOTES = "tests/store/test_merkle.py", "tests/store/test_checkpoint_notes
 TRAIL, ROWS = "tests/store/test_trail.py", "tests/store/test_row_commitments.py"
 VERIFY, REPRO = "tests/proof/test_verify.py", "tests/project/test_repro.py"
 ATTACKS = "tests/proof/test_attacks.py"
+KEY_VERBS = "tests/project/test_key_verbs.py"
 CHANGES, PROVED = "tests/store/test_key_changes.py", "tests/proof/test_key_changes_proved.py"
 TABLE, PATTERNS, ALIGNMENT = (f"tests/votes/test_vote_{name}.py" for name in ("table", "patterns", "alignment"))
 MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/test_dawid_skene.py"
@@ -593,6 +594,42 @@ PROOF_FAULTS = (
 )
 
 KEYS_FAULTS = (
+    Fault(
+        "keys",
+        "a checkpoint that is given vouches over a revocation",
+        "governance/proof/verify.py",
+        "    ended = log.keychain.end_of_trust(log.keychain.at(log.anchors[str(since)].size))",
+        "    ended = None",
+        KEY_VERBS,
+        "old_trust_ends",
+    ),
+    Fault(
+        "keys",
+        "a rotation signs what nobody has adopted",
+        "governance/project/key.py",
+        "if not first and not chain.vouches(parse_note(trail.checkpoints()[-1][1])):",
+        "if False:",
+        KEY_VERBS,
+        "adopted_before",
+    ),
+    Fault(
+        "keys",
+        "a key that lay beside a compromised one is used",
+        "governance/project/key.py",
+        'fresh=reason == "compromised"',
+        "fresh=False",
+        KEY_VERBS,
+        "never_on_the_disk",
+    ),
+    Fault(
+        "keys",
+        "the key whose place a new one takes is not kept",
+        "governance/store/keys.py",
+        "    if mine is not None:\n        kept =",
+        "    if mine is not None and fresh is None:\n        kept =",
+        CHANGES,
+        "keeps_the_one",
+    ),
     Fault(
         "keys",
         "a key hands over without its signature",

@@ -24,11 +24,19 @@ class Enclosed:
 
 
 def start_page(
-    *, project: str, log: str, entries: int, public_key: str | None, enclosed: Sequence[Enclosed], open_: Sequence[str]
+    *,
+    project: str,
+    log: str,
+    entries: int,
+    public_key: str | None,
+    enclosed: Sequence[Enclosed],
+    open_: Sequence[str],
+    key_since: int = 0,
 ) -> bytes:
     """One page of HTML without scripts: what is in the bundle, how to check it, and what is not in order.
 
-    `entries` counts the log before the bundle's own entry. Every value is escaped.
+    `entries` counts the log before the bundle's own entry, `key_since` is the entry that names the key in force. Every
+    value is escaped.
     """
 
     def text(value: object) -> str:
@@ -40,6 +48,7 @@ def start_page(
         for file in enclosed
     )
     key = f"<code>{text(public_key)}</code>" if public_key else "none: nobody signs this log"
+    key += f" (since entry {key_since:,}; it follows on an earlier one)" if public_key and key_since else ""
     gaps = "".join(f"<li>{text(line)}</li>" for line in open_) or "<li>nothing that the log itself can tell</li>"
     head = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -258,6 +258,27 @@ class Project:
         return adopt(self.config, self.trail)
 
     @reads
+    def key_show(self) -> Report:
+        """Every key that this log has had, and which are at hand. Raises BrokenEvidence."""
+        from governance.project.key import show
+
+        return show(self.trail)
+
+    @reads
+    def key_rotate(self) -> Report:
+        """The key in force hands over to a new one. Raises ConfigurationError, BrokenEvidence, Busy."""
+        from governance.project.key import rotate
+
+        return rotate(self.config, self.trail)
+
+    @reads
+    def key_revoke(self, *, reason: Literal["lost", "compromised"]) -> Report:
+        """A new key in the place of one that is believed no more. Raises ConfigurationError, BrokenEvidence, Busy."""
+        from governance.project.key import revoke
+
+        return revoke(self.config, self.trail, reason=reason)
+
+    @reads
     def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
         """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
 

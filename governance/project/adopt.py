@@ -12,11 +12,8 @@ from governance.store import keys
 from governance.store.checkpoint import parse_note
 from governance.store.trail import Trail
 
-#: what is true of a log that began without a key, and the way to a signed one
-BEGAN_UNSIGNED = (
-    "it stays unsigned; for a signed log keep a copy of .labeltrail, remove it, then `labeltrail init` and "
-    "`labeltrail sync` (executions and row keys of the old log are in the copy alone)"
-)
+#: the way to a signed log from one that began without a key
+BEGAN_UNSIGNED = "`labeltrail key rotate` gives it one; then look at what was recorded before, and `labeltrail adopt`"
 
 
 def adopt(config: Config, trail: Trail) -> Report:
@@ -25,13 +22,13 @@ def adopt(config: Config, trail: Trail) -> Report:
     Raises ConfigurationError (not the log's key, or a log without any), BrokenEvidence (the first thing that does not fit).
     """
     # 1.
-    start, key = trail.start(), keys.load_key()
-    if start.public_key is None:
+    public = trail.keychain().newest.public_key
+    if public is None:
         raise ConfigurationError("this log names no key: it began without one", hint=BEGAN_UNSIGNED)
-    if key is None or start.public_key != keys.public_hex(key):
+    if keys.load_key(public) is None:
         raise ConfigurationError(
-            "the key at hand is not the one that this log names",
-            hint=f"whoever began the log holds it; machines without a home use {keys.KEY_VARIABLE}",
+            "the key at hand is not the one that signs this log",
+            hint=f"`labeltrail key show` tells which does; machines without a home use {keys.KEY_VARIABLE}",
         )
     # 2.
     check = LogCheck(trail)

@@ -18,6 +18,8 @@ from governance.records import Document, Finding, Result
 from governance.store.checkpoint import parse_note
 from governance.store.trail import Trail
 
+_UNSIGNED = "unsigned, so that nobody vouches for it without a checkpoint"
+
 
 def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier_to: Path | None = None) -> Report:
     """1. the documents of the current runs, as they were recorded  2. a start page  3. the archive, checked as an outsider
@@ -32,21 +34,22 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
     # 1.
     files = _documents(config, facts)
     # 2.
-    start = trail.start()
+    start, chain = trail.start(), trail.keychain()
     enclosed = [Enclosed(path, _says(path), len(data)) for path, data in sorted(files.items())]
     missing = _open(trail, facts)
     page = start_page(
         project=start.project,
         log=start.log,
         entries=trail.size(),
-        public_key=start.public_key,
+        public_key=chain.newest.public_key,
+        key_since=chain.newest.since,
         enclosed=enclosed,
         open_=missing,
     )
     # 3.
     data, newest = make_bundle(trail, {**files, "index.html": page})
     signed = bool(newest.signatures)
-    key = bytes.fromhex(start.public_key) if start.public_key and signed else None
+    key = chain.newest.key if signed else None
     checked = check_bundle(data, key=key)
     if checked.is_broken:
         first = checked.checks[0]
@@ -61,15 +64,15 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
         "format": FORMAT,
         "entries": checked.entries,
         "log": start.log,
-        "public_key": start.public_key,
+        "public_key": chain.newest.public_key,
         "files": sorted([*files, "index.html", ABOUT]),
         "open": missing,
         "verifier_sha256": sha256(verifier()),
     }
+    signer = f"signed by {chain.newest.public_key}" if signed else _UNSIGNED
     blocks = (
         table(("file", "what it is", "bytes"), rows),
-        f"{target}: {len(data):,} bytes, {counted(checked.entries, 'entry', 'entries')}, "
-        + ("signed" if signed else "unsigned, so that nobody vouches for it without a checkpoint"),
+        f"{target}: {len(data):,} bytes, {counted(checked.entries, 'entry', 'entries')}, " + signer,
         f"verify.py has the SHA-256 {sha256(verifier())}: tell it to the auditor by another way than the bundle",
         *missing,
     )
@@ -105,6 +108,11 @@ def _open(trail: Trail, facts: Facts) -> list[str]:
     notes = [parse_note(note) for _, note, _ in trail.checkpoints()]
     unsigned = sum(not note.signatures for note in notes)
     told = [f"{counted(unsigned, 'checkpoint')} of {len(notes)} unsigned"] if unsigned else []
+    told += [
+        f"entry {link.since} revoked the key before it ({link.reason})"
+        for link in trail.keychain().links
+        if link.reason in ("lost", "compromised")
+    ]
     outcomes = [finding.outcome for finding in facts.of(Finding)]
     told += [
         f"{counted(count, 'finding')} {says} in the current runs"

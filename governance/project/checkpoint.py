@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from governance.config import Config
 from governance.digest import write_atomically
@@ -40,11 +41,13 @@ def checkpoint(config: Config, trail: Trail, *, tiles: Path | None = None) -> Re
     signed = bool(newest.signatures)
     # 3.
     published = publish(trail, tiles) if tiles is not None else None
-    data = {"file": where, "note": note, "log": trail.log, "size": newest.size, "signed": signed}
+    public = trail.keychain().newest.public_key
+    data: dict[str, Any] = {"file": where, "note": note, "log": trail.log, "size": newest.size, "signed": signed}
+    data["public_key"] = public
     blocks = (
         *note.splitlines(),
         f"written to {where}: commit it, and give it to somebody who keeps it",
-        *(() if signed else ("unsigned: `labeltrail doctor` says why",)),
+        f"signed by {public}" if signed else "unsigned: `labeltrail doctor` says why",
     )
     if published is not None:
         data["tiles"] = {

@@ -26,6 +26,7 @@ from governance.store import keys
 from governance.store.trail import Trail
 
 _LOW_DISK = 1 << 30
+_WHOSE = "`labeltrail key show` tells who changed it last; where it is gone, `labeltrail key revoke --reason lost`"
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,14 @@ def _telemetry(root: Path) -> Symptom:
 def _store(open_trail: Callable[[], Trail]) -> Symptom:
     try:
         trail = open_trail()
-        start, own = trail.start(), keys.load_key()
+        newest = trail.keychain().newest
+        own = keys.load_key(newest.public_key) if newest.public_key else None
     except GovernanceError as error:
         return Symptom("store", "wrong", error.message, error.hint or "")
     says = f"log {trail.log}, {trail.size()} entries in {trail.database.shown}"
-    if start.public_key is None:
+    if newest.public_key is None:
         return Symptom("store", "note", says + "; this log began without a key", BEGAN_UNSIGNED)
-    if own is None or keys.public_hex(own) != start.public_key:
-        return Symptom("store", "note", says + "; the key at hand is not this log's, so checkpoints are unsigned")
+    says += f", signed by {newest.public_key[:16]}… since entry {newest.since}"
+    if own is None:
+        return Symptom("store", "note", says + "; that key is not at hand, so new checkpoints are unsigned", _WHOSE)
     return Symptom("store", "fine", says)

@@ -95,14 +95,14 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
     # 5.
     config = read_config(folder)
     trail = Trail.open(config.store, root=folder, project=config.name, create=True)
-    start = trail.start()
-    laid.steps.append(f"log {trail.log}, {counted(trail.size(), 'entry', 'entries')}, {_who_signs(start.public_key)}")
+    public = trail.keychain().newest.public_key
+    laid.steps.append(f"log {trail.log}, {counted(trail.size(), 'entry', 'entries')}, {_who_signs(public)}")
     then = (
         "`labeltrail repro` runs the pipeline and records it"
         if (folder / "dvc.yaml").is_file()
         else "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
     )
-    data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": start.public_key}
+    data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": public}
     return Report("init", data, (*laid.steps, f"next: {then}"))
 
 
@@ -118,10 +118,9 @@ def missing_sources() -> list[str]:
 
 
 def _who_signs(public_key: str | None) -> str:
-    own = keys.load_key()
     if public_key is None:
         return "unsigned: it began without a key"
-    if own is None or keys.public_hex(own) != public_key:
+    if keys.load_key(public_key) is None:
         return "whose key is not the one at hand: new checkpoints will be unsigned"
     return "signed with your key"
 

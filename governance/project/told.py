@@ -39,10 +39,11 @@ _KINDS = (
     "repro",
     "reproduction",
     "adoption",
+    "key",
     "log",
 )
 #: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
-_OF_THE_STORE = frozenset({"commitment", "execution", "environment", "repro", "reproduction", "adoption", "log"})
+_OF_THE_STORE = frozenset({"commitment", "execution", "environment", "repro", "reproduction", "adoption", "key", "log"})
 
 
 def when(at: int) -> str:
@@ -52,7 +53,7 @@ def when(at: int) -> str:
 
 def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> Report:
     """`labeltrail log`: newest entries, oldest of them first."""
-    start = trail.start()
+    start, newest = trail.start(), trail.keychain().newest
     listed = [
         {"seq": seq, "at": when(e.at), "kind": e.record.kind, "name": e.record.name, "label": e.record.label}
         for seq, e in entries
@@ -66,7 +67,7 @@ def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> 
     data: dict[str, Any] = {
         "log": trail.log,
         "size": size,
-        "public_key": start.public_key,
+        "public_key": newest.public_key,
         "checkpoint": notes[-1][1] if notes else None,
         "entries": listed,
     }

@@ -12,7 +12,7 @@ from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
-from governance.store.keys import load_key
+from governance.store.keys import is_at_hand
 from governance.store.memory import memory_path, recall
 from governance.store.projection import project
 from governance.store.tables import PROJECTED
@@ -168,7 +168,7 @@ class LogCheck:
         """
         links = self.keychain.links if self.keychain else ()
         for link in links:
-            if link.reason in ("began", "rotated") or link.since < seen or load_key(link.public_key):
+            if link.reason in ("began", "rotated") or link.since < seen or is_at_hand(link.public_key):
                 continue
             says = f"it gives the log another key ({link.reason}) without a word of the key before, {link.public_key}"
             hint = (

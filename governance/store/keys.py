@@ -47,6 +47,14 @@ def load_key(public: str | None = None) -> Ed25519PrivateKey | None:
     return None
 
 
+def is_at_hand(public: str | None) -> bool:
+    """Whether the private half can be used here. One that others can read cannot, and `labeltrail doctor` says so."""
+    try:
+        return public is not None and load_key(public) is not None
+    except ConfigurationError:
+        return False
+
+
 def _at_hand(public: str | None) -> Iterator[Ed25519PrivateKey]:
     yield from _given()
     for path in (key_path(), *((kept_path(public),) if public else ())):

@@ -16,7 +16,7 @@ def labeltrail(*arguments, folder=None, **settings):
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, **settings)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["why", "--help"], ["repro", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["why", "--help"], ["repro", "--help"], ["key", "rotate", "--help"]])
 def test_help_imports_no_heavy_package(arguments):
     """Whatever help does not need it does not import."""
     code = (

@@ -12,7 +12,7 @@ import pytest
 
 from governance.errors import ConfigurationError, MissingEvidence, NotAProject
 from governance.project import Project
-from governance.records import Execution, Result
+from governance.records import Execution
 from governance.store import keys
 
 
@@ -74,11 +74,11 @@ def test_without_a_key_the_log_is_unsigned_and_doctor_says_so(tmp_path):
     told = {s["what"]: s for s in Project.doctor(tmp_path / "p").data["symptoms"]}
     assert told["signing key"]["state"] == "note"
     assert told["store"]["state"] == "note"
-    assert "it stays unsigned" in told["store"]["hint"]
+    assert "`labeltrail key rotate` gives it one" in told["store"]["hint"]
 
 
 def test_from_a_log_that_began_without_a_key_the_told_way_leads_to_a_signed_one(project, tmp_path):
-    """`adopt` and `doctor` tell one way; it keeps the runs and loses the executions."""
+    """`adopt` and `doctor` tell one way: a key for the log as it is, then a look at what it held before."""
     shutil.rmtree(project / ".labeltrail")
     home = keys.key_path()
     home.rename(tmp_path / "away")
@@ -90,16 +90,16 @@ def test_from_a_log_that_began_without_a_key_the_told_way_leads_to_a_signed_one(
         governed.adopt()
     told = {s["what"]: s for s in Project.doctor(project).data["symptoms"]}["store"]
     assert told["hint"] == caught.value.hint
-    assert "remove it, then `labeltrail init` and `labeltrail sync`" in told["hint"]
-    assert governed.facts().of(Execution)
-    shutil.rmtree(project / ".labeltrail")
-    Project.init(project)
-    assert int(Project.find(project).sync().exit_code) == 0
+    assert "`labeltrail key rotate`" in told["hint"]
+    assert "`labeltrail adopt`" in told["hint"]
+    before = governed.trail.size()
+    assert governed.key_rotate().data["since"] == before
+    assert int(Project.find(project).verify().exit_code) == 4
+    assert governed.adopt().data["signed"]
     report = Project.find(project).verify()
     assert int(report.exit_code) == 0
     assert not [said for said in report.data["not_checked"] if "who signed" in said]
-    assert len(Project.find(project).facts().of(Result)) == 2
-    assert not Project.find(project).facts().of(Execution)
+    assert len(governed.facts().of(Execution)) == 2
 
 
 def test_without_the_distributions_of_its_sources_the_reference_project_says_what_to_install(tmp_path, monkeypatch):
