@@ -23,6 +23,16 @@ class Enclosed:
     bytes: int
 
 
+@dataclass(frozen=True)
+class Committed:
+    """A table to whose rows the log is committed: which, how many rows, how, and the root over them."""
+
+    table: str
+    rows: int
+    scheme: str
+    root: str
+
+
 def start_page(
     *,
     project: str,
@@ -31,6 +41,7 @@ def start_page(
     public_key: str | None,
     enclosed: Sequence[Enclosed],
     open_: Sequence[str],
+    committed: Sequence[Committed] = (),
     key_since: int = 0,
 ) -> bytes:
     """One page of HTML without scripts: what is in the bundle, how to check it, and what is not in order.
@@ -47,6 +58,11 @@ def start_page(
         f"<td>{file.bytes:,} bytes</td></tr>"
         for file in enclosed
     )
+    rows_of = "".join(
+        f"<tr><td>{text(one.table)}</td><td>{one.rows:,} rows</td><td>{text(one.scheme)}</td>"
+        f"<td><code>{text(one.root)}</code></td></tr>"
+        for one in committed
+    )
     key = f"<code>{text(public_key)}</code>" if public_key else "none: nobody signs this log"
     key += f" (since entry {key_since:,}; it follows on an earlier one)" if public_key and key_since else ""
     gaps = "".join(f"<li>{text(line)}</li>" for line in open_) or "<li>nothing that the log itself can tell</li>"
@@ -60,7 +76,8 @@ def start_page(
         f"<p>The log <code>{text(log)}</code> with its {entries:,} entries, the entry of this bundle, and the documents "
         f"that stand on them. Its key, as the log itself names it: {key}.</p>\n"
     )
-    listed = f"<h2>What is in it</h2>\n<table>{rows}</table>\n{_OPEN}<ul>{gaps}</ul>\n"
+    tables = f"<table>{rows_of}</table>" if rows_of else "<p>None.</p>"
+    listed = f"<h2>What is in it</h2>\n<table>{rows}</table>\n{_COMMITTED}{tables}\n{_OPEN}<ul>{gaps}</ul>\n"
     return f"{head}{about}{_CHECK}{listed}</body></html>\n".encode()
 
 
@@ -70,5 +87,9 @@ published it, compare its SHA-256 with the one published there, and take a check
 the sender:</p>
 <pre><code>python -I -S verify.py FILE.zip --checkpoint FILE
 python -I -S verify.py FILE.zip --key KEY</code></pre>
+"""
+_COMMITTED = """<h2>What rows it is committed to</h2>
+<p>No row is in here. The log holds one salted root for each of these tables; its owner can show single rows against it, and
+cannot exchange them.</p>
 """
 _OPEN = "<h2>What is missing or open</h2>\n"

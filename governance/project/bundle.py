@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from governance.config import Config
 from governance.digest import file_digest, sha256, write_atomically
-from governance.documents.start_page import Enclosed, start_page
+from governance.documents.start_page import Committed, Enclosed, start_page
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.project.report import Report, counted, table
@@ -14,7 +15,7 @@ from governance.proof.anchors import read_anchor
 from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, check_bundle, make_bundle
 from governance.proof.folder import Folder, check_folder
 from governance.proof.published import verifier
-from governance.records import Document, Finding, Result
+from governance.records import Commitment, Document, Finding, Result
 from governance.store.checkpoint import parse_note
 from governance.store.trail import Trail
 
@@ -29,8 +30,8 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
     document is not here, or is another file now).
     """
     for place in (target, verifier_to):
-        if place is not None and (not place.parent.is_dir() or place.is_dir()):
-            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that is there")
+        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
+            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
     # 1.
     files = _documents(config, facts)
     # 2.
@@ -44,6 +45,7 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
         public_key=chain.newest.public_key,
         key_since=chain.newest.since,
         enclosed=enclosed,
+        committed=_committed(trail, facts),
         open_=missing,
     )
     # 3.
@@ -54,9 +56,9 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
     if checked.is_broken:
         first = checked.checks[0]
         raise MissingEvidence(f"this bundle would not hold: {first.says}", hint="`labeltrail verify` says more")
-    write_atomically(target, data)
+    _write(target, data)
     if verifier_to is not None:
-        write_atomically(verifier_to, verifier())
+        _write(verifier_to, verifier())
     rows = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
     told = {
         "file": str(target),
@@ -77,6 +79,21 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
         *missing,
     )
     return Report("bundle", told, blocks, ExitCode.FINE if signed else ExitCode.UNKNOWN)
+
+
+def _write(place: Path, data: bytes) -> None:
+    try:
+        write_atomically(place, data)
+    except OSError as error:
+        hint = "the log notes a bundle that nobody has: make room, or name another place, then bundle again"
+        raise ConfigurationError(f"{place} cannot be written: {error.strerror}", hint=hint) from None
+
+
+def _committed(trail: Trail, facts: Facts) -> list[Committed]:
+    """The newest commitment to each table of the current runs."""
+    newest = {one.of: one for one in trail.facts().of(Commitment)}
+    named = {record.name: record.label for record in facts}
+    return [Committed(named[of], one.rows, one.scheme, one.root) for of, one in newest.items() if of in named]
 
 
 def _documents(config: Config, facts: Facts) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pymerkle import InmemoryTree
+from pymerkle import InmemoryTree, InvalidProof, verify_consistency
 
 from governance.errors import InvalidRecord
 from governance.store import merkle
@@ -189,3 +189,23 @@ def test_inclusion_proofs_hold_the_nodes_of_an_independent_implementation(entrie
     ours = merkle.inclusion_proof(merkle.levels([merkle.leaf_hash(entry) for entry in entries]), index)
     leaf = merkle.leaf_hash(entries[index]).hex()
     assert sorted(theirs) == sorted([leaf, *(node.hex() for node in ours)])
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=60), st.data())
+def test_what_an_independent_implementation_proves_to_have_grown_is_accepted_here(entries, data):
+    """pymerkle proves growth between the same two states, with the two roots that ours has; from any other it does not."""
+    first = data.draw(st.integers(1, len(entries)))
+    tree = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    roots = merkle.root(leaves[:first]), merkle.root(leaves)
+    theirs = tree.prove_consistency(first, len(entries))
+    verify_consistency(tree.get_root(first), tree.get_root(len(entries)), theirs)
+    assert (tree.get_root(first), tree.get_root(len(entries))) == roots
+    ours = merkle.consistency_proof(merkle.levels(leaves), first)
+    assert merkle.is_consistent(first, roots[0], len(entries), roots[1], ours)
+    # Their path holds the first tree's own peaks beside our nodes; what is ours is among theirs.
+    assert {node.hex() for node in ours} <= set(theirs.serialize()["path"])
+    with pytest.raises(InvalidProof):
+        verify_consistency(merkle.leaf_hash(b"other"), roots[1], theirs)
