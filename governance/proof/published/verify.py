@@ -277,6 +277,7 @@ def _entry(line, where):
     need(isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"}, f"{where} is not an entry")
     whole = type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
     need(whole and isinstance(entry["body"], dict), f"{where} is not an entry")
+    need(entry["v"] == 1, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
     record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
     entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
     return entry
