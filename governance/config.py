@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ class Config:
 
     root: Path
     name: str
-    store: str
+    store: str = dataclasses.field(repr=False)  # there may be a password in it
     artifacts: str
     id_column: str
     subject_column: str

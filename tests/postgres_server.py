@@ -154,7 +154,7 @@ class PostgresServer:
     def empty(self, database: str) -> None:
         """Takes everything out of a database and everybody, so that the next test may have it: a new one is 300 files."""
         self.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,))
-        self.execute("DROP SCHEMA public CASCADE", database=database)
+        self.execute("DROP SCHEMA IF EXISTS public, trail CASCADE", database=database)
         self.execute("CREATE SCHEMA public", database=database)
 
     def url(self, database: str) -> str:

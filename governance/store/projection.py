@@ -24,7 +24,17 @@ def project(log: str, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[ty
     """(table, row) for every row that these entries bring. What an entry says again brings no second row.
 
     An edge belongs to the record that states it, and a fact is entered once, so that no two entries bring the same row.
+    Texts have the sign for NUL where a record has NUL: PostgreSQL stores none, and both stores hold the same.
     """
+    for table, row in _rows(log, entries):
+        yield table, {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in text else text
+
+
+def _rows(log: str, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[type[Any], Row]]:
     for seq, entry in entries:
         record = entry.record
         yield (

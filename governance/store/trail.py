@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, func, select, text
 
-from governance.digest import make_folder, write_atomically
-from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
+from governance.digest import make_folder
+from governance.errors import BrokenEvidence, Busy, InvalidRecord
 from governance.facts import Facts
 from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store import keys, merkle
@@ -23,6 +22,7 @@ from governance.store.database import Database, file_faults
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
 from governance.store.memory import remember
+from governance.store.pointer import NoLog, Pointer
 from governance.store.projection import project
 from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
 
@@ -56,24 +56,23 @@ class Trail:
         Raises MissingEvidence (no store yet), ConfigurationError (not ours, or no file can be written), Busy,
         BrokenEvidence.
         """
-        pointer = root / ".labeltrail" / "log"
-        with file_faults(pointer):
+        pointer = Pointer(root / ".labeltrail" / "log")
+        with file_faults(pointer.path):
             database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
             if not create:
-                return cls(database, _chosen_log(database, pointer))
-            if not pointer.is_file():
-                make_folder(pointer.parent)
+                return cls(database, pointer.chosen(database, project=project, create=False))
+            if not pointer.path.is_file():
+                make_folder(pointer.path.parent)
             # Two that open a new project at once must not start two logs.
-            with _opening(pointer.with_name("open.lock"), wait_seconds):
+            with _opening(pointer.path.with_name("open.lock"), wait_seconds):
                 try:
-                    log = _chosen_log(database, pointer)
+                    log = pointer.chosen(database, project=project, create=True)
                 except NoLog:
-                    log = secrets.token_hex(16)
+                    log = pointer.begin()
                     key = keys.load_key()
                     start = LogStart.make(log=log, project=project, public_key=keys.public_hex(key) if key else None)
                     cls(database, log).append([start])
-                if not pointer.is_file():
-                    write_atomically(pointer, log.encode() + b"\n")
+                pointer.name(log)
         return cls(database, log)
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -358,36 +357,6 @@ def _opening(lock: Path, wait_seconds: float) -> Iterator[None]:
         raise Busy(f"another process is opening {lock.parent}", hint="try again when it is done") from None
     with held:
         yield
-
-
-class NoLog(MissingEvidence):
-    """The store is there and holds no log of this project yet."""
-
-
-def _chosen_log(database: Database, pointer: Path) -> str:
-    """The log that the project's pointer names, or the only one there is."""
-    logs = _logs(database)
-    if pointer.is_file():
-        log = pointer.read_text(encoding="ascii", errors="replace").strip()
-        if log not in logs:
-            hint = f"restore the store from a copy; or, to start a new log, remove {pointer}"
-            raise BrokenEvidence(database.shown, expected=f"the log {log}", actual=f"logs {sorted(logs)}", hint=hint)
-        return log
-    if database.path is None and logs:
-        # A server may hold many projects, and taking in somebody else's log would mix two histories.
-        raise NoLog(f"{database.shown}: no log of this project yet", hint="`labeltrail init` starts one")
-    if len(logs) > 1:
-        hint = f"write the id of this project's log into {pointer}"
-        raise ConfigurationError(f"{database.shown} holds {len(logs)} logs", hint=hint)
-    if not logs:
-        raise NoLog(f"{database.shown}: no log yet", hint="`labeltrail init` starts one")
-    return next(iter(logs))
-
-
-def _logs(database: Database) -> set[str]:
-    rows = _table(EntryRow)
-    with database.reading() as connection:
-        return set(connection.execute(select(rows.c.log).distinct()).scalars())
 
 
 def _table(model: type[Any]) -> Any:

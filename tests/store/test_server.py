@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 import re
 import socket
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
 import pytest
 from behind import Behind
 from small_facts import finding
 
-from governance.errors import Busy, ConfigurationError, GovernanceError, StoreLost
+from governance.errors import Busy, ConfigurationError, GovernanceError, MissingEvidence, StoreLost
+from governance.store import merkle
+from governance.store.checkpoint import parse_note
+from governance.store.pointer import Pointer
 from governance.store.server import lock_number
-from governance.store.tables import METADATA
+from governance.store.tables import METADATA, RecordRow
 from governance.store.trail import Trail
 
 PASSWORD = "correct horse battery"
@@ -143,8 +151,6 @@ def test_texts_are_ordered_by_their_bytes_whatever_the_servers_locale(postgres_u
 
 def test_the_driver_is_asked_for_where_it_is_not_installed(tmp_path, monkeypatch):
     """Without psycopg the error says how to install it."""
-    import sys
-
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ConfigurationError, match="driver") as caught:
         opened("postgresql+psycopg://u@127.0.0.1/db", tmp_path)
@@ -176,3 +182,162 @@ def test_a_server_that_ends_while_it_commits_leaves_it_unknown(own_postgres, tmp
     own_postgres.start()
     assert trail.append([finding(1)]).positions == {finding(1).name: 1}
     assert trail.append([finding(1)]).positions == {}
+
+
+def test_other_peoples_tables_stand_beside_ours_untouched(postgres_url, tmp_path):
+    """A database that serves something else too gets our tables, and what was there is as it was."""
+    behind = Behind(postgres_url, tmp_path)
+    behind.change("CREATE TABLE songs (title text)")
+    behind.change("INSERT INTO songs VALUES ('la mer')")
+    trail = opened(postgres_url, tmp_path)
+    trail.append([finding(1)])
+    trail.rebuild()
+    assert behind.ask("SELECT * FROM songs") == [("la mer",)]
+
+
+@pytest.mark.parametrize("name", sorted(METADATA.tables))
+@pytest.mark.parametrize("made", ["CREATE TABLE {} (x integer)", "CREATE VIEW {} AS SELECT 1 AS log"])
+def test_a_table_of_one_of_our_names_that_is_not_ours_is_refused(postgres_url, tmp_path, name, made):
+    """Neither its rows nor its columns are touched, and nothing is made beside it."""
+    behind = Behind(postgres_url, tmp_path)
+    behind.change(made.format(f'"{name}"'))
+    with pytest.raises(ConfigurationError, match=rf"not ours \({name}\)") as caught:
+        opened(postgres_url, tmp_path)
+    assert "search_path" in str(caught.value.hint)
+    tables = behind.ask("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind <> 'i'")
+    assert tables == [(name,)]
+
+
+def test_a_schema_of_its_own_keeps_a_store_apart(postgres_url, tmp_path):
+    """As the hint says: with another search_path the store stands beside a table of one of its names."""
+    behind = Behind(postgres_url, tmp_path)
+    behind.change("CREATE TABLE record (x integer)")
+    behind.change("CREATE SCHEMA trail")
+    opened(postgres_url + "&options=-csearch_path%3Dtrail", tmp_path).append([finding(1)])
+    assert behind.ask("SELECT count(*) FROM trail.record") == [(2,)]
+    assert behind.ask("SELECT count(*) FROM public.record") == [(0,)]
+
+
+def test_every_project_of_a_database_has_a_log_of_its_own(postgres_url, tmp_path):
+    """What one project records, rebuilds or reads is its own."""
+    one, other = opened(postgres_url, tmp_path / "a", project="a"), opened(postgres_url, tmp_path / "b", project="b")
+    assert one.log != other.log
+    one.append([finding(1)])
+    other.append([finding(1), finding(2)])
+    other.rebuild()
+    again = opened(postgres_url, tmp_path / "a", project="a")
+    assert (again.log, again.size(), len(again.projected(RecordRow))) == (one.log, 2, 2)
+    assert (other.size(), len(other.projected(RecordRow))) == (3, 3)
+
+
+def test_a_lost_pointer_is_not_guessed_and_the_way_back_is_told(postgres_url, tmp_path):
+    """Reading names the logs there are; beginning another of the same name has to be asked for."""
+    log = opened(postgres_url, tmp_path / "a", project="a").log
+    opened(postgres_url, tmp_path / "b", project="b")
+    pointer = tmp_path / "a" / ".labeltrail" / "log"
+    pointer.unlink()
+    with pytest.raises(MissingEvidence, match="no log of this project") as caught:
+        Trail.open(postgres_url, root=tmp_path / "a", project="a")
+    assert f"{log} (a)" in str(caught.value.hint)
+    with pytest.raises(ConfigurationError, match=rf"{log} \(a\)") as refused:
+        opened(postgres_url, tmp_path / "a", project="a")
+    assert str(pointer) in str(refused.value.hint)
+    pointer.write_text(log + "\n")
+    assert opened(postgres_url, tmp_path / "a", project="a").log == log
+    pointer.write_text("new\n")
+    begun = opened(postgres_url, tmp_path / "a", project="a").log
+    assert begun != log
+    assert pointer.read_text() == begun + "\n"
+
+
+def test_whoever_is_killed_while_a_log_begins_goes_on_with_it(postgres_url, tmp_path, monkeypatch):
+    """Neither before nor after the first entry is a second log begun."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for stop in ("append", "name"):
+        root = tmp_path / stop
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Trail if stop == "append" else Pointer, stop, killed)
+            opened(postgres_url, root, project=stop)
+        begun = (root / ".labeltrail" / "log").read_text().split()[1]
+        assert opened(postgres_url, root, project=stop).log == begun
+        assert (root / ".labeltrail" / "log").read_text() == begun + "\n"
+    assert Behind(postgres_url, tmp_path).ask("SELECT count(DISTINCT log) FROM trail_entry") == [(2,)]
+
+
+def test_a_role_or_database_that_would_answer_too_early_is_overruled(postgres_url, postgres_server, tmp_path):
+    """With synchronous_commit off by default, a writer's own transaction is still on disk before it is acknowledged."""
+    database = postgres_url.split("@/")[1].split("?")[0]
+    postgres_server.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
+    try:
+        trail = opened(postgres_url, tmp_path)
+        with trail.database.writing() as connection:
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+    finally:
+        postgres_server.execute(f"ALTER DATABASE {database} RESET synchronous_commit")
+
+
+def test_a_process_that_is_forked_from_one_with_an_open_store_records_too(postgres_url, tmp_path):
+    """No connection is shared: parent and child both go on, and every entry is there."""
+    trail = opened(postgres_url, tmp_path)
+    trail.append([finding(0)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking where there are threads
+        children = [
+            multiprocessing.get_context("fork").Process(target=trail.append, args=([finding(n)],)) for n in (1, 2)
+        ]
+        for child in children:
+            child.start()
+    trail.append([finding(3)])
+    for child in children:
+        child.join(30)
+        assert child.exitcode == 0
+    assert len(trail.entries()) == 5
+
+
+CROWD = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from small_facts import finding
+from governance.store.trail import Trail
+url, root, start, stop = sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5])
+trail = Trail.open(url, root=root, project=root.name, create=True, wait_seconds=60)
+for number in range(start, stop):
+    (seq,) = trail.append([finding(number)]).positions.values()
+    print(number, seq, flush=True)
+"""
+
+
+def test_eight_writers_at_once_lose_nothing_and_take_no_position_twice(postgres_url, tmp_path):
+    """Five begin one log together, three write logs of their own: each acknowledged entry is where it was said to be."""
+    roots = [tmp_path / name for name in ("shared",) * 5 + ("a", "b", "c")]
+    for root in roots:
+        root.mkdir(exist_ok=True)
+    tests, each = str(Path(__file__).parent.parent), 12
+    with contextlib.ExitStack() as stack:
+        crowd = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", CROWD, tests, postgres_url, str(root), str(k * each), str((k + 1) * each)],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for k, root in enumerate(roots)
+        ]
+        told = [process.communicate(timeout=120)[0] for process in crowd]
+        assert [process.returncode for process in crowd] == [0] * 8
+    for root in set(roots):
+        trail = Trail.open(postgres_url, root=root, project=root.name)
+        entries = dict(trail.entries())
+        words = [told[k].split() for k, of in enumerate(roots) if of == root]
+        said = [pair for part in words for pair in zip(part[::2], part[1::2], strict=True)]
+        assert sorted(int(seq) for _, seq in said) == list(range(1, len(entries)))
+        assert all(entries[int(seq)].record == finding(int(number)) for number, seq in said)
+        leaves = [leaf for _, _, leaf in trail.raw_entries()]
+        notes = [parse_note(note) for _, note, _ in trail.checkpoints()]
+        assert [note.size for note in notes] == list(range(1, len(entries) + 1))
+        assert all(note.root == merkle.root(leaves[: note.size]) for note in notes)

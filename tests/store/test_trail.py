@@ -16,6 +16,7 @@ from behind import Behind
 from small_facts import NOBODY, finding
 
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, InvalidRecord, MissingEvidence
+from governance.proof.log import LogCheck
 from governance.records import LogStart, Recipe, Repro, Result
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
@@ -91,6 +92,17 @@ def test_a_projection_rebuilt_from_the_log_is_the_same(trail):
     assert [len(before[table]) for table in tables] == [7, 7, 1, 1, 4]
     trail.rebuild()
     assert {table: trail.projected(table) for table in tables} == before
+
+
+def test_a_text_with_a_nul_is_recorded_and_shown_with_its_sign(trail, store_url, tmp_path):
+    """The entry keeps the character, the tables of both stores have the sign for it, and they fit each other."""
+    odd = finding(7, says="before\0after")
+    trail.append([odd])
+    again = open_again(trail, store_url, tmp_path)
+    assert again.entries()[-1][1].record == odd
+    assert "before\N{SYMBOL FOR NULL}after" in {row["says"] for row in again.projected(FindingRow)}
+    again.rebuild()
+    assert not [check for check in LogCheck(again).run() if check.state == "broken"]
 
 
 def test_an_edge_is_projected_from_the_record_that_states_it(trail):
