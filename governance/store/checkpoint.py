@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 _DASH = "\u2014 "
 _ED25519 = b"\x01"
+#: the field of Ed25519, and the second coordinates of the points whose order divides 8
+_PRIME = 2**255 - 19
+_EIGHTH = 2707385501144840649318225287225658788936804267575313519463743609750303021540
+_WEAK = {0, 1, _PRIME - 1, _EIGHTH, _PRIME - _EIGHTH}
 
 
 @dataclass(frozen=True)
@@ -52,19 +56,32 @@ class Checkpoint:
 
     def signed_by(self, public: bytes) -> bool:
         """Whether one signature is a valid one of this Ed25519 public key (32 bytes)."""
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
         hint = key_id(self.origin, public)
-        for signature in self.signatures:
-            if signature.key_id != hint or signature.name != self.origin:
-                continue
-            try:
-                Ed25519PublicKey.from_public_bytes(public).verify(signature.signature, self.body())
-            except (InvalidSignature, ValueError):
-                continue
-            return True
+        return any(
+            signature.key_id == hint
+            and signature.name == self.origin
+            and is_signed(public, self.body(), signature.signature)
+            for signature in self.signatures
+        )
+
+
+def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether a signature of Ed25519 is one of `message` by the public key (32 bytes).
+
+    Never by a key of small order, under which anybody can sign, nor by one that is not in the one form that every reader
+    takes (RFC 8032 section 5.1.3): others than `cryptography` refuse it.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    y = int.from_bytes(public, "little") & (2**255 - 1)
+    if y >= _PRIME or y in _WEAK:
         return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def key_id(name: str, public: bytes) -> bytes:

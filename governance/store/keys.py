@@ -132,16 +132,15 @@ def changing_keys(*, wait_seconds: float = 10.0) -> Iterator[None]:
     """Holds this user's keys, so that of two that make a new key neither loses the other's. Raises Busy."""
     from filelock import FileLock, Timeout
 
-    path = key_path()
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(path.with_name("keys.lock"), timeout=wait_seconds)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise Busy("somebody else is changing your keys", hint="try again when that has ended") from None
+    lock = FileLock(key_path().with_name("keys.lock"), timeout=wait_seconds)
     try:
+        # Where nothing can be written nothing can be lost, and the environment may hold the keys.
+        with contextlib.suppress(OSError):
+            key_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
         yield
+    except Timeout:
+        raise Busy("somebody else is changing your keys", hint="try again when that has ended") from None
     finally:
         lock.release()
 

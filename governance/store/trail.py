@@ -218,7 +218,7 @@ class Trail:
                 return self.keychain(connection=reading)
         rows = _table(RecordRow)
         query = select(rows.c.seq).where(rows.c.log == self.log, rows.c.kind == KeyChange.kind).order_by(rows.c.seq)
-        changes = [(seq, self._entry(connection, seq).record) for seq in connection.execute(query).scalars()]
+        changes = [(seq, self._entry(connection, seq).record) for seq in connection.execute(query).scalars().all()]
         start = self._entry(connection, 0).record
         if not isinstance(start, LogStart):
             raise BrokenEvidence("entry 0", expected="the start of a log", actual=start.kind, hint=_LOOK)

@@ -266,9 +266,10 @@ def test_a_machine_without_a_home_hands_over_to_the_second_key_in_its_variable(t
     Project.init(tmp_path / "p", reference=False)
     governed = Project.find(tmp_path / "p")
     monkeypatch.setenv(keys.KEY_VARIABLE, ",".join(reversed(both)))
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
     assert governed.trail.append([finding(1)]).signed
     assert governed.key_rotate().data["public_key"] == public(2)
-    assert not keys.key_path().exists()
     assert int(verified(governed).exit_code) == 0
 
 
@@ -343,6 +344,23 @@ def test_a_key_that_somebody_else_named_is_unknown_to_whoever_saw_the_log_before
     assert check["culprit"] == "entry 2"
     assert not governed.trail.append([finding(4)]).signed
     assert int(verified(governed).exit_code) == 4
+
+
+def test_every_verb_that_tells_a_key_tells_the_one_in_force(governed):
+    """`init`, `doctor`, `log`, `checkpoint`: after a rotation, the new key and since when."""
+    new = governed.key_rotate().data["public_key"]
+    root = governed.config.root
+    assert Project.init(root).data["public_key"] == new
+    assert "signed with your key" in Project.init(root).to_markdown()
+    assert governed.log().data["public_key"] == new
+    assert governed.checkpoint().data["public_key"] == new
+    told = {s["what"]: s for s in Project.doctor(root).data["symptoms"]}["store"]
+    assert (told["state"], f"{new[:16]}… since entry 2" in told["says"]) == ("fine", True)
+    keys.key_path().unlink()
+    told = {s["what"]: s for s in Project.doctor(root).data["symptoms"]}["store"]
+    assert told["state"] == "note"
+    assert "`labeltrail key revoke --reason lost`" in told["hint"]
+    assert "not the one at hand" in Project.init(root, key=False).to_markdown()
 
 
 def test_the_verbs_answer_on_the_command_line(governed):

@@ -18,7 +18,7 @@ from governance.proof.archive import write_archive
 from governance.proof.bundle import check_bundle
 from governance.records import Bundle, KeyChange, LogStart, Record, key_statement
 from governance.store import merkle
-from governance.store.checkpoint import Checkpoint
+from governance.store.checkpoint import Checkpoint, Signature, is_signed, key_id, parse_note
 from governance.store.entry import Entry
 from governance.store.keychain import Keychain
 
@@ -261,6 +261,30 @@ def test_every_bit_of_a_bundle_across_a_rotation_and_a_revocation_counts():
         if not broken or verify_py.verify(bytes(flipped), key=key)[0] != 3:
             missed.append(position)
     assert missed == []
+
+
+PRIME, EIGHTH = verify_py.P, 2707385501144840649318225287225658788936804267575313519463743609750303021540
+WEAK = [0, 1, PRIME - 1, EIGHTH, PRIME - EIGHTH, PRIME, PRIME + 1, PRIME + 18]
+
+
+@pytest.mark.parametrize("y", WEAK)
+@pytest.mark.parametrize("sign", [0, 1])
+def test_a_key_under_which_anybody_can_sign_is_believed_by_nobody(y, sign):
+    """Points of small order, keys in another than their one form: a signature that needs no secret is refused by both."""
+    key = (y | sign << 255).to_bytes(32, "little")
+    signature = verify_py._encode(verify_py._multiply(5, verify_py.BASE)) + (5).to_bytes(32, "little")
+    assert not any(is_signed(key, bytes([n]), signature) for n in range(40))
+    assert not any(verify_py.is_signed(key, bytes([n]), signature) for n in range(40))
+    start = LogStart.make(log=LOG, project="keys", public_key=key.hex())
+    about = canonical({"format": "labeltrail-bundle/1"})
+    ref = {"path": "about.json", "sha256": sha256(about), "bytes": len(about)}
+    lines = tuple(Entry(1, record).to_bytes() for record in (start, Bundle.make(files=[ref])))
+    plain = parse_note(note(lines))
+    forged_ = Checkpoint(LOG, plain.size, plain.root, (Signature(LOG, key_id(LOG, key), signature),))
+    files = {"about.json": about, "entries.jsonl": b"".join(line + b"\n" for line in lines)}
+    data = write_archive({**files, "checkpoint": forged_.to_note().encode()})
+    assert check_bundle(data, key=key).is_broken
+    assert verify_py.verify(data, key=key)[0] == 3
 
 
 def test_a_change_of_the_key_reads_the_same_in_both_verifiers():

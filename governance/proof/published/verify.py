@@ -203,7 +203,8 @@ def is_signed(public, message, signature):
     """Whether `signature` (64 bytes) is one of `message` by the public key (32 bytes) (section 5.1.7)."""
     point = _decode(public)
     s = int.from_bytes(signature[32:], "little")
-    if point is None or len(signature) != 64 or s >= ORDER:
+    # Under a key of small order anybody can sign.
+    if point is None or len(signature) != 64 or s >= ORDER or _multiply(8, point)[0] == 0:
         return False
     k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
     negative = (P - point[0], point[1], point[2], P - point[3])
