@@ -23,6 +23,7 @@ from governance.project.init import missing_sources
 from governance.project.report import Report, counted, table
 from governance.runs.observed import Observer
 from governance.store import keys
+from governance.store.server import settings as server_settings
 from governance.store.trail import Trail
 
 _LOW_DISK = 1 << 30
@@ -41,12 +42,14 @@ class Symptom:
 
 def examine(folder: Path, config: Config | None, open_trail: Callable[[], Trail]) -> Report:
     """Looks at the machine, the tools, the key and the project; changes nothing."""
-    seen = [_python(), _git(folder), _dvc(), _reference(), _sqlite(), _disk(folder), _key(), _observing(config)]
+    seen = [_python(), _git(folder), _dvc(), _reference(), _disk(folder), _key(), _observing(config)]
     if config is None:
         hint = "`labeltrail init` makes this folder a project"
         seen.append(Symptom("project", "note", f"{folder} is not in a project (no {CONFIG_NAME})", hint))
     else:
         seen += [_telemetry(config.root), _store(open_trail)]
+    on_a_server = config is not None and config.store.startswith("postgres")
+    seen += _server(open_trail) if on_a_server else [_sqlite()]
     wrong = any(symptom.state == "wrong" for symptom in seen)
     rows = [(s.what, s.state, s.says, s.hint) for s in seen]
     data = {"symptoms": [vars(symptom) for symptom in seen]}
@@ -96,6 +99,25 @@ def _sqlite() -> Symptom:
     if version < (3, 51, 3):
         says += "; write-ahead logging is avoided, since it can lose data before 3.51.3"
     return Symptom("sqlite", "fine", says)
+
+
+def _server(open_trail: Callable[[], Trail]) -> list[Symptom]:
+    """Whether the server syncs what it acknowledges, and whether git would carry its password."""
+    try:
+        database = open_trail().database
+        with database.reading() as connection:
+            version, off = server_settings(connection)
+    except GovernanceError:
+        return []  # the store says why
+    says = f"PostgreSQL {version}"
+    seen = [Symptom("server", "fine", f"{says}, syncs what it acknowledges")]
+    if off:
+        hint = "switch it on: a power cut may take back what was acknowledged"
+        seen = [Symptom("server", "wrong", f"{says}, with {', '.join(off)} off", hint)]
+    if database.carries_password:
+        hint = f"take it out of {CONFIG_NAME}, which git carries; libpq reads PGPASSWORD and ~/.pgpass"
+        seen.append(Symptom("password", "wrong", f"the store in {CONFIG_NAME} holds a password", hint))
+    return seen
 
 
 def _disk(folder: Path) -> Symptom:

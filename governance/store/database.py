@@ -33,6 +33,7 @@ class Database:
         self.wait_seconds = wait_seconds
         #: the log that is written to; on a server each log has a writer of its own
         self.log = ""
+        self.carries_password = False
         given = _parsed(url)
         if given.get_backend_name() == "sqlite":
             self.path = (root / (given.database or "")).resolve()
@@ -43,6 +44,7 @@ class Database:
             reached = Server.of(given)
             self.engine = reached.engine()
             self.shown = reached.shown
+            self.carries_password = bool(reached.secrets)
         self._prepare(create=create)
 
     def _prepare(self, *, create: bool) -> None:

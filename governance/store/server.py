@@ -112,6 +112,14 @@ def has_store(connection: Connection, shown: str) -> bool:
     return False
 
 
+def settings(connection: Connection) -> tuple[str, list[str]]:
+    """The server's version, and which of the settings that keep acknowledged entries through a power cut are off."""
+    wanted = ("fsync", "full_page_writes", "server_version", "synchronous_commit")
+    query = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
+    found = {row[0]: row[1] for row in connection.execute(query, {"names": list(wanted)})}
+    return found.pop("server_version"), sorted(name for name, setting in found.items() if setting == "off")
+
+
 _STATES: dict[str, tuple[type[GovernanceError], str, str]] = {
     "55P03": (Busy, "is locked by another writer", "try again when it is done"),
     "40P01": (Busy, "is locked by another writer", "try again when it is done"),

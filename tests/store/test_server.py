@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -16,8 +17,12 @@ from behind import Behind
 from small_facts import finding
 
 from governance.errors import Busy, ConfigurationError, GovernanceError, MissingEvidence, StoreLost
+from governance.project import Project
+from governance.proof.log import LogCheck
 from governance.store import merkle
 from governance.store.checkpoint import parse_note
+from governance.store.commitments import SubjectKeys
+from governance.store.forgetting import destroy_keys
 from governance.store.pointer import Pointer
 from governance.store.server import lock_number
 from governance.store.tables import METADATA, RecordRow
@@ -341,3 +346,91 @@ def test_eight_writers_at_once_lose_nothing_and_take_no_position_twice(postgres_
         notes = [parse_note(note) for _, note, _ in trail.checkpoints()]
         assert [note.size for note in notes] == list(range(1, len(entries) + 1))
         assert all(note.root == merkle.root(leaves[: note.size]) for note in notes)
+
+
+def statements(kind: str) -> list[str]:
+    """The statements of docs/stores.md."""
+    page = (Path(__file__).parents[2] / "docs" / "stores.md").read_text()
+    (block,) = re.findall(rf"^```sql {kind}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    return [statement for statement in block.split(";\n") if statement.strip()]
+
+
+@pytest.fixture
+def as_documented(postgres_server):
+    """URLs of the owner and the writer of a database that was set up as docs/stores.md says."""
+    for statement in statements("setup"):
+        postgres_server.execute(statement)
+    url = postgres_server.url("labeltrail")
+    yield {role: url.replace("postgres@", f"{role}@") for role in ("trail_owner", "trail_writer")}
+    postgres_server.execute("DROP DATABASE labeltrail WITH (FORCE)")
+    postgres_server.execute("DROP ROLE trail_owner, trail_writer")
+
+
+def test_a_role_that_can_only_read_and_append_is_enough(as_documented, postgres_server, tmp_path):
+    """With the documented GRANTs a writer records, keeps keys and reads; it changes, deletes and rebuilds nothing."""
+
+    def granted(kind: str) -> None:
+        for statement in statements(kind):
+            postgres_server.execute(statement, database="labeltrail")
+
+    opened(as_documented["trail_owner"], tmp_path)
+    with pytest.raises(ConfigurationError, match="does not let this role") as caught:
+        opened(as_documented["trail_writer"], tmp_path)
+    assert "GRANT" in str(caught.value.hint)
+    granted("grants")
+    trail = opened(as_documented["trail_writer"], tmp_path)
+    assert trail.append([finding(1)]).positions == {finding(1).name: 1}
+    key = SubjectKeys(trail).of(["x"], make=True)
+    assert not [check for check in LogCheck(trail).run() if check.state == "broken"]
+    for forbidden in ("DELETE FROM {}", "UPDATE {} SET log = ''", "TRUNCATE {}", "DROP TABLE {}"):
+        for table in ("trail_entry", "trail_checkpoint", "trail_subject_key", "record"):
+            with (
+                pytest.raises(ConfigurationError, match="does not let this role"),
+                trail.database.writing() as connection,
+            ):
+                connection.exec_driver_sql(forbidden.format(table))
+    with pytest.raises(ConfigurationError, match="does not let this role"):
+        trail.rebuild()
+    granted("rebuild")
+    trail.rebuild()
+    assert len(trail.projected(RecordRow)) == 2
+    granted("erase")
+    with trail.database.writing() as connection:
+        destroy_keys(
+            trail,
+            connection,
+            [
+                row[0]
+                for row in Behind(as_documented["trail_owner"], tmp_path).ask("SELECT pseudonym FROM trail_subject_key")
+            ],
+            entry=1,
+        )
+    assert SubjectKeys(trail).of(["y"], make=True) != key
+    with pytest.raises(ConfigurationError, match="does not let this role"), trail.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM trail_entry")
+
+
+def test_doctor_names_the_server_and_what_it_does_not_sync(own_postgres, tmp_path):
+    """Its version is told; what is not synced, and a password in labeltrail.toml, are findings."""
+    url = own_postgres.url("postgres").replace("postgres@", "postgres:secret%20word@")
+    (tmp_path / "labeltrail.toml").write_text(f'[project]\nname = "tests"\nstore = "{url}"\n')
+    opened(url, tmp_path)
+
+    def told() -> dict[str, tuple[str, str]]:
+        report = Project.doctor(tmp_path)
+        assert "secret" not in report.to_markdown() + str(report.to_json())
+        return {s["what"]: (s["state"], s["says"]) for s in report.data["symptoms"]}
+
+    seen = told()
+    assert seen["server"][0] == "fine"
+    assert re.match(r"PostgreSQL \d+\.\d+", seen["server"][1])
+    assert seen["password"][0] == "wrong"
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        own_postgres.execute(f"ALTER SYSTEM SET {setting} = off")
+        own_postgres.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 10
+        while own_postgres.execute(f"SHOW {setting}") != [("off",)] and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert told()["server"][0] == "wrong"
+    assert "with fsync, full_page_writes, synchronous_commit off" in told()["server"][1]
+    own_postgres.execute("ALTER SYSTEM SET fsync = on")
