@@ -91,8 +91,21 @@ def canonical(value: Any) -> bytes:
     With ASCII keys, code point order is the UTF-16 order that RFC 8785 section 3.2.3 asks for, and Python's JSON writer
     escapes strings as its section 3.2.2.2 does; a property test holds the two against an independent implementation.
     """
-    _refuse_uncanonical(value, "value")
+    if not _is_canonical(value):
+        _refuse_uncanonical(value, "value")
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def _is_canonical(value: Any) -> bool:
+    """Whether `value` is of nothing but the plainest kinds; where it is not, it may still be canonical."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()
+    if kind is dict:
+        return all(type(key) is str and key.isascii() for key in value) and all(map(_is_canonical, value.values()))
+    if kind is list or kind is tuple:
+        return all(map(_is_canonical, value))
+    return value is None or kind is bool or (kind is int and -LARGEST_INTEGER <= value <= LARGEST_INTEGER)
 
 
 def _refuse_uncanonical(value: Any, where: str) -> None:
@@ -134,8 +147,11 @@ def parse_canonical(data: bytes, *, where: str) -> Any:
     return value
 
 
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """`path` holds either what it held before or all of `data`: temporary file, fsync, rename, fsync of the folder."""
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, synchronised: bool = True) -> None:
+    """`path` holds either what it held before or all of `data`: temporary file, fsync, rename, fsync of the folder.
+
+    What is not `synchronised` outlives its process, and a power cut soon after may take it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -143,9 +159,11 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
+            if synchronised:
+                os.fsync(stream.fileno())
         os.replace(partial, path)
-        sync_folder(path.parent)
+        if synchronised:
+            sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -22,7 +22,9 @@ def remember(checkpoint: Checkpoint) -> None:
     if seen is not None and seen.size > checkpoint.size:
         return
     with contextlib.suppress(OSError):
-        write_atomically(memory_path(checkpoint.origin), checkpoint.to_note().encode(), mode=0o600)
+        # The log itself is on the disk by now. A power cut in these seconds may take the memory of it, and nothing else.
+        note = checkpoint.to_note().encode()
+        write_atomically(memory_path(checkpoint.origin), note, mode=0o600, synchronised=False)
 
 
 def recall(log: str) -> Checkpoint | None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select, text
 
 from governance.digest import make_folder
 from governance.errors import BrokenEvidence, Busy, InvalidRecord
@@ -48,6 +49,8 @@ class Trail:
     def __init__(self, database: Database, log: str) -> None:
         self.database = database
         self.log = database.log = log
+        #: the head that this very object signed last, and the key in force: whose signature it bears is known
+        self._own: tuple[Checkpoint, str] | None = None
 
     @classmethod
     def open(cls, url: str, *, root: Path, project: str, create: bool = False, wait_seconds: float = 5.0) -> Trail:
@@ -100,7 +103,12 @@ class Trail:
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
-            signers = self._signers(connection, last, [entry.record for entry in entries])
+            fresh = [entry.record for entry in entries]
+            changes_keys = any(isinstance(record, KeyChange) for record in fresh)
+            if self._own is not None and self._own[0] == last and not changes_keys:
+                signers = _at_hand(self._own[1])
+            else:
+                signers = self._signers(connection, last, fresh)
             # 3.
             first = frontier.size
             rows = []
@@ -109,41 +117,31 @@ class Trail:
                 leaf = merkle.leaf_hash(data)
                 frontier.push(leaf)
                 rows.append({"log": self.log, "seq": seq, "data": data, "leaf": leaf})
-            connection.execute(_table(EntryRow).insert(), rows)
+            connection.execute(_insert(_table(EntryRow)), rows)
             # 4.
             grouped: dict[type[Any], list[dict[str, Any]]] = {}
             for table, row in project(self.log, enumerate(entries, start=first)):
                 grouped.setdefault(table, []).append(row)
             for table, projected in grouped.items():
-                connection.execute(_table(table).insert(), projected)
+                connection.execute(_insert(_table(table)), projected)
             # 5.
             checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
             for signer in signers:
                 checkpoint = checkpoint.signed(signer)
-            connection.execute(
-                _table(CheckpointRow).insert(),
-                [
-                    {
-                        "log": self.log,
-                        "size": frontier.size,
-                        "note": checkpoint.to_note(),
-                        "frontier": frontier.to_text(),
-                    }
-                ],
-            )
+            note = {"size": frontier.size, "note": checkpoint.to_note(), "frontier": frontier.to_text()}
+            connection.execute(_insert(_table(CheckpointRow)), [{"log": self.log, **note}])
             positions = {entry.record.name: first + i for i, entry in enumerate(entries)}
             also(connection, positions)
             # 6.
+        alone = len(signers) == 1 and not changes_keys
+        self._own = (checkpoint, keys.public_hex(signers[0])) if alone else None
         remember(checkpoint)
         return Appended(checkpoint, positions)
 
     def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
         """The frontier to go on from. Refuses a log whose newest entries the newest checkpoint does not cover."""
-        rows = _table(CheckpointRow)
-        query = select(rows).where(rows.c.log == self.log).order_by(rows.c.size.desc()).limit(1)
-        head = connection.execute(query).mappings().first()
-        entries = _table(EntryRow)
-        last = connection.execute(select(func.max(entries.c.seq)).where(entries.c.log == self.log)).scalar()
+        head = connection.execute(_HEAD, {"log": self.log}).mappings().first()
+        last = connection.execute(_LAST, {"log": self.log}).scalar()
         size = 0 if last is None else int(last) + 1
         if head is None and size == 0:
             return merkle.Frontier(), None
@@ -159,12 +157,11 @@ class Trail:
         return frontier, checkpoint
 
     def _known(self, connection: Connection, given: dict[str, Record]) -> set[str]:
-        rows = _table(RecordRow)
         names = list(given)
         known: set[str] = set()
         for start in range(0, len(names), 500):  # SQLite's limit on bound values is 999 in old builds
-            query = select(rows.c.name).where(rows.c.log == self.log, rows.c.name.in_(names[start : start + 500]))
-            known.update(connection.execute(query).scalars())
+            asked = {"log": self.log, "names": names[start : start + 500]}
+            known.update(connection.execute(_KNOWN, asked).scalars())
         return known
 
     def _signers(
@@ -361,3 +358,23 @@ def _opening(lock: Path, wait_seconds: float) -> Iterator[None]:
 
 def _table(model: type[Any]) -> Any:
     return model.__table__
+
+
+@cache
+def _insert(table: Any) -> Any:
+    """The statement is made once: SQLAlchemy takes longer to think it through than the database to do it."""
+    return table.insert()
+
+
+def _statements() -> tuple[Any, Any, Any]:
+    """What every appending asks first: the newest checkpoint, the last position, and which of some names are known."""
+    heads, entries, records = _table(CheckpointRow).c, _table(EntryRow).c, _table(RecordRow).c
+    log = bindparam("log")
+    return (
+        select(heads.size, heads.note, heads.frontier).where(heads.log == log).order_by(heads.size.desc()).limit(1),
+        select(func.max(entries.seq)).where(entries.log == log),
+        select(records.name).where(records.log == log, records.name.in_(bindparam("names", expanding=True))),
+    )
+
+
+_HEAD, _LAST, _KNOWN = _statements()
