@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import drill, key, subject
+from governance.cli import challenge, drill, key, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -317,7 +317,8 @@ def verify(
     bundle: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE.zip]", help="A bundle, or a folder of tiles; by default the project around here."
+            metavar="[FILE.zip]",
+            help="A bundle, a challenge, or a folder of tiles; by default the project around here.",
         ),
     ] = None,
     since: Annotated[
@@ -413,6 +414,7 @@ def reproduce(
     answer(project_of(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
 
 
+app.command(rich_help_panel="proving")(challenge.challenge)
 app.add_typer(drill.app, name="drill", rich_help_panel="proving")
 app.add_typer(key.app, name="key", rich_help_panel="proving")
 app.add_typer(subject.app, name="subject", rich_help_panel="people in the data")

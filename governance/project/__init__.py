@@ -251,6 +251,36 @@ class Project:
         return drill(self.config, self.trail, say=say)
 
     @reads
+    def challenge(
+        self,
+        target: str | Path,
+        *,
+        seed: str,
+        rows: int = 25,
+        reason: str = "",
+        since: str | Path | None = None,
+        verifier: str | Path | None = None,
+    ) -> Report:
+        """Shows the rows of the labels that an outsider's seed draws, and no others, and notes that in the log.
+
+        `since` is a checkpoint that the outsider holds, `verifier` where to put `verify.py`. Raises InvalidRecord,
+        ConfigurationError, MissingEvidence, BrokenEvidence.
+        """
+        from governance.project.challenge import challenge
+
+        return challenge(
+            self.config,
+            self.trail,
+            self.current_facts(),
+            target=Path(target),
+            seed=seed,
+            rows=rows,
+            reason=reason,
+            since=Path(since) if since is not None else None,
+            verifier_to=Path(verifier) if verifier is not None else None,
+        )
+
+    @reads
     def adopt(self) -> Report:
         """Vouches for entries that were recorded without the log's key. Raises BrokenEvidence, ConfigurationError."""
         from governance.project.adopt import adopt

@@ -13,6 +13,7 @@ from governance.facts import Facts
 from governance.project.report import Report, counted, table
 from governance.proof.anchors import read_anchor
 from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, check_bundle, make_bundle
+from governance.proof.challenge import check_challenge, is_challenge
 from governance.proof.folder import Folder, check_folder
 from governance.proof.published import verifier
 from governance.records import Commitment, Document, Finding, Result
@@ -142,7 +143,10 @@ def _open(trail: Trail, facts: Facts) -> list[str]:
 
 
 def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report:
-    """A bundle, or a folder of tiles, held against itself and against what the caller trusts. Raises ConfigurationError."""
+    """A bundle, a challenge or a folder of tiles held against itself and against what the caller trusts.
+
+    Raises ConfigurationError.
+    """
     anchor = read_anchor(since).to_note() if since is not None else None
     try:
         public = bytes.fromhex(key) if key is not None else None
@@ -150,10 +154,15 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report
         public = b""
     if public is not None and len(public) != 32:
         raise InvalidRecord("key", key, "64 hexadecimal digits", where="--key")
+    rows: tuple[str, ...] = ()
+    not_checked = _NOT_CHECKED
     if place.is_dir():
         checked = check_folder(Folder(place), anchor=anchor, key=public)
+    elif is_challenge(data := _content(place)):
+        checked = check_challenge(data, anchor=anchor, key=public)
+        rows, not_checked = checked.told, _NOT_CHECKED_ROWS
     else:
-        checked = check_bundle(_content(place), anchor=anchor, key=public)
+        checked = check_bundle(data, anchor=anchor, key=public)
     (check,) = checked.checks
     says = f"{check.culprit}: {check.says}" if checked.is_broken else check.says
     counted_ = f"{counted(checked.entries, 'entry', 'entries')} of the log {checked.origin}" if checked.entries else ""
@@ -163,10 +172,11 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report
         "says": check.says,
         "entries": checked.entries,
         "log": checked.origin,
-        "not_checked": list(_NOT_CHECKED),
+        "rows": list(rows),
+        "not_checked": list(not_checked),
     }
     heading = {"broken": "BROKEN", "unknown": "unknown", "fine": "whole and unchanged"}[check.state]
-    blocks = [f"{heading}: {says}", counted_, check.hint or "", *(f"not checked: {what}" for what in _NOT_CHECKED)]
+    blocks = [f"{heading}: {says}", counted_, *rows, check.hint, *(f"not checked: {what}" for what in not_checked)]
     code = {"broken": ExitCode.BROKEN, "unknown": ExitCode.UNKNOWN, "fine": ExitCode.FINE}[check.state]
     return Report("verify", told, tuple(block for block in blocks if block), code)
 
@@ -175,8 +185,14 @@ def _content(place: Path) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        hint = "name a bundle that `labeltrail bundle` wrote, or a folder that `labeltrail checkpoint --tiles` did"
+        wrote = "`labeltrail bundle`, `labeltrail challenge` or `labeltrail checkpoint --tiles`"
+        hint = f"name a file or folder that {wrote} wrote"
         raise ConfigurationError(f"{place}: {error.strerror}", hint=hint) from None
 
 
 _NOT_CHECKED = ("files that are not in it: data, votes, labels, models", "what people stated")
+_NOT_CHECKED_ROWS = (
+    "every row that was not drawn",
+    "entries of the log that are not in the file",
+    "what people stated",
+)

@@ -43,14 +43,19 @@ def vouched_for(
     if key is not None:
         return by_key(mine, keychain, key, what=what)
     if anchor is None:
-        hint = "give --since or --key, got some other way (verify.py: --checkpoint or --key)"
-        return Check(what, "unknown", "origin", "internally consistent, origin unknown", hint)
+        return by_nobody(what=what)
     trusted = parse_note(anchor, where="the checkpoint that was given")
     if trusted.origin != mine.origin:
         raise InvalidRecord("checkpoint", trusted.origin, f"a checkpoint of the log {mine.origin}")
     if not 0 < trusted.size <= mine.size or merkle.root(leaves[: trusted.size]) != trusted.root:
         raise InvalidRecord("checkpoint", f"{trusted.size} entries", "one that this log grew from, not another history")
     return by_older(mine, keychain, trusted, what=what)
+
+
+def by_nobody(*, what: str) -> Check:
+    """Neither a key nor a checkpoint is trusted."""
+    hint = "give --since or --key, got some other way (verify.py: --checkpoint or --key)"
+    return Check(what, "unknown", "origin", "internally consistent, origin unknown", hint)
 
 
 def by_key(mine: Checkpoint, keychain: Keychain, key: bytes, *, what: str) -> Check:

@@ -1,6 +1,7 @@
 """The vocabulary: facts that are frozen, validated and named by their content."""
 
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
+from governance.records.challenges import MOST_ROWS, Challenge
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Bundle, Document
 from governance.records.erasures import ErasedFile, ErasedRows, Erasure
@@ -22,10 +23,12 @@ from governance.records.sources import Contamination, Package, Source
 from governance.records.votes import SourceVotes, Votes
 
 __all__ = [
+    "MOST_ROWS",
     "Adoption",
     "Attestation",
     "Bin",
     "Bundle",
+    "Challenge",
     "Column",
     "Commitment",
     "Contamination",

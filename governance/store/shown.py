@@ -27,7 +27,7 @@ class Shape:
     def __post_init__(self) -> None:
         if not _rise(self.numbers, 0, self.size):
             raise InvalidRecord("numbers", list(self.numbers)[:5], f"leaves of a tree of {self.size}, rising")
-        if not _rise(self.cuts, 1, self.size):
+        if not _rise(self.cuts, 0, self.size):
             raise InvalidRecord("cuts", list(self.cuts)[:5], f"sizes below {self.size}, rising")
 
     def hidden(self, start: int, stop: int) -> bool:

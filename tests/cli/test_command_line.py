@@ -50,6 +50,7 @@ def test_every_verb_has_help_with_an_example():
         "verify",
         "checkpoint",
         "bundle",
+        "challenge",
         "adopt",
         "reproduce",
     ]

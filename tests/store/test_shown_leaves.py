@@ -73,7 +73,7 @@ def test_many_leaves_cost_less_than_their_paths_one_by_one():
 
 @pytest.mark.parametrize(
     ("size", "numbers", "cuts"),
-    [(3, [3], []), (3, [-1], []), (3, [1, 1], []), (3, [2, 1], []), (3, [0], [3]), (3, [0], [0]), (3, [0], [2, 2])],
+    [(3, [3], []), (3, [-1], []), (3, [1, 1], []), (3, [2, 1], []), (3, [0], [3]), (3, [0], [-1]), (3, [0], [2, 2])],
 )
 def test_leaves_and_cuts_outside_of_the_tree_are_refused(size, numbers, cuts):
     """A tree has the leaves that its size says, and an earlier tree is a smaller one."""

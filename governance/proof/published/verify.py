@@ -3,7 +3,8 @@
     python -I -S verify.py FILE.zip --checkpoint FILE      a checkpoint of the same log that you got some other way
     python -I -S verify.py FILE.zip --key KEY              the log's public key (64 hexadecimal digits), likewise
 
-FILE.zip is an evidence bundle, as `labeltrail bundle` writes it, or a folder, as `labeltrail checkpoint --tiles` does.
+FILE.zip is an evidence bundle, as `labeltrail bundle` writes it, rows that a seed drew, as `labeltrail challenge` does,
+or a folder, as `labeltrail checkpoint --tiles` does.
 Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
 since neither a checkpoint nor a key was given, or the key was revoked since. 2: the command cannot be carried out.
 
@@ -12,6 +13,7 @@ What it rests on: SHA-256; Ed25519 (RFC 8032); the Merkle tree of RFC 9162; C2SP
 
 import argparse
 import base64
+import bisect
 import hashlib
 import json
 import os
@@ -22,7 +24,7 @@ import sys
 import typing
 import zlib
 
-FORMATS = ("labeltrail-bundle/1",)
+FORMATS = ("labeltrail-bundle/1", "labeltrail-challenge/1")
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
@@ -132,20 +134,27 @@ def node_hash(left, right):
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def tree_root(leaves):
-    """The tree head over leaf hashes, in order."""
-    if not leaves:
-        return hashlib.sha256(b"").digest()
-    peaks = []
-    for number, leaf in enumerate(leaves):
-        node, count = leaf, number
-        while count & 1:
-            node, count = node_hash(peaks.pop(), node), count >> 1
-        peaks.append(node)
-    head = peaks.pop()
-    while peaks:
-        head = node_hash(peaks.pop(), head)
-    return head
+def fold(shown, nodes, size, cuts=()):
+    """The roots of the subtrees met on a walk from the root, left before right: {(start, stop): root}. It goes into what
+    holds a leaf of `shown` ({number: hash}) or divides at a cut; the next 32 of `nodes` are the root of anything else."""
+    met, inside = {}, sorted({*shown, *cuts})
+    rest = iter([nodes[at : at + 32] for at in range(0, len(nodes), 32)])
+    need(shown and min(inside) >= 0 and max(inside) < size, "leaves are shown that the tree does not have")
+
+    def over(start, stop):
+        after = bisect.bisect_right(inside, start)
+        if start not in shown and (after == len(inside) or inside[after] >= stop):
+            head = next(rest, b"")
+        elif stop - start == 1:
+            head = shown[start]
+        else:
+            middle = start + (1 << (stop - start - 1).bit_length() - 1)  # section 2.1.1
+            head = node_hash(over(start, middle), over(middle, stop))
+        return met.setdefault((start, stop), head)
+
+    over(0, size)
+    need(next(rest, None) is None, "there are more nodes than the tree has")
+    return met
 
 
 # -- Ed25519 (RFC 8032 section 5.1), verification only -----------------------------------------------------------------
@@ -255,29 +264,45 @@ def _signature(line):
 
 
 class Log:
-    """The entries of an archive, each at its place in the log, under the checkpoint that came with them."""
+    """The entries of an archive, all of a log or some, each at its place under the checkpoint that came with them."""
 
-    def __init__(self, files):
+    def __init__(self, files, some=False):
         self.checkpoint = Checkpoint(take(files, "checkpoint"), "checkpoint")
         self.lines = lines = take(files, "entries.jsonl").split(b"\n")
         need(lines.pop() == b"" and lines, "entries.jsonl does not end where a line ends")
+        self.leaves, size, cuts = [leaf_hash(line) for line in lines], self.checkpoint.size, []
+        self.places, self.committed = list(range(len(lines))), 0
+        if some:
+            self.places = read_json(take(files, "places.json"), "places.json")
+            cuts = read_json(lines[-1], "entries.jsonl")["body"]["since"]
+            rising = all(type(n) is int for n in self.places + cuts) and cuts == sorted(set(cuts))
+            need(rising and self.places == sorted(set(self.places)), "places.json is no list of places, rising")
+        shown = dict(zip(self.places, self.leaves, strict=True))
+        self.met = fold(shown, take(files, "log.nodes") if some else b"", size, cuts)
+        need(self.met[0, size] == self.checkpoint.root, "the entries do not give the root of the checkpoint")
         self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
         self.names = {entry["name"]: entry for entry in self.entries}
-        self.leaves = [leaf_hash(line) for line in lines]
-        size, root = len(self.leaves), tree_root(self.leaves)
-        need(size == self.checkpoint.size, f"the checkpoint is over {self.checkpoint.size} entries, here are {size}")
-        need(root == self.checkpoint.root, "the entries do not give the root of the checkpoint: one was changed")
         start = self.entries[0]
-        need(start["kind"] == "log", "the first entry is not the beginning of a log")
+        need(start["kind"] == "log" and self.places[0] == 0, "the first entry is not the beginning of a log")
         need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
-        self.keys = key_chain(start["body"], [(at, e) for at, e in enumerate(self.entries) if e["kind"] == "key"])
+        placed = zip(self.places, self.entries, strict=True)
+        self.keys = key_chain(start["body"], [(at, entry) for at, entry in placed if entry["kind"] == "key"])
+
+    def root_at(self, size, start=0):
+        """The root of the log, from an entry on, as it was with so many entries."""
+        if (start, size) in self.met:
+            return self.met[start, size]
+        if size - start == 1:
+            raise Unknown("the log as it was at the checkpoint that was given is not shown: ask for it with --since")
+        middle = start + (1 << (size - start - 1).bit_length() - 1)
+        return node_hash(self.root_at(middle, start), self.root_at(size, middle))
 
 
 def _entry(line, where):
     entry = read_json(line, where)
-    need(isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"}, f"{where} is not an entry")
-    whole = type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
-    need(whole and isinstance(entry["body"], dict), f"{where} is not an entry")
+    whole = isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"} and isinstance(entry["body"], dict)
+    whole = whole and type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
+    need(whole, f"{where} is not an entry")
     need(entry["v"] == 1, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
     record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
     entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
@@ -338,8 +363,8 @@ def check_bundle(files, log, told):
         same = digest == listed[path]["sha256"] and len(files[path]) == listed[path]["bytes"]
         need(same, f"{path} is not the file that was put there: its SHA-256 is {digest}")
     # 2.
-    outputs = [ref for entry in log.entries if entry["kind"] == "result" for ref in entry["body"]["outputs"]]
-    recorded = {record["sha256"] for record in outputs}
+    results = [entry["body"] for entry in log.entries if entry["kind"] == "result"]
+    recorded = {ref["sha256"] for result in results for ref in result["outputs"]}
     recorded |= {entry["body"]["sha256"] for entry in log.entries if entry["kind"] == "document"}
     documents = [path for path in files if path.startswith("documents/")]
     for path in documents:
@@ -352,6 +377,83 @@ def check_bundle(files, log, told):
     if missing:
         told.append(f"{len(missing)} records are referred to and are not in this log, the first {missing[0]}")
     told.append("not checked: files that are not in the archive (data, votes, labels, models) and what people stated")
+
+
+def check_challenge(files, log, told):
+    """1. the newest entry is a challenge's, on the labels and what they come from  2. the rows lead to the committed roots
+    3. they are those that the seed draws, each line of one example  4. nothing else is in the archive"""
+    # 1.
+    asked, place = log.entries[-1]["body"], log.places[-1]
+    newest = log.entries[-1]["kind"] == "challenge" and place == log.checkpoint.size - 1
+    need(newest, "the newest entry is not that of a challenge")
+    commitments = [log.names[name] for name in asked["commitments"]]
+    by_row = all(one["kind"] == "commitment" and one["body"]["scheme"] == "rows/v1" for one in commitments)
+    tables = {one["body"]["of"].partition(":")[0]: one["body"] for one in commitments}
+    labels = log.names[tables["labels"]["of"]]["body"]
+    votes = log.names[labels["votes"]]["body"]
+    chain = [tables["labels"]["of"], labels["votes"], labels["dataset"]]
+    fits = [one["body"]["of"] for one in commitments] == [of for of in chain if of.partition(":")[0] in tables]
+    fits = fits and by_row and votes["dataset"] == labels["dataset"]
+    need(fits, "not the labels and what they come from were committed to, row by row")
+    # 2.
+    gone = {name: {} for name in asked["commitments"]}
+    for at, one in zip(log.places, log.entries, strict=True):
+        for part in one["body"]["rows"] if one["kind"] == "erasure" else ():
+            gone.setdefault(part["commitment"], {}).update(dict.fromkeys(part["rows"] + part["amended"], at))
+    named = zip(tables, tables.values(), asked["commitments"], strict=True)
+    answers = {table: read_answers(files, table, commitment, gone[name]) for table, commitment, name in named}
+    # 3.
+    drawn = draw(asked["seed"], asked["rows"], tables["labels"])
+    need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
+    words = {str(n): name for n, name in enumerate(votes["classes"])} | {
+        "-1": "abstains",
+        "-2": "failed",
+        "-3": "skipped",
+    }
+    titles = {part["column"]: log.names[part["source"]]["body"]["title"] for part in votes["sources"]}
+    others = {table: iter(answers[table]) for table in [*tables][1:]}
+    for number, example, row in answers["labels"]:
+        beside = {table: next(rows, (0, 0, {})) for table, rows in others.items()} if row else {}
+        need(all(theirs in (None, example) for _, theirs, _ in beside.values()), f"row {number} is beside others")
+        said = [f"row {number}, {example}: {words.get(str(row.get('label')), 'unknown')}"]
+        cast = beside["votes"][2].items() if "votes" in beside else ()
+        said += [f"{titles[name]} {words.get(str(vote), 'unknown')}" for name, vote in cast if name in titles]
+        told.append("; ".join(said) if row else f"row {number}: erased by entry {gone[commitments[0]['name']][number]}")
+    # 4.
+    mine = {f"{table}.{end}" for table in (*tables, "log") for end in ("jsonl", "nodes")} - {"log.jsonl"}
+    extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
+    need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
+    log.committed = log.places[log.entries.index(commitments[0])]
+    told.append(f"committed to in entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
+    told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
+
+
+def draw(seed, rows, commitment):
+    """The rows that a seed draws from a committed table; one that was drawn before is passed over."""
+    need(type(rows) is int and 0 < rows <= min(commitment["rows"], 10_000), f"{rows!r} rows cannot be drawn")
+    drawn, number = {}, 0
+    while len(drawn) < rows:
+        text = f"labeltrail-challenge/1\n{seed}\n{commitment['root']}\n{number}"
+        drawn[int(hashlib.sha256(text.encode()).hexdigest(), 16) % commitment["rows"]] = number = number + 1
+    return list(drawn)
+
+
+def read_answers(files, table, commitment, gone):
+    """[(row number, example, row)] of a table, which lead to its committed root; of a row that is gone there is a leaf."""
+    lines, answers, shown = take(files, f"{table}.jsonl").split(b"\n"), [], {}
+    need(lines.pop() == b"", f"{table}.jsonl does not end where a line ends")
+    for one in [read_json(line, table) for line in lines]:
+        number, kept = one["number"], "leaf" in one
+        row, digits = ({}, one["leaf"]) if kept else (one["row"], one["salt"])
+        fits = type(number) is int and (number in gone if kept else set(row) == set(commitment["columns"]))
+        fits = fits and set(one) == ({"leaf", "number"} if kept else {"number", "row", "salt"})
+        need(fits and re.fullmatch("[0-9a-f]{64}", digits), f"{table}.jsonl holds what is no row")
+        shown[number] = bytes.fromhex(digits) if kept else leaf_hash(bytes.fromhex(digits) + canonical(row))
+        answers.append((number, None if kept else str(row[commitment["id_column"]]), row))
+    root = fold(shown, take(files, f"{table}.nodes"), commitment["rows"])[0, commitment["rows"]]
+    same = root.hex() == commitment["root"] and len(shown) == len(lines)
+    need(same, f"the rows of the {table} are not those that were committed to")
+    return answers
 
 
 # -- a folder of tiles (C2SP tlog-tiles) -------------------------------------------------------------------------------
@@ -396,8 +498,9 @@ def read_tiles(files, told):
     log = Log({"checkpoint": files["checkpoint"], "entries.jsonl": b"".join(line + b"\n" for line in lines)})
     # 2.
     levels = {-1: log.lines, 0: log.leaves}
-    while len(below := levels[len(levels) - 2]) >= WIDTH:
-        levels[len(levels) - 1] = [tree_root(below[i : i + WIDTH]) for i in range(0, len(below) - WIDTH + 1, WIDTH)]
+    while len(log.leaves) >= (span := WIDTH ** (len(levels) - 1)):
+        firsts = range(0, len(log.leaves) - span + 1, span)
+        levels[len(levels) - 1] = [log.met[first, first + span] for first in firsts]
     for level, items in levels.items():
         for first in range(0, len(items), WIDTH):
             take(files, tile(level, first // WIDTH, items[first : first + WIDTH])[0])
@@ -426,29 +529,25 @@ def check_origin(log, anchor, key):
     need(anchor.origin == mine.origin, f"the checkpoint that was given is of another log, {anchor.origin}")
     need(anchor.size > 0, "the checkpoint that was given is of an empty log and vouches for nothing")
     if anchor.size == mine.size:
-        need(
-            anchor.root == mine.root, "the checkpoint that was given has another root over as many entries: a split log"
-        )
+        need(anchor.root == mine.root, "the checkpoint that was given has another root for this size: a split log")
         return "the checkpoint that was given is of these very entries"
     need(anchor.size < mine.size, f"the log was longer: the checkpoint that was given is over {anchor.size} entries")
-    root = tree_root(log.leaves[: anchor.size])
-    need(
-        root == anchor.root, "the log did not grow from the checkpoint that was given: an earlier entry is another one"
-    )
+    need(log.root_at(anchor.size) == anchor.root, "the log did not grow from the checkpoint that was given")
+    held = [key for since, key, _ in log.keys if since < anchor.size][-1]
+    if len(log.entries) < mine.size and not (held and anchor.is_signed_by(held)):
+        raise Unknown("the checkpoint that was given is not signed by the key that is shown; another may be left out")
     need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
     need_trust([link for link in log.keys if link[0] >= anchor.size], "the key of the checkpoint that was given")
-    return f"grown from the checkpoint that was given ({anchor.size} entries), and signed by a key that it vouches for"
+    late = ", but it is OLDER than the commitment to the rows" * (log.committed >= anchor.size)
+    return f"grown from the checkpoint that was given ({anchor.size} entries), signed by a key that it covers{late}"
 
 
 # -- the command -----------------------------------------------------------------------------------------------------------
 
 
 def verify(data, *, anchor=None, key=None):
-    """(exit code, sentences) for an archive (bytes) or a folder ({path: bytes}), a trusted note (bytes) or key (bytes).
-
-    1. the archive is in its canonical form  2. its entries are those of its checkpoint  3. everything else in it is what
-    the entries say  4. somebody whom the caller trusts vouches for the checkpoint
-    """
+    """(exit code, sentences) for an archive (bytes) or a folder ({path: bytes}): 1. it is in its canonical form  2. its
+    entries are those of its checkpoint  3. all else is what they say  4. somebody trusted vouches for the checkpoint"""
     told = []
     try:
         trusted = Checkpoint(anchor, "the checkpoint that was given") if anchor is not None else None
@@ -461,15 +560,16 @@ def verify(data, *, anchor=None, key=None):
             known = isinstance(about, dict) and set(about) == {"format"} and about["format"] in FORMATS
             need(known, f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py")
             # 2.
-            log = Log(files)
+            rows = about["format"].startswith("labeltrail-challenge")
+            log = Log(files, some=rows)
             told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
             # 3.
-            check_bundle(files, log, told)
+            (check_challenge if rows else check_bundle)(files, log, told)
         # 4.
         vouched = check_origin(log, trusted, key)
     except Broken as fault:
         return 3, [f"BROKEN: {fault}"]
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as fault:
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as fault:
         return 3, [f"BROKEN: something is not of the form that it has to be ({type(fault).__name__}: {fault})"]
     except Unknown as reason:
         return 4, [f"internally consistent, {reason}", *told]
@@ -478,9 +578,8 @@ def verify(data, *, anchor=None, key=None):
 
 def main(arguments):
     """Checks what the command line names and answers the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="verify.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="verify.py", description=__doc__, formatter_class=plain)
     parser.add_argument("file", metavar="FILE.zip")
     trust = parser.add_mutually_exclusive_group()
     trust.add_argument("--checkpoint", metavar="FILE", help="a checkpoint of the same log that you got some other way")
@@ -497,7 +596,7 @@ def main(arguments):
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
     code, told = verify(data, anchor=anchor, key=key)
-    print("\n".join(told))
+    print(*("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told), sep="\n")
     return code
 
 
