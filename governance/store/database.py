@@ -208,7 +208,8 @@ def _sqlite_fault(shown: str, error: sqlite3.Error, *, operational: bool) -> Gov
     if operational and ("locked" in says or "busy" in says):
         return Busy(f"{shown} is locked by another writer", hint="try again when it is done")
     if operational and ("readonly" in says or "unable to open" in says):
-        return ConfigurationError(f"{shown} cannot be written: {says}", hint="check its owner and rights")
+        hint = "check its owner and rights, and that there is space"
+        return ConfigurationError(f"{shown} cannot be written: {says}", hint=hint)
     if operational and "full" in says:
         return ConfigurationError(f"{shown}: the disk is full; nothing was recorded", hint="free some space")
     if operational and _at_writing(error):

@@ -7,13 +7,15 @@ import errno
 import pytest
 from crashing.crowd import Crowd
 from crashing.injected import FAULTS, WAYS, Injector, can_trace, sample
+from crashing.lost_answer import BreakingLine
 from crashing.nursery import SQLITE, Nursery
 from crashing.outage import Outage
 from crashing.power import cut_power
 from filelock import FileLock
 from small_facts import finding
 
-from governance.errors import Busy, ConfigurationError
+from governance.errors import Busy, ConfigurationError, StoreLost
+from governance.proof.log import LogCheck
 from governance.store import trail as trail_room
 from governance.store.trail import Trail
 
@@ -119,3 +121,28 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path, nu
     rounds = [outage.of_the_server() for _ in range(2)]
     assert [round_.wrong for round_ in rounds] == [(), ()]
     assert all(round_.busy for round_ in rounds)
+
+
+@pytest.fixture
+def line(postgres_server):
+    made = BreakingLine(postgres_server.folder, postgres_server.port)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(("breaks", "new"), [("before", [1, 2, 3]), ("after", [3])])
+def test_whoever_got_no_answer_to_a_commit_states_the_same_again(
+    tmp_path, line, postgres_server, postgres_database, breaks, new
+):
+    """Whether it was recorded is not known then; stated again, each fact is there once, whichever it was."""
+    url = postgres_server.url(postgres_database).replace(str(postgres_server.folder), str(line.folder))
+    trail = Trail.open(url, root=tmp_path, project="tests", create=True)
+    line.breaks = breaks
+    with pytest.raises(StoreLost) as lost:
+        trail.append([finding(1), finding(2)])
+    assert lost.value.recorded == "unknown"
+    appended = trail.append([finding(1), finding(2), finding(3)])
+    assert set(appended.positions) == {finding(number).name for number in new}
+    names = [entry.record.name for _, entry in trail.entries()][1:]
+    assert names == [finding(number).name for number in (1, 2, 3)]
+    assert list(LogCheck(trail).run()) == []
