@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.labeltrail-installed
 LABELTRAIL := $(BIN)/labeltrail
 
-.PHONY: demo test check bench faults soak clean
+.PHONY: demo test check bench faults soak soak-repro soak-store clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -34,8 +34,14 @@ bench: $(STAMP)
 faults: $(STAMP)
 	$(BIN)/python tests/seeded_faults.py
 
-soak: $(STAMP)
+# Kills and failing disks: first of `labeltrail repro`, then of those who write to a store (needs strace).
+soak: soak-repro soak-store
+
+soak-repro: $(STAMP)
 	$(BIN)/python tests/soak.py
+
+soak-store: $(STAMP)
+	$(BIN)/python tests/soak_store.py
 
 clean:
 	rm -rf artifacts dist

@@ -139,6 +139,20 @@ def test_the_figures_on_kills_are_those_of_the_soak():
     assert quoted("soak") == f"{told['kills']} kills ({victims}), nothing wrong after any of them"
 
 
+def test_the_figures_on_the_store_are_those_of_the_soak():
+    """What was struck how often, whether anything was wrong afterwards, and how long a store was not to be had."""
+    told = json.loads((ROOT / "bench/results/soak_store.json").read_text())
+    ways = told["by way"]
+    assert sum(count for way, count in ways.items() if "power cut" not in way and "copied" not in way) >= 2000
+    assert told["after which something was wrong"] == 0
+    calls = told["write calls of recording a run"].values()
+    assert all(ways[f"SQLite, {fault} at a write call"] == sum(calls) for fault in ("SIGKILL", "EIO", "ENOSPC"))
+    slowest = told["slowest recovery, seconds"]
+    assert slowest["SQLite"] <= 1
+    told_so = f"{told['kills and faults']:,} times, nothing wrong after any of them; the slowest next opening"
+    assert quoted("soak_store") == f"{told_so} of a SQLite store took {slowest['SQLite']:.2f} s"
+
+
 def test_the_table_of_results_stands_in_the_readme():
     """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
     sys.path.insert(0, str(ROOT))
