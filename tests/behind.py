@@ -7,10 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
-from governance.config import read_config
+from governance.config import CONFIG_NAME, read_config
+from governance.store.database import Database
+from governance.store.tables import METADATA
+
+#: marks a test whose project is kept once in a file and once on a server
+both_stores = pytest.mark.parametrize("store_kind", ["sqlite", "postgresql"])
 
 
 class Behind:
@@ -45,3 +51,16 @@ class Behind:
 
     def _said(self, statement: str) -> str:
         return statement.replace("%", "%%").replace("?", "%s") if self.server else statement
+
+
+def move(root: Path, url: str) -> None:
+    """Moves the store of the project in `root` to another database, as it is."""
+    database = Database(url, root=root, create=True)
+    with Behind.of(root).connected() as before, database.writing() as after:
+        for table in METADATA.sorted_tables:
+            if rows := [row._asdict() for row in before.execute(table.select())]:
+                after.execute(table.insert(), rows)
+    database.close()
+    (root / ".labeltrail" / "trail.db").unlink()
+    config = root / CONFIG_NAME
+    config.write_text(f"{config.read_text()}store = '{url}'\n")

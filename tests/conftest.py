@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from behind import move
 from hypothesis import HealthCheck, settings
 from small_facts import finding
 from small_project import copy_of, make_project, once
@@ -58,8 +59,23 @@ def small_project_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(small_project_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store_kind() -> str:
+    """Where `project` is kept; `both_stores` marks a test for which it is kept in either place."""
+    return "sqlite"
+
+
+@pytest.fixture
+def project(
+    request: pytest.FixtureRequest,
+    small_project_once: Path,
+    store_kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A copy of the small project, to break, with a copy of the home that holds the key that signed it."""
     copy_of(small_project_once.parent / "home", tmp_path / "its_home")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "its_home"))
-    return copy_of(small_project_once, tmp_path / "project")
+    copy = copy_of(small_project_once, tmp_path / "project")
+    if store_kind == "postgresql":
+        move(copy, request.getfixturevalue("postgres_url"))
+    return copy

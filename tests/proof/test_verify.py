@@ -9,12 +9,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from behind import Behind, both_stores
+from small_facts import finding, some_evaluation, some_source
 from small_project import copy_of, dvc, flip, git
 
 from governance.digest import file_md5
 from governance.project import Project
+from governance.proof.log import LogCheck
+from governance.records import Result
+from governance.store import keys
 from governance.store.memory import memory_path
 from governance.store.tables import PROJECTED
+from governance.store.trail import Trail
 
 
 def verify(root: Path):
@@ -31,8 +37,11 @@ def culprits(report, *states: str) -> list[str]:
 
 
 def change(root: Path, statement: str, values: tuple = ()) -> int:
-    with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection, connection:
-        return connection.execute(statement, values).rowcount
+    return Behind.of(root).change(statement, values)
+
+
+def ask(root: Path, statement: str) -> list[tuple]:
+    return Behind.of(root).ask(statement)
 
 
 def test_an_untouched_project_is_whole(project):
@@ -130,6 +139,7 @@ def _filler(column) -> object:
     return 1 if column.type.python_type in (int, bool) else "x"
 
 
+@both_stores
 def test_a_row_taken_out_of_a_projected_table_is_named(project):
     """A finding that was made to disappear from the table is named."""
     assert change(project, "DELETE FROM finding WHERE \"check\" = 'rows'") == 1
@@ -138,6 +148,7 @@ def test_a_row_taken_out_of_a_projected_table_is_named(project):
     assert any("table finding" in culprit for culprit in culprits(report))
 
 
+@both_stores
 def test_rebuilding_mends_a_changed_projection(project):
     """The log is the truth: projected anew, the tables are whole again."""
     change(project, "UPDATE finding SET outcome = 'fail'")
@@ -147,42 +158,43 @@ def test_rebuilding_mends_a_changed_projection(project):
 
 
 def entries(root: Path) -> int:
-    with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection:
-        return connection.execute("SELECT count(*) FROM trail_entry").fetchone()[0]
+    return ask(root, "SELECT count(*) FROM trail_entry")[0][0]
 
 
-def test_any_changed_entry_is_named(small_project_once, tmp_path):
+@both_stores
+def test_any_changed_entry_is_named(project):
     """Whichever entry is changed by one byte, exit 3 names it."""
-    for seq in range(entries(small_project_once)):
-        root = copy_of(small_project_once, tmp_path / str(seq))
-        with closing(sqlite3.connect(root / ".labeltrail" / "trail.db")) as connection:
-            data = bytearray(connection.execute("SELECT data FROM trail_entry WHERE seq = ?", (seq,)).fetchone()[0])
+    for seq, whole in ask(project, "SELECT seq, data FROM trail_entry"):
+        data = bytearray(whole)
         data[len(data) // 2] ^= 1
-        assert change(root, "UPDATE trail_entry SET data = ? WHERE seq = ?", (bytes(data), seq)) == 1
-        report = verify(root)
+        assert change(project, "UPDATE trail_entry SET data = ? WHERE seq = ?", (bytes(data), seq)) == 1
+        report = verify(project)
         assert int(report.exit_code) == 3
         assert f"entry {seq}" in culprits(report)
-        shutil.rmtree(root)
+        change(project, "UPDATE trail_entry SET data = ? WHERE seq = ?", (whole, seq))
+    assert int(verify(project).exit_code) == 0
 
 
-def test_any_entry_taken_out_is_noticed(small_project_once, tmp_path):
+@both_stores
+def test_any_entry_taken_out_is_noticed(project):
     """Whichever entry is removed, exit 3 says which is gone; of the last one only its checkpoint knows."""
-    count = entries(small_project_once)
-    for seq in range(count):
-        root = copy_of(small_project_once, tmp_path / str(seq))
-        assert change(root, "DELETE FROM trail_entry WHERE seq = ?", (seq,)) == 1
-        report = verify(root)
+    rows = ask(project, "SELECT log, seq, data, leaf FROM trail_entry")
+    for row in rows:
+        seq = row[1]
+        assert change(project, "DELETE FROM trail_entry WHERE seq = ?", (seq,)) == 1
+        report = verify(project)
         assert int(report.exit_code) == 3
-        assert (f"entry {seq}" if seq < count - 1 else f"checkpoint {count}") in culprits(report)
-        shutil.rmtree(root)
+        assert (f"entry {seq}" if seq < len(rows) - 1 else f"checkpoint {len(rows)}") in culprits(report)
+        change(project, "INSERT INTO trail_entry (log, seq, data, leaf) VALUES (?, ?, ?, ?)", row)
+    assert int(verify(project).exit_code) == 0
 
 
+@both_stores
 def test_an_entry_changed_together_with_its_leaf_is_noticed(project):
     """Whoever also mends the leaf hash is caught by the checkpoint that covers it."""
     from governance.store.merkle import leaf_hash
 
-    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
-        rows = connection.execute("SELECT seq, data FROM trail_entry").fetchall()
+    rows = ask(project, "SELECT seq, data FROM trail_entry")
     seq, data = next((seq, data) for seq, data in rows if b'"kind":"finding"' in data)
     data = data.replace(b'"outcome":"pass"', b'"outcome":"fail"')
     change(project, "UPDATE trail_entry SET data = ?, leaf = ? WHERE seq = ?", (data, leaf_hash(data), seq))
@@ -191,13 +203,13 @@ def test_an_entry_changed_together_with_its_leaf_is_noticed(project):
     assert any("checkpoint" in culprit for culprit in culprits(report))
 
 
+@both_stores
 def test_an_entry_changed_with_its_leaf_and_every_frontier_is_noticed(project):
     """Whoever mends leaf and frontiers too still cannot sign: the root of a checkpoint is that of other entries."""
     from governance.store import merkle
 
-    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
-        rows = connection.execute("SELECT seq, data, leaf FROM trail_entry ORDER BY seq").fetchall()
-        sizes = [row[0] for row in connection.execute("SELECT size FROM trail_checkpoint")]
+    rows = ask(project, "SELECT seq, data, leaf FROM trail_entry ORDER BY seq")
+    sizes = [row[0] for row in ask(project, "SELECT size FROM trail_checkpoint ORDER BY size")]
     leaves = [leaf for _, _, leaf in rows]
     seq, data = next((seq, data) for seq, data, _ in rows if b'"kind":"finding"' in data)
     data = data.replace(b'"outcome":"pass"', b'"outcome":"fail"')
@@ -212,43 +224,46 @@ def test_an_entry_changed_with_its_leaf_and_every_frontier_is_noticed(project):
     assert [f"checkpoint {size}" in found for size in sizes] == [size > seq for size in sizes]
 
 
+@both_stores
 def test_entries_whose_checkpoint_was_taken_away_are_named(project):
     """Without its newest checkpoint nothing proves the newest entries, and the first of them is named."""
-    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
-        sizes = [row[0] for row in connection.execute("SELECT size FROM trail_checkpoint ORDER BY size")]
+    sizes = [row[0] for row in ask(project, "SELECT size FROM trail_checkpoint ORDER BY size")]
     assert change(project, "DELETE FROM trail_checkpoint WHERE size = ?", (sizes[-1],)) == 1
     report = verify(project)
     assert int(report.exit_code) == 3
     assert culprits(report) == [f"entry {sizes[-2]}"]
 
 
+@both_stores
 @pytest.mark.parametrize(
-    ("column", "value"),
+    ("column", "changed"),
     [
-        ("note", "'nonsense'"),
-        ("note", "replace(note, char(10) || '1' || char(10), char(10) || '2' || char(10))"),
-        ("frontier", "'ab'"),
-        ("size", "size + 100"),
+        ("note", lambda _: "nonsense"),
+        ("note", lambda note: note.replace("\n1\n", "\n2\n")),
+        ("frontier", lambda _: "ab"),
+        ("size", lambda size: size + 100),
     ],
 )
-def test_a_changed_checkpoint_is_named(project, column, value):
+def test_a_changed_checkpoint_is_named(project, column, changed):
     """Neither note nor frontier nor size of a checkpoint can be changed unnoticed."""
-    change(project, f"UPDATE trail_checkpoint SET {column} = {value} WHERE size = 1")  # noqa: S608 - our own values
+    was = ask(project, f"SELECT {column} FROM trail_checkpoint WHERE size = 1")[0][0]  # noqa: S608 - our own names
+    statement = f"UPDATE trail_checkpoint SET {column} = ? WHERE size = 1"  # noqa: S608 - our own names
+    assert changed(was) != was
+    change(project, statement, (changed(was),))
     report = verify(project)
     assert int(report.exit_code) == 3
     assert any("checkpoint" in culprit for culprit in culprits(report))
 
 
+@both_stores
 def test_a_checkpoint_signed_by_another_key_is_broken(project, monkeypatch, tmp_path_factory):
     """A valid note under a foreign signature is refused."""
-    from governance.store import keys
     from governance.store.checkpoint import parse_note
 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("forger")))
     keys.create_key()
     forger = keys.load_key()
-    with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
-        size, note = connection.execute("SELECT size, note FROM trail_checkpoint ORDER BY size DESC").fetchone()
+    size, note = ask(project, "SELECT size, note FROM trail_checkpoint ORDER BY size DESC")[0]
     plain = parse_note(note)
     forged = type(plain)(plain.origin, plain.size, plain.root).signed(forger)
     change(project, "UPDATE trail_checkpoint SET note = ? WHERE size = ?", (forged.to_note(), size))
@@ -291,9 +306,12 @@ def test_a_replaced_file_in_the_cache_is_named(project):
     assert culprits(report) == ["count: artifacts/count.json"]
 
 
+@both_stores
 def test_an_exchanged_key_of_a_subject_is_named_by_its_table(project):
     """Under another key the rows no longer give the root that was committed to."""
-    assert change(project, "UPDATE trail_subject_key SET key = zeroblob(32) WHERE rowid = 1") == 1
+    pseudonym = ask(project, "SELECT pseudonym FROM trail_subject_key")[0][0]
+    statement = "UPDATE trail_subject_key SET key = ? WHERE pseudonym = ?"
+    assert change(project, statement, (bytes(32), pseudonym)) == 1
     report = verify(project)
     assert int(report.exit_code) == 3
     assert culprits(report) == ["artifacts/data/made.parquet"]
@@ -457,3 +475,26 @@ def test_an_entry_before_the_first_is_noticed(project):
     change(project, "INSERT INTO trail_entry SELECT log, -1, data, leaf FROM trail_entry WHERE seq = 3")
     assert "entry 0" in culprits(verify(project))
     assert int(log_alone(project).exit_code) == 3
+
+
+def test_any_changed_cell_of_any_projected_table_of_a_server_is_named(postgres_url, tmp_path):
+    """Whichever column of whichever table is changed there, its table is named, and put back it is whole."""
+    keys.create_key()
+    trail = Trail.open(postgres_url, root=tmp_path, project="tests", create=True)
+    outputs = [{"path": "a", "sha256": "1" * 64, "bytes": 3}]
+    result = Result.make(stage="s", recipe="recipe:" + "0" * 64, outputs=outputs, generated=[], used=[])
+    trail.append([some_source(), some_evaluation(), finding(1), result])
+    behind = Behind(postgres_url, tmp_path)
+    for table in PROJECTED:
+        name = table.__tablename__
+        for column in (c.name for c in table.__table__.columns):
+            place, was = behind.ask(f'SELECT ctid::text, "{column}" FROM "{name}" LIMIT 1')[0]  # noqa: S608
+            now = {bool: lambda v: not v, int: lambda v: v + 1, str: lambda v: v + "x"}.get(type(was), lambda _: "0.5")(
+                was
+            )
+            statement = f'UPDATE "{name}" SET "{column}" = ? WHERE ctid = CAST(? AS tid) RETURNING ctid::text'  # noqa: S608
+            ((place,),) = behind.ask(statement, (now, place))
+            broken = [check.culprit for check in LogCheck(trail).run() if check.state == "broken"]
+            assert any(f"table {name}" in culprit for culprit in broken), (name, column)
+            behind.ask(statement, (was, place))
+    assert not [check for check in LogCheck(trail).run() if check.state == "broken"]
