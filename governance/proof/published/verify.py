@@ -386,15 +386,14 @@ def check_challenge(files, log, told):
     asked, place = log.entries[-1]["body"], log.places[-1]
     newest = log.entries[-1]["kind"] == "challenge" and place == log.checkpoint.size - 1
     need(newest, "the newest entry is not that of a challenge")
-    commitments = [log.names[name] for name in asked["commitments"]]
-    by_row = all(one["kind"] == "commitment" and one["body"]["scheme"] == "rows/v1" for one in commitments)
-    tables = {one["body"]["of"].partition(":")[0]: one["body"] for one in commitments}
+    commitments = [log.names[name] for name in asked["commitments"] if name.startswith("commitment:")]
+    by_row = [one["body"] for one in commitments if one["body"]["scheme"] == "rows/v1"]
+    tables = {body["of"].partition(":")[0]: body for body in by_row}
     labels = log.names[tables["labels"]["of"]]["body"]
     votes = log.names[labels["votes"]]["body"]
     chain = [tables["labels"]["of"], labels["votes"], labels["dataset"]]
     fits = [one["body"]["of"] for one in commitments] == [of for of in chain if of.partition(":")[0] in tables]
-    fits = fits and by_row and votes["dataset"] == labels["dataset"]
-    need(fits, "not the labels and what they come from were committed to, row by row")
+    need(fits and votes["dataset"] == labels["dataset"], "the commitments are not to the labels and their origin")
     # 2.
     gone = {name: {} for name in asked["commitments"]}
     for at, one in zip(log.places, log.entries, strict=True):
@@ -405,11 +404,8 @@ def check_challenge(files, log, told):
     # 3.
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
-    words = {str(n): name for n, name in enumerate(votes["classes"])} | {
-        "-1": "abstains",
-        "-2": "failed",
-        "-3": "skipped",
-    }
+    words = {str(number): name for number, name in enumerate(votes["classes"])}
+    words |= {"-1": "abstains", "-2": "failed", "-3": "skipped"}
     titles = {part["column"]: log.names[part["source"]]["body"]["title"] for part in votes["sources"]}
     others = {table: iter(answers[table]) for table in [*tables][1:]}
     for number, example, row in answers["labels"]:
