@@ -41,6 +41,7 @@ TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 DRILL = "tests/proof/test_drill.py"
 CRASHES = "tests/store/test_crashes.py"
+SERVER = "tests/store/test_server.py"
 
 
 @dataclass(frozen=True)
@@ -1281,6 +1282,63 @@ CRASH_FAULTS = (
     ),
 )
 
+SERVER_FAULTS = (
+    Fault(
+        "server",
+        "writers of one log do not wait for each other",
+        "governance/store/server.py",
+        'text("SELECT pg_advisory_xact_lock(:number)")',
+        'text("SELECT CAST(:number AS bigint)")',
+        SERVER,
+        "writer_of_its_own or eight_writers",
+    ),
+    Fault(
+        "server",
+        "writers of all logs wait for each other",
+        "governance/store/server.py",
+        '{"number": lock_number(log)}',
+        '{"number": 1}',
+        SERVER,
+        "writer_of_its_own",
+    ),
+    Fault(
+        "server",
+        "a lost answer to a commit is told as nothing recorded",
+        "governance/store/server.py",
+        'recorded="unknown" if committing else "no"',
+        'recorded="no"',
+        SERVER,
+        "while_it_commits",
+    ),
+    Fault(
+        "server",
+        "a table that is not ours is written into",
+        "governance/store/server.py",
+        "    if there:\n        raise",
+        "    if not there:\n        raise",
+        SERVER,
+        "not_ours",
+    ),
+    Fault(
+        "server",
+        "a password in the query of the URL is shown",
+        "governance/store/server.py",
+        "plain = url.difference_update_query(_SECRETS)",
+        "plain = url",
+        SERVER,
+        "shown_by_nothing",
+    ),
+    Fault(
+        "server",
+        "on a server somebody else's log is gone on with",
+        "governance/store/pointer.py",
+        "if database.path is not None and len(logs) == 1:",
+        "if len(logs) == 1:",
+        SERVER,
+        "log_of_its_own or lost_pointer",
+    ),
+)
+
 FAULTS = (
     *TRAIL_FAULTS,
     *PROOF_FAULTS,
@@ -1291,6 +1349,7 @@ FAULTS = (
     *DRILL_FAULTS,
     *KEYS_FAULTS,
     *CRASH_FAULTS,
+    *SERVER_FAULTS,
 )
 
 

@@ -151,7 +151,7 @@ def fault(shown: str, error: BaseException | None, *, gone: bool, committing: bo
     if state in _STATES:
         kind, told, hint = _STATES[state]
         return kind(f"{shown} {told.format(says=says)}", hint=hint)
-    if not state and type(error).__name__ == "OperationalError":
+    if not state and type(error).__name__ in ("OperationalError", "ProgrammingError"):
         # No connection: no such host, nobody there, a wrong password, no such database. libpq's own line says which.
         hint = "check `store` in labeltrail.toml, that the server runs, and the password in PGPASSWORD or ~/.pgpass"
         return ConfigurationError(f"{shown} cannot be reached: {says}", hint=hint)

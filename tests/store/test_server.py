@@ -89,6 +89,7 @@ UNREACHABLE = {
     "wrong_password": "postgresql+psycopg://{role}:not-{password}@127.0.0.1:{port}/{database}",
     "wrong_password_in_the_query": "postgresql+psycopg://{role}@127.0.0.1:{port}/{database}?password=not-{password}",
     "no_such_database": "postgresql+psycopg://{role}:{password}@127.0.0.1:{port}/no_such_database",
+    "no_such_option": "postgresql+psycopg://{role}:{password}@127.0.0.1:{port}/{database}?bogus=1",
     "two_at_signs": "postgresql+psycopg://{role}:x@{password}@127.0.0.1:{port}/{database}",
 }
 
