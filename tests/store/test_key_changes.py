@@ -15,7 +15,7 @@ from governance.errors import BrokenEvidence, ConfigurationError
 from governance.records import KeyChange, LogStart, key_statement
 from governance.store import keys
 from governance.store.checkpoint import Checkpoint, parse_note
-from governance.store.keychain import Keychain, Link
+from governance.store.keychain import Keychain, Link, make_change
 
 LOG = "ab" * 16
 START = LogStart.make(log=LOG, project="keys", public_key=public(1))
@@ -130,6 +130,21 @@ def test_after_a_rotation_the_new_key_signs_and_both_sign_the_rotation(tmp_path)
     signed = [[c.signed_by(bytes.fromhex(public(n))) for n in (1, 2)] for c in (before, both, after)]
     assert signed == [[True, False], [True, True], [False, True]]
     assert [link.since for link in trail.keychain().links] == [0, 2]
+
+
+def test_the_keys_of_a_log_are_read_back_from_its_store(trail):
+    """Rotated and revoked, in whatever database: the chain, and who signs next."""
+    old = keys.load_key()
+    assert old is not None
+    hold(2)
+    trail.append([make_change(trail.keychain(), private(2), old=old, reason="rotated", who="A. Ode")])
+    with pytest.raises(BrokenEvidence, match="entry 6"):
+        trail.append([make_change(trail.keychain(), private(3), old=old, reason="rotated", who="A. Ode")])
+    hold(3)
+    trail.append([change(trail.keychain(), 3, reason="compromised"), finding(9)])
+    assert [link.since for link in trail.keychain().links] == [0, 5, 6]
+    assert trail.append([finding(10)]).checkpoint.signed_by(bytes.fromhex(public(3)))
+    assert trail.size() == 9
 
 
 @pytest.mark.parametrize("reason", ["lost", "compromised"])

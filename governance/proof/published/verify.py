@@ -318,10 +318,8 @@ def key_chain(start, changes):
         said = {"log": start["log"], "number": len(chain), "previous": old and old.hex(), "public_key": new.hex()}
         said["reason"] = reason = body["reason"]
         whole = {**said, "signature_new": by_new.hex(), "signature_previous": by_old, "who": str(body["who"])}
-        fits = reason in (("rotated", "lost", "compromised") if old else ("first",)) and new not in [
-            k for _, k, _ in chain
-        ]
-        follows = entry["v"] == 1 and fits and canonical(whole) == canonical(body)
+        fits = reason in (("rotated", "lost", "compromised") if old else ("first",)) and entry["v"] == 1
+        follows = fits and new not in [link[1] for link in chain] and canonical(whole) == canonical(body)
         need(follows, f"entry {at} changes the log's key and does not follow on the key before")
         said = b"labeltrail-key/1\n" + canonical(said)
         held = is_signed(old, said, _hex(by_old, 64)) if reason == "rotated" else by_old is None
