@@ -38,6 +38,7 @@ EXPLAIN, MODEL_FILE = "tests/labelmodels/test_explain_label.py", "tests/labelmod
 END_MODEL = "tests/labelmodels/test_end_model.py"
 OBSERVED, UNDECLARED = "tests/runs/test_observed.py", "tests/project/test_undeclared.py"
 TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_reproduce_elsewhere.py"
+STORED_GRAPH = "tests/lineage/test_stored_graph.py"
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 DRILL = "tests/proof/test_drill.py"
 CRASHES = "tests/store/test_crashes.py"

@@ -130,6 +130,36 @@ def test_the_figures_on_repro_are_those_of_the_benchmark():
     )
 
 
+def test_the_figures_on_recording_are_those_of_the_benchmark():
+    """Our run beside MLflow's, in each of the ways in which it can be told of an edge."""
+    told = json.loads((ROOT / "bench/results/recording.json").read_text())
+    median, ratio, busy = told["median_ms"], told["median_ratio"], told["median_processor_ratio"]
+    assert told["rounds"] >= 50
+    assert told["labeltrail"]["signed"]
+    ways = ", ".join(f"{ratio[way]}× with {way} ({busy[way]}× the processor's time)" for way in sorted(ratio))
+    version = told["mlflow"]["version"]
+    assert quoted("recording") == f"{median['labeltrail']} ms; MLflow {version} takes {ways}"
+
+
+def test_the_figures_on_lineage_are_those_of_the_benchmark():
+    """How long a closure takes and how many records it reaches, and the blast radius of a million."""
+    told = json.loads((ROOT / "bench/results/lineage.json").read_text())
+    closure, blast = told["closure"], told["blast radius"]
+    assert closure["edges"] >= 10_000_000
+    assert blast["records reached"] >= 1_000_000
+    assert blast["median_seconds"] <= 1
+    nodes = closure["records reached, p50 and most"]
+    assert quoted("closure") == (
+        f"up to {nodes[1]:,} records (median {nodes[0]:g}) among {closure['edges']:,} edges: median {closure['p50_ms']} ms, "
+        f"{closure['p50_processor_ms']} ms of them the processor's"
+    )
+    loading = blast["seconds to read the arrays from the store, once"]
+    assert quoted("blast") == (
+        f"{blast['records reached']:,} records: {blast['median_seconds']} s, after the edges were read into arrays once "
+        f"({loading} s)"
+    )
+
+
 def test_the_figures_on_kills_are_those_of_the_soak():
     """How often a process was killed at random, and how often something was wrong afterwards."""
     told = json.loads((ROOT / "bench/results/soak.json").read_text())

@@ -79,6 +79,16 @@ def test_another_users_key_does_not_sign_this_log(trail, monkeypatch, tmp_path_f
     assert not trail.append([finding(7)]).signed
 
 
+def test_what_another_process_recorded_without_the_key_is_not_signed_in_passing(trail, monkeypatch, tmp_path_factory):
+    """Whoever has signed once asks again whose the head is, when somebody else has recorded since."""
+    assert trail.append([finding(7)]).signed
+    assert trail.append([finding(8)]).signed
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("other")))
+        assert not Trail(trail.database, trail.log).append([finding(9)]).signed
+    assert not trail.append([finding(10)]).signed
+
+
 def test_a_projection_rebuilt_from_the_log_is_the_same(trail):
     """Dropping every projected table and making it anew gives the same rows."""
     recipe = Recipe.make(

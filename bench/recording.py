@@ -1,0 +1,151 @@
+"""How long does it take to record a full run, beside MLflow, both durable on the same disk? Needs .venv-peers.
+
+A run has 10 parameters, 5 metrics and 6 edges. Ours is a recipe, an evaluation, a result and an execution, validated, named
+by content, entered in the log and projected into tables, with a signed checkpoint, in one transaction of which nothing is
+acknowledged before it outlives a power cut. The two take turns, run by run; only recording is timed, in seconds on the wall
+and in seconds of the processor, which do not depend on what else the disk is doing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from governance.digest import sha256
+from governance.records import Evaluation, Execution, Recipe, Record, Result
+from governance.store import keys
+from governance.store.trail import Trail
+
+HERE = Path(__file__).parent
+PEERS = Path(os.environ.get("PEERS", ".venv-peers"))
+ROUNDS, WARM_UP = 60, 5
+
+
+def measure() -> dict[str, Any]:
+    """Median milliseconds of a run, ours and MLflow's in each of its ways, and the medians of the ratios of each turn."""
+    # Not in memory: the folder for temporary files is often no disk.
+    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-") as folder:
+        root = Path(folder).resolve()
+        os.environ["XDG_CONFIG_HOME"] = str(root / "home")
+        keys.create_key()
+        trail = Trail.open("sqlite:///.labeltrail/trail.db", root=root, project="bench", create=True)
+        command = [PEERS / "bin/python", HERE / "_mlflow_side.py", root / "mlflow.db"]
+        quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+        with subprocess.Popen(
+            command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as peer:
+            turns = [_turn(trail, peer, number) for number in range(ROUNDS + WARM_UP)][WARM_UP:]
+            assert peer.stdin
+            peer.stdin.close()
+        signed = "\u2014" in trail.checkpoints()[-1][1]
+        trail.database.close()
+    return _told(turns, signed=signed)
+
+
+def _turn(trail: Trail, peer: subprocess.Popen[str], number: int) -> dict[str, Any]:
+    began, busy = time.perf_counter(), time.process_time()
+    trail.append(a_run(number))
+    spent = {"seconds": time.perf_counter() - began, "processor": time.process_time() - busy}
+    assert peer.stdin
+    assert peer.stdout
+    peer.stdin.write("\n")
+    peer.stdin.flush()
+    theirs = json.loads(peer.stdout.readline())
+    for measured, ours in spent.items():
+        theirs[measured] = {"labeltrail": ours, **theirs[measured]}
+    return theirs
+
+
+def _told(turns: list[dict[str, Any]], *, signed: bool) -> dict[str, Any]:
+    names = list(turns[0]["seconds"])
+
+    def medians(measured: str) -> dict[str, float]:
+        return {name: round(1000 * statistics.median(turn[measured][name] for turn in turns), 2) for name in names}
+
+    def ratios(measured: str) -> dict[str, float]:
+        pairs = {name: [turn[measured][name] / turn[measured]["labeltrail"] for turn in turns] for name in names[1:]}
+        return {name: round(statistics.median(found), 1) for name, found in pairs.items()}
+
+    return {
+        "rounds": ROUNDS,
+        "a run": "10 parameters, 5 metrics, 6 edges",
+        "median_ms": medians("seconds"),
+        "median_ratio": ratios("seconds"),
+        "median_processor_ms": medians("processor"),
+        "median_processor_ratio": ratios("processor"),
+        "labeltrail": {"sqlite": sqlite3.sqlite_version, "journal": "delete", "synchronous": "extra", "signed": signed},
+        "mlflow": {"version": turns[-1]["version"], "journal": turns[-1]["journal"], "synchronous": "full"},
+    }
+
+
+def a_run(number: int) -> list[Record]:
+    """What one run records; making and naming the records is part of recording them."""
+
+    def digest(what: str) -> str:
+        return sha256(f"{what} {number}".encode())
+
+    recipe = Recipe.make(
+        stage="train",
+        inputs=[
+            {"path": f"data/{name}.parquet", "sha256": digest(name), "bytes": 4_096} for name in ("labels", "texts")
+        ],
+        parameters={f"parameter_{index}": str(number * index) for index in range(10)},
+        seed=number,
+        code=[{"path": "pipelines/train.py", "sha256": digest("code"), "bytes": 2_048}],
+        distributions=[{"distribution": "numpy", "version": "2.0"}],
+        python="3.11",
+        threads=1,
+        hash_seed="0",
+    )
+    dataset = f"dataset:{digest('dataset')}"
+    figures = [
+        {
+            "metric": f"metric_{index}",
+            "of": "model",
+            "slice": "all",
+            "value": repr(number / (index + 1)),
+            "examples": 800,
+        }
+        for index in range(5)
+    ]
+    measured = Evaluation.make(
+        title="figures",
+        gold="gold",
+        dataset=dataset,
+        compared=[],
+        sha256=digest("figures"),
+        metrics=figures,
+        classes=["no", "yes"],
+    )
+    # Six edges: two of the figures (dataset, result), two of the result (recipe, dataset), two of the execution.
+    result = Result.make(
+        stage="train",
+        recipe=recipe.name,
+        outputs=[{"path": "artifacts/figures.json", "sha256": digest("figures"), "bytes": 900}],
+        generated=[measured.name],
+        used=[dataset],
+    )
+    execution = Execution.make(
+        stage="train",
+        result=result.name,
+        started=number,
+        ended=number + 1,
+        cpu=1,
+        peak_memory=1,
+        machine={"machine": "x86_64"},
+        environment=f"environment:{sha256(b'environment')}",
+        library=sha256(b"library"),
+        revision=None,
+        dirty=None,
+        who="bench",
+    )
+    records: list[Record] = [recipe, measured, result, execution]
+    assert sum(len(record.edges()) for record in records) == 6
+    return records
