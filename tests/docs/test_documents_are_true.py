@@ -141,6 +141,17 @@ def test_the_figures_on_recording_are_those_of_the_benchmark():
     assert quoted("recording") == f"{median['labeltrail']} ms; MLflow {version} takes {ways}"
 
 
+def test_the_figures_on_verifying_are_those_of_the_benchmark():
+    """A log of a million entries, beside hashing it in a plain loop."""
+    told = json.loads((ROOT / "bench/results/verifying.json").read_text())
+    assert told["entries"] >= 1_000_000
+    assert told["median_ratio"] <= 2
+    assert quoted("verifying") == (
+        f"{told['entries']:,} entries: {told['median_ratio']}× the time of a plain loop that only hashes them "
+        f"({told['median_seconds']['verify --log']} s), {told['most_memory_mb']['verify --log']} MB"
+    )
+
+
 def test_the_figures_on_lineage_are_those_of_the_benchmark():
     """How long a closure takes and how many records it reaches, and the blast radius of a million."""
     told = json.loads((ROOT / "bench/results/lineage.json").read_text())
@@ -150,7 +161,8 @@ def test_the_figures_on_lineage_are_those_of_the_benchmark():
     assert blast["median_seconds"] <= 1
     nodes = closure["records reached, p50 and most"]
     assert quoted("closure") == (
-        f"up to {nodes[1]:,} records (median {nodes[0]:g}) among {closure['edges']:,} edges: median {closure['p50_ms']} ms, "
+        f"up to {nodes[1]:,} records (median {nodes[0]:g}) among {closure['edges']:,} edges: "
+        f"median {closure['p50_ms']} ms, "
         f"{closure['p50_processor_ms']} ms of them the processor's"
     )
     loading = blast["seconds to read the arrays from the store, once"]
