@@ -58,6 +58,54 @@ class Fault:
     only: str = ""
 
 
+CHALLENGES = "tests/proof/test_challenge.py"
+CHALLENGE_FAULTS = (
+    Fault(
+        "challenge",
+        "rows are believed whatever the seed draws",
+        "governance/proof/challenge.py",
+        "    if given != expected:",
+        "    if len(given) != len(expected):",
+        CHALLENGES,
+        "even_the_owner",
+    ),
+    Fault(
+        "challenge",
+        "rows of other examples are believed beside a label",
+        "governance/proof/challenge.py",
+        'if table != "labels" and not alike:',
+        'if table == "labels" and not alike:',
+        CHALLENGES,
+        "was_changed",
+    ),
+    Fault(
+        "challenge",
+        "verify.py believes rows that do not lead to the committed root",
+        "governance/proof/published/verify.py",
+        'same = root.hex() == commitment["root"] and len(shown) == len(lines)',
+        "same = len(shown) == len(lines)",
+        CHALLENGES,
+        "was_changed",
+    ),
+    Fault(
+        "challenge",
+        "the salt of another row is handed out too",
+        "governance/proof/answers.py",
+        '"salt": one.salt.hex()}',
+        '"salt": one.salt.hex() * 2}',
+        CHALLENGES,
+        "whole_for_whoever",
+    ),
+    Fault(
+        "challenge",
+        "more nodes than a tree has are passed over",
+        "governance/store/shown.py",
+        "    if next(rest, None) is not None:",
+        "    if next(rest, None) == 0:",
+        "tests/store/test_shown_leaves.py",
+        "changed_leaf",
+    ),
+)
 TRAIL_FAULTS = (
     Fault(
         "trail",
@@ -1351,6 +1399,7 @@ FAULTS = (
     *KEYS_FAULTS,
     *CRASH_FAULTS,
     *SERVER_FAULTS,
+    *CHALLENGE_FAULTS,
 )
 
 

@@ -195,6 +195,16 @@ def test_the_figures_on_the_store_are_those_of_the_soak():
     assert quoted("soak_store") == f"{told_so} of a SQLite store took {slowest['SQLite']:.2f} s"
 
 
+def test_the_figures_on_challenged_rows_are_those_of_the_benchmark():
+    """25 of 1,000,000 rows fit in 100 kB and are checked in under a second."""
+    told = json.loads((ROOT / "bench/results/challenge.json").read_text())
+    size, seconds = told["bytes of FILE.zip"], told["seconds of verify.py, median"]
+    assert (told["rows drawn"], told["rows"]) == (25, 1_000_000)
+    assert size <= 100_000
+    assert seconds < 1.0
+    assert quoted("challenge") == f"{size:,} bytes, which `verify.py` checks in {seconds:.2f} s"
+
+
 def test_the_table_of_results_stands_in_the_readme():
     """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
     sys.path.insert(0, str(ROOT))
