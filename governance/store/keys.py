@@ -74,7 +74,13 @@ def _given() -> list[Ed25519PrivateKey]:
 def _read(path: Path) -> Ed25519PrivateKey:
     if path.stat().st_mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
-    return _parse(path.read_text(encoding="ascii", errors="replace").strip(), where=str(path))
+    try:
+        text = path.read_text(encoding="ascii", errors="replace")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}", hint="check its owner and rights, and its disk"
+        ) from None
+    return _parse(text.strip(), where=str(path))
 
 
 def _parse(text: str, *, where: str) -> Ed25519PrivateKey:
