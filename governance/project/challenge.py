@@ -21,7 +21,6 @@ from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 _LONGEST_SEED = 200
-_BY_ROW = "commit again by row: take `commit` out of [rows] in labeltrail.toml, then `labeltrail sync`"
 
 
 def challenge(
@@ -101,10 +100,8 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
     behind = {"votes": (Votes, labels.record.votes), "dataset": (Dataset, labels.record.dataset)}
     commitments = {one.of: one for one in everything.of(Commitment) if one.scheme == "rows/v1"}
     if labels.record.name not in commitments:
-        by_block = any(one.of == labels.record.name for one in everything.of(Commitment))
-        what = "to blocks of their rows only, which cannot be shown singly" if by_block else "nowhere"
-        hint = _BY_ROW if by_block else "`labeltrail sync` commits to the tables of recorded runs"
-        raise MissingEvidence(f"the labels are committed to {what}", hint=hint)
+        hint = "`labeltrail sync` commits to the tables of recorded runs"
+        raise MissingEvidence("no commitment to single rows of the labels is recorded", hint=hint)
     found: dict[str, Held] = {"labels": labels}
     for table, (kind, name) in behind.items():
         if name in commitments:
