@@ -1388,7 +1388,56 @@ SERVER_FAULTS = (
     ),
 )
 
+LENGTH_FAULTS = (
+    Fault(
+        "length",
+        "a subtree is taken in where none begins",
+        "governance/store/merkle.py",
+        "width = min(width, self.size & -self.size) if self.size else width",
+        "width = min(width, 4 * (self.size & -self.size)) if self.size else width",
+        MERKLE,
+        "many_at_a_time",
+    ),
+    Fault(
+        "length",
+        "a gap between positions is passed over",
+        "governance/proof/growing.py",
+        "whole = [row[0] for row in part] == list(range(after, after + len(part)))",
+        "whole = len(part) > 0",
+        VERIFY,
+        "entry_taken_out",
+    ),
+    Fault(
+        "length",
+        "a cut lineage passes for the whole one",
+        "governance/lineage/stored.py",
+        "return Reached(steps, cut=True)",
+        "return Reached(steps)",
+        STORED_GRAPH,
+        "in_memory and sqlite",
+    ),
+    Fault(
+        "length",
+        "what is found twice in a step is counted twice",
+        "governance/lineage/compact.py",
+        "level = found[place[found] == np.arange(found.size, dtype=np.int32)]",
+        "level = found",
+        STORED_GRAPH,
+        "compact_graph and sqlite",
+    ),
+    Fault(
+        "length",
+        "whoever signed once signs over whatever came since",
+        "governance/store/trail.py",
+        "self._own[0] == last and not changes_keys",
+        "self._own[0] != 0 and not changes_keys",
+        TRAIL,
+        "signed_in_passing and sqlite",
+    ),
+)
+
 FAULTS = (
+    *LENGTH_FAULTS,
     *TRAIL_FAULTS,
     *PROOF_FAULTS,
     *VOTES_FAULTS,
