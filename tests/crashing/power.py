@@ -66,6 +66,8 @@ class Disk:
             return False
         file = Path(path).relative_to(base).as_posix()
         if file.endswith(".acknowledged"):
+            if name not in ("write", "pwrite64"):
+                return False
             self.acknowledged += _written(rest)[1]
         elif name in ("write", "pwrite64"):
             self._write(file, *_written(rest))
