@@ -31,6 +31,7 @@ TRAIL, ROWS = "tests/store/test_trail.py", "tests/store/test_row_commitments.py"
 VERIFY, REPRO = "tests/proof/test_verify.py", "tests/project/test_repro.py"
 ATTACKS = "tests/proof/test_attacks.py"
 KEY_VERBS = "tests/project/test_key_verbs.py"
+AMONG_OTHERS = "tests/project/test_subject_among_others.py"
 CHANGES, PROVED = "tests/store/test_keys_of_a_log.py", "tests/proof/test_key_changes_proved.py"
 TABLE, PATTERNS, ALIGNMENT = (f"tests/votes/test_vote_{name}.py" for name in ("table", "patterns", "alignment"))
 MAJORITY, SKENE = "tests/labelmodels/test_majority_vote.py", "tests/labelmodels/test_dawid_skene.py"
@@ -183,6 +184,33 @@ TRAIL_FAULTS = (
         "if False:",
         TRAIL,
         "entry",
+    ),
+    Fault(
+        "erasure",
+        "a label of others is taken for the id of an erased example",
+        "governance/project/subject/tables.py",
+        "c in person.telling",
+        "c in person.names",
+        AMONG_OTHERS,
+        "looks_like",
+    ),
+    Fault(
+        "erasure",
+        "an id that two people have rows under is taken for one person's",
+        "governance/project/subject/search.py",
+        "ids=frozenset(hers - others)",
+        "ids=frozenset(hers)",
+        AMONG_OTHERS,
+        "same_id",
+    ),
+    Fault(
+        "erasure",
+        "a text in a table that says of nobody whose it is counts as somebody else's",
+        "governance/project/subject/search.py",
+        " or not table.says_whose(self.config)",
+        "",
+        AMONG_OTHERS,
+        "without_ids",
     ),
     Fault(
         "trail",

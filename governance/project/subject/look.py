@@ -120,8 +120,7 @@ class Looker:
             return False
         if table is None:
             return False
-        names = self.person.names
-        return any(text in names or self.person.is_in(text.encode()) for text in table.texts())
+        return any(self.person.is_in(text.encode()) for text in table.texts())
 
     def _scratch(self) -> Path | None:
         """On the project's own disk: what is looked into must not be left in anybody's temporary folder."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-#: fewer bytes than this stand anywhere by chance; they are only compared with whole cells
-SHORTEST = 4
+#: fewer bytes, or digits, than this stand anywhere by chance; they are only looked for where ids and subjects stand
+SHORTEST, SHORTEST_NUMBER = 4, 8
 _LONG = 12
 _WORD = re.compile(rb"[0-9A-Za-z_]")
 
@@ -25,6 +26,8 @@ class Person:
     texts: frozenset[str] = field(default=frozenset(), repr=False)
     #: whether digests, other encodings and base64 of all these are searched too
     thorough: bool = False
+    #: what cannot be told of her for sure: what, and why
+    unsure: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -32,23 +35,38 @@ class Person:
         return self.ids | {self.subject}
 
     @cached_property
+    def telling(self) -> frozenset[str]:
+        """Those of her names that mean her wherever they stand: `1` is a label of others, too."""
+        return frozenset(name for name in self.names if _tells(name))
+
+    @cached_property
     def too_short(self) -> int:
         """How many of her names and texts are too short to be searched by bytes."""
-        return sum(len(text.encode()) < SHORTEST for text in self.names | self.texts)
+        return sum(not _tells(text) for text in self.names | self.texts)
 
     @cached_property
     def pattern(self) -> re.Pattern[bytes]:
         """Finds her in bytes; `tweets/1` does not stand in `tweets/10`."""
         texts = sorted(self.names | self.texts)
-        told = {_bounded(text.encode()) for text in texts if len(text.encode()) >= SHORTEST}
+        told = {_bounded(spelling.encode()) for text in texts if _tells(text) for spelling in _spellings(text)}
         if self.thorough:
-            told |= {re.escape(trace) for trace in _traces(texts)} | _other_spellings(texts)
+            told |= {re.escape(trace) for trace in _traces(texts)} | _other_encodings(texts)
         # Nothing at all is found by a pattern that can match nowhere.
         return re.compile(b"|".join(sorted(told, key=len, reverse=True)) or rb"(?!)")
 
     def is_in(self, data: bytes | memoryview) -> bool:
         """Whether she stands in these bytes."""
         return self.pattern.search(data) is not None
+
+
+def _tells(text: str) -> bool:
+    return len(text.encode()) >= (SHORTEST_NUMBER if text.isdigit() else SHORTEST)
+
+
+def _spellings(text: str) -> set[str]:
+    """A text as plain files, JSON with and without other letters than ASCII, CSV and HTML spell it."""
+    quoted = {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
+    return {text, text.replace('"', '""'), html.escape(text), html.escape(text, quote=False), *quoted}
 
 
 def _bounded(needle: bytes) -> bytes:
@@ -74,11 +92,10 @@ def _traces(texts: Iterable[str]) -> set[bytes]:
     return found
 
 
-def _other_spellings(texts: Iterable[str]) -> set[bytes]:
-    """UTF-16 in both orders, and JSON as a writer spells it that knows ASCII alone, each as a word of its own."""
+def _other_encodings(texts: Iterable[str]) -> set[bytes]:
+    """UTF-16 in both orders, each as a word of its own."""
     found: set[bytes] = set()
-    for text in (text for text in texts if len(text.encode()) >= SHORTEST):
+    for text in (text for text in texts if _tells(text)):
         little, big = (re.escape(text.encode(f"utf-16-{order}")) for order in ("le", "be"))
         found |= {little + rb"(?![0-9A-Za-z_]\x00)", big + rb"(?!\x00[0-9A-Za-z_])"}
-        found.add(_bounded(json.dumps(text)[1:-1].encode()))
     return found

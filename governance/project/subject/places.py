@@ -31,29 +31,39 @@ class Place:
     shown: str
 
 
-def places(config: Config, trail: Trail) -> Iterator[Place]:
-    """Every file of the project, of its notes, of DVC's cache and of the remotes that are folders here, once."""
+def places(config: Config, trail: Trail, unread: dict[str, str]) -> Iterator[Place]:
+    """Every file of the project, of its notes, of DVC's cache and of the remotes that are folders here, once.
+
+    Folders that are not looked into gather in `unread`, with the reason.
+    """
     cache = cache_folder(config.root)
     store = trail.database.path
     folders = [Path(url) for url in local_remotes(config).values()]
-    for path in _files(config.root, but=[cache, *folders]):
+    for path in _files(config.root, but=[cache, *folders], unread=unread):
         # The store is read as one, cell by cell, and its file beside that.
         if store is not None and path.name.startswith(store.name) and path.parent.resolve() == store.parent:
             continue
         kind: Kind = "notes" if path.is_relative_to(config.state) else "project"
         yield Place(kind, path, path.relative_to(config.root).as_posix())
-    for path in _files(cache):
+    for path in _files(cache, unread=unread):
         inside = path.relative_to(cache)
         yield Place("run cache" if inside.parts[0] == "runs" else "cache", path, f"DVC's cache: {inside.as_posix()}")
     for name, folder in local_remotes(config).items():
-        for path in _files(Path(folder)):
+        for path in _files(Path(folder), unread=unread):
             yield Place("remote", path, f"DVC's remote {name}: {path.relative_to(folder).as_posix()}")
 
 
-def _files(folder: Path, *, but: list[Path] | None = None) -> Iterator[Path]:
+def _files(folder: Path, *, unread: dict[str, str], but: list[Path] | None = None) -> Iterator[Path]:
     left_out = {path.resolve() for path in but or []}
-    for top, folders, names in os.walk(folder):
+
+    def closed(error: OSError) -> None:
+        unread[str(error.filename)] = f"it cannot be read: {error.strerror}"
+
+    for top, folders, names in os.walk(folder, onerror=closed):
         here = Path(top)
+        for link in (here / name for name in sorted(folders) if (here / name).is_symlink()):
+            if not any(link.resolve().is_relative_to(known) for known in (folder.resolve(), *left_out)):
+                unread[link.relative_to(folder).as_posix()] = "a link to a folder outside of the project"
         folders[:] = sorted(
             name
             for name in folders

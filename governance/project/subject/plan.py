@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from governance.config import Config
-from governance.dvc.files import read_lock, read_stages
+from governance.dvc.files import cache_folder, read_lock, read_stages
 from governance.dvc.remote import remotes
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
@@ -52,6 +52,9 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
         # 2.
         if hit.kind == "remote":
             plan.stays.append((hit.place.shown, f"it holds {hit.says}; DVC's remotes are not changed from here"))
+        elif hit.kind == "project" and _is_elsewhere(config, hit.place.path):
+            says = f"it holds {hit.says}, and is a link to a file outside of the project: change that one"
+            plan.stays.append((hit.place.shown, says))
         elif hit.is_table and (hit.kind == "project" or (hit.kind == "cache" and _is_named(hit, plan, named))):
             plan.rewritten.append(hit)
         # 3.
@@ -63,6 +66,12 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
     plan.stays += _beyond(config, facts, found)
     plan.keys = SubjectKeys(trail).known(found.person.names)
     return plan
+
+
+def _is_elsewhere(config: Config, path: Path) -> bool:
+    """Whether a path leads to a file that is neither the project's nor in DVC's cache."""
+    ours = (config.root.resolve(), cache_folder(config.root).resolve())
+    return not any(path.resolve().is_relative_to(folder) for folder in ours)
 
 
 def _is_named(hit: Hit, plan: Plan, named: set[str]) -> bool:

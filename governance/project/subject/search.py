@@ -81,19 +81,19 @@ class Search:
     def run(self, subject: str, *, texts: frozenset[str] = frozenset(), thorough: bool = False) -> Found:
         # 1.
         self.say("looks for tables")
-        listed = list(places(self.config, self.trail))
         unread: dict[str, str] = {}
-        person = Person(subject, texts=texts, thorough=thorough)
-        person = replace(person, ids=self._ids(listed, subject, unread))
+        listed = list(places(self.config, self.trail, unread))
+        person = self._with_ids(Person(subject, texts=texts, thorough=thorough), listed, unread)
         # 2.
-        person = replace(person, texts=texts | self._texts(listed, person))
+        person = self._with_texts(person, listed)
         # 3.
         return self.look(person, listed, unread)
 
     def look(self, person: Person, listed: list[Place] | None = None, unread: dict[str, str] | None = None) -> Found:
         """The third step alone, for somebody whose ids and texts are known."""
-        listed = list(places(self.config, self.trail)) if listed is None else listed
-        found = Found(person, unsearched=dict(unread or {}))
+        unread = {} if unread is None else unread
+        listed = list(places(self.config, self.trail, unread)) if listed is None else listed
+        found = Found(person, unsearched=unread | dict(person.unsure))
         looker = Looker(person, self.config)
         self.say(f"looks into {len(listed):,} files")
         for place in listed:
@@ -110,7 +110,8 @@ class Search:
                 found.unsearched[f"DVC's remote {name}"] = "it is not on this machine"
         if person.too_short:
             found.unsearched["bytes of files"] = (
-                f"{person.too_short} of her names and texts are too short to be told from chance; cells were compared"
+                f"{person.too_short} of her names and texts are too short to be told from chance; "
+                "they were compared with ids and subjects alone"
             )
         return found
 
@@ -125,28 +126,49 @@ class Search:
             if table is not None:
                 yield table
 
-    def _ids(self, listed: list[Place], subject: str, unread: dict[str, str]) -> frozenset[str]:
-        ids = {subject}
+    def _with_ids(self, person: Person, listed: list[Place], unread: dict[str, str]) -> Person:
+        """The ids of her rows, but for those that somebody else has rows under, too."""
+        hers: set[str] = set()
+        others: set[str] = set()
         subjects, names = self.config.subject_column, self.config.id_column
         for table in self._tables(listed, unread):
             if subjects and subjects in table.columns and names in table.columns:
-                pairs = zip(table.column(subjects), table.column(names), strict=True)
-                ids |= {str(example) for whose, example in pairs if str(whose) == subject and example is not None}
-        # A person's own name is no id of an example where there is a column that says who she is.
-        return frozenset(ids - {subject} if subjects and len(ids) > 1 else ids)
+                for whose, example in zip(table.column(subjects), table.column(names), strict=True):
+                    if example is not None and whose not in (None, ""):
+                        (hers if str(whose) == person.subject else others).add(str(example))
+        # Where no column says who she is, the person is her own example.
+        hers = hers or {person.subject}
+        told = (
+            f"{len(hers & others)} of her ids are those of others too: where only ids stand, rows were not told apart"
+        )
+        return replace(
+            person,
+            ids=frozenset(hers - others),
+            unsure=(*person.unsure, ("rows under an id that is not hers alone", told))
+            if hers & others
+            else person.unsure,
+        )
 
-    def _texts(self, listed: list[Place], person: Person) -> frozenset[str]:
+    def _with_texts(self, person: Person, listed: list[Place]) -> Person:
+        """The texts of her rows, but for those that stand in somebody else's row, too."""
         column = self.config.text_column
         hers: set[str] = set()
         others: set[str] = set()
         for table in self._tables(listed):
-            if column not in table.columns:
+            if column not in table.columns or not table.says_whose(self.config):
                 continue
             rows = table.rows_of(person, self.config)
             for number, text in enumerate(table.column(column)):
                 if isinstance(text, str) and text.strip():
                     (hers if number in rows else others).add(text)
-        return frozenset(hers - others)
+        told = (
+            f"{len(hers & others)} of her texts stand in rows of others too, where they stay, and were not looked for"
+        )
+        return replace(
+            person,
+            texts=person.texts | (hers - others),
+            unsure=(*person.unsure, ("texts that are not hers alone", told)) if hers & others else person.unsure,
+        )
 
     def _hit(self, place: Place, person: Person, looker: Looker) -> Hit | None:
         try:

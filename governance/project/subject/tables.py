@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PARQUET = b"PAR1"
 _DELIMITERS = ",\t;|"
+#: under which name the cells of a row lie that are beyond its columns
+_FURTHER = "\n"
 
 
 class Table(ABC):
@@ -37,13 +39,18 @@ class Table(ABC):
         """Writes it without some rows, and with some cells emptied, by column; rows are numbered as they are here."""
 
     def rows_of(self, person: Person, config: Config) -> set[int]:
-        """The rows that are hers: by the subject column where there is one, and by the ids of her rows."""
-        found: set[int] = set()
-        wanted = ((config.subject_column, {person.subject}), (config.id_column, person.ids))
-        for column, values in wanted:
-            if column and column in self.columns:
-                found |= {number for number, cell in enumerate(self.column(column)) if str(cell) in values}
-        return found
+        """The rows that are hers: by the subject column where it names somebody, and else by the ids of her rows."""
+        whose = self.column(config.subject_column) if config.subject_column in self.columns else [None] * self.rows
+        ids = self.column(config.id_column) if config.id_column in self.columns else [None] * self.rows
+        return {
+            number
+            for number, (subject, example) in enumerate(zip(whose, ids, strict=True))
+            if (str(subject) == person.subject if subject not in (None, "") else str(example) in person.ids)
+        }
+
+    def says_whose(self, config: Config) -> bool:
+        """Whether it can be told of its rows whose they are."""
+        return bool({config.id_column, config.subject_column} & set(self.columns))
 
     def naming(self, person: Person, config: Config, *, hers: Collection[int]) -> dict[str, set[int]]:
         """The rows of others in which a cell is nothing but one of her names, by column."""
@@ -51,7 +58,7 @@ class Table(ABC):
         for column in self.columns:
             if column in (config.id_column, config.subject_column):
                 continue
-            rows = {n for n, cell in enumerate(self.column(column)) if isinstance(cell, str) and cell in person.names}
+            rows = {n for n, c in enumerate(self.column(column)) if isinstance(c, str) and c in person.telling}
             if rows := rows - set(hers):
                 found[column] = rows
         return found
@@ -60,8 +67,19 @@ class Table(ABC):
         """Every cell that is a text, or holds texts."""
         for column in self.columns:
             for cell in self.column(column):
-                if cell is not None and not isinstance(cell, (int, float)):
-                    yield cell if isinstance(cell, str) else str(cell)
+                yield from _texts_in(cell)
+
+
+def _texts_in(cell: Any) -> Iterator[str]:
+    if isinstance(cell, str):
+        yield cell
+    elif isinstance(cell, bytes):
+        yield cell.decode("utf-8", "replace")
+    elif isinstance(cell, (list, dict)):
+        for inner in cell if isinstance(cell, list) else (*cell, *cell.values()):
+            yield from _texts_in(inner)
+    elif cell is not None and not isinstance(cell, (int, float)):
+        yield str(cell)
 
 
 class ParquetTable(Table):
@@ -128,7 +146,8 @@ class CsvTable(LineTable):
         told = io.StringIO()
         ending = "\r\n" if was.endswith(b"\r\n") else "\n"
         csv.writer(told, delimiter=self.delimiter, lineterminator=ending).writerow(
-            "" if cells[column] is None else cells[column] for column in self.columns
+            ["" if cells[column] is None else cells[column] for column in self.columns if column in cells]
+            + cells.get(_FURTHER, [])
         )
         return told.getvalue().encode()
 
@@ -181,8 +200,14 @@ def _csv(path: Path, first: bytes, wanted: set[str]) -> Table | None:
     except csv.Error:
         return None
     columns = records[0][0]
+    if len(set(columns)) < len(columns):
+        return None  # two columns of one name: which cell is whose cannot be told
     bom = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
-    rows = [(dict(zip(columns, cells, strict=False)), line) for cells, line in records[1:] if cells]
+    rows: list[tuple[dict[str, Any], bytes]] = [
+        ({**dict(zip(columns, cells, strict=False)), _FURTHER: cells[len(columns) :]}, line)
+        for cells, line in records[1:]
+        if cells
+    ]
     table = CsvTable([bom + records[0][1]], [line for _, line in rows], [cells for cells, _ in rows])
     table.columns, table.delimiter = columns, delimiter
     return table

@@ -1,0 +1,119 @@
+"""What else lies in a project where somebody is erased: other people's rows, files of elsewhere, spellings of her text?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from governance.project import Project
+
+ANNA = "author-anna"
+TEXT = 'grüße an "alle" & jeden'
+QUOTED = TEXT.replace('"', '""')
+
+
+@pytest.fixture
+def people(project: Path) -> Path:
+    """The small project with a column that says who somebody is, and a table that has it."""
+    (project / "labeltrail.toml").write_text('[project]\nname = "small"\nsubject_column = "author"\n')
+    rows = f'p-0001,{ANNA},"{QUOTED}"\np-0002,author-bert,good day to all of you\n'
+    (project / "posts.csv").write_text(f"example_id,author,text\n{rows}", encoding="utf-8")
+    return project
+
+
+def where(report) -> list[str]:
+    return [hit["where"] for hit in report.data["after"]["hits"]]
+
+
+@pytest.mark.parametrize("number", ["1", "4711"])
+def test_a_label_of_others_that_looks_like_her_id_stays(project, number):
+    """An example named 1 is not what a 1 in somebody else's row means; that it was not searched for is told, exit 4."""
+    table = f"example_id,label\n{number},0\n2,{number}\n3,0\n"
+    (project / "labels.csv").write_text(table)
+    (project / "notes.txt").write_text(f"there were {number} of them\n")
+    report = Project.find(project).subject_erase(number)
+    assert report.exit_code == 4
+    assert (project / "labels.csv").read_text() == table.replace(f"{number},0\n", "", 1)
+    assert "compared with ids and subjects alone" in report.data["after"]["not_searched"][0]["why"]
+
+
+def test_a_text_of_hers_in_a_table_without_ids_is_found(people):
+    """A raw table says of nobody whose rows it holds, so that a text in it does not count as somebody else's."""
+    (people / "raw.csv").write_text(f'text,label\n"{QUOTED}",1\nsomething,0\n', encoding="utf-8")
+    (people / "notes.md").write_text(f"We saw: {TEXT}\n", encoding="utf-8")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1
+    assert where(report) == ["notes.md", "raw.csv"]
+
+
+def test_a_text_that_somebody_else_wrote_too_is_told_and_stays(people):
+    """The same words in another person's row are that person's; the answer is unknown and not fine."""
+    with open(people / "posts.csv", "a", encoding="utf-8") as stream:
+        stream.write(f"p-0003,{ANNA},good day to all of you\n")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 4
+    assert (people / "posts.csv").read_text().splitlines()[1:] == ["p-0002,author-bert,good day to all of you"]
+    assert [one["what"] for one in report.data["after"]["not_searched"]] == ["texts that are not hers alone"]
+
+
+def test_rows_of_somebody_else_under_the_same_id_stay(people):
+    """Two people in one conversation: hers goes, the other's stays, and what is told by the id alone is not touched."""
+    head, hers, other = (
+        "example_id,author,text\n",
+        f"talk-0001,{ANNA},how are you\n",
+        "talk-0001,author-bert,very well\n",
+    )
+    labels = "example_id,label\ntalk-0001,1\np-0001,0\n"
+    (people / "talks.csv").write_text(head + hers + other)
+    (people / "labels.csv").write_text(labels)
+    report = Project.find(people).subject_erase(ANNA)
+    assert (people / "talks.csv").read_text() == head + other
+    assert (people / "labels.csv").read_text() == labels.removesuffix("p-0001,0\n")
+    assert report.exit_code == 4
+    assert [one["what"] for one in report.data["after"]["not_searched"]] == ["rows under an id that is not hers alone"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("plain_json.json", json.dumps({"a": TEXT}, ensure_ascii=False)),
+        ("ascii_json.json", json.dumps({"a": TEXT})),
+        ("page.html", "<p>grüße an &quot;alle&quot; &amp; jeden</p>"),
+        ("cells.csv", 'one,two\n1,"grüße an ""alle"" & jeden"\n'),
+    ],
+)
+def test_her_text_is_found_as_other_files_spell_it(people, name, content):
+    """Quotes and ampersands are written in another way in JSON, HTML and CSV; find, erase and verify all know these."""
+    (people / name).write_text(content, encoding="utf-8")
+    assert name in [hit["where"] for hit in Project.find(people).subject_find(ANNA).data["hits"]]
+    report = Project.find(people).subject_erase(ANNA)
+    assert where(report) == [name]
+    assert report.exit_code == 1
+
+
+def test_files_outside_of_the_project_are_told_and_left(people, tmp_path):
+    """A link is no reason to forget the file behind it, and a folder behind one is named as not looked into."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    rows = f"example_id,author\np-0001,{ANNA}\n"
+    (outside / "more.csv").write_text(rows)
+    (people / "more.csv").symlink_to(outside / "more.csv")
+    (people / "folder").symlink_to(outside)
+    (people / "again").symlink_to(people / "artifacts")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1
+    assert (outside / "more.csv").read_text() == rows
+    assert (people / "more.csv").is_symlink()
+    assert where(report) == ["more.csv"]
+    assert [one["what"] for one in report.data["after"]["not_searched"]] == ["folder"]
+
+
+def test_rows_that_are_shorter_or_longer_than_their_head_keep_their_cells(people):
+    """A cell that names her is emptied; what others have beside it stays, however many cells they have."""
+    head = "example_id,author,answers,more\n"
+    (people / "ragged.csv").write_text(f"{head}q-1,author-bert,p-0001\nq-2,author-carl,p-0001,a,b,c\n")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 0, report.to_markdown()
+    assert (people / "ragged.csv").read_text() == f"{head}q-1,author-bert,\nq-2,author-carl,,a,b,c\n"
