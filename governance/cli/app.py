@@ -379,14 +379,22 @@ def bundle(
     verifier: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write verify.py there, which checks it without LabelTrail.")
     ] = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TABLE", help="Hand out these rows too: dataset, votes, labels or predictions."),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why rows are handed out; the log keeps it.")] = "",
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
     """Hand out the log, its checkpoint and the current documents as one file that anybody can check offline.
 
+    It holds no row of any table unless --rows names one; the log says who decided that, and why.
+
     Example: labeltrail bundle evidence.zip --verifier verify.py
     """
-    answer(project_of(context).bundle(file, verifier=verifier), as_json=as_json, as_md=as_md)
+    report = project_of(context).bundle(file, verifier=verifier, rows=rows or (), reason=reason)
+    answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="proving")

@@ -230,15 +230,24 @@ class Project:
 
         return checkpoint(self.config, self.trail, tiles=Path(tiles) if tiles is not None else None)
 
-    def bundle(self, target: str | Path, *, verifier: str | Path | None = None) -> Report:
+    def bundle(
+        self,
+        target: str | Path,
+        *,
+        verifier: str | Path | None = None,
+        rows: Sequence[str] = (),
+        reason: str = "",
+    ) -> Report:
         """Hands out the log, its checkpoint and the current documents as one archive, and notes that in the log.
 
-        `verifier` is where to put `verify.py`, which checks it. Raises ConfigurationError, MissingEvidence.
+        `verifier` is where to put `verify.py`, which checks it; `rows` are kinds of tables to hand out whole, for a
+        `reason` that is recorded. Raises ConfigurationError, UnknownName, MissingEvidence.
         """
         from governance.project.bundle import bundle
 
         place = Path(verifier) if verifier is not None else None
-        return bundle(self.config, self.trail, self.current_facts(), target=Path(target), verifier_to=place)
+        facts = self.current_facts()
+        return bundle(self.config, self.trail, facts, target=Path(target), verifier_to=place, rows=rows, reason=reason)
 
     @reads
     def drill(self, *, say: Callable[[str], None] = lambda _: None) -> Report:

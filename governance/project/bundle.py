@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from governance.config import Config
 from governance.digest import file_digest, sha256, write_atomically
 from governance.documents.start_page import Committed, Enclosed, start_page
-from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence
+from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import Facts
+from governance.lineage.rows import Held, Rows
+from governance.project import git
 from governance.project.report import Report, counted, table
 from governance.proof.anchors import read_anchor
-from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, check_bundle, make_bundle
+from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, TABLES, check_bundle, make_bundle
 from governance.proof.challenge import check_challenge, is_challenge
 from governance.proof.folder import Folder, check_folder
 from governance.proof.published import verifier
-from governance.records import Commitment, Document, Finding, Result
+from governance.records import (
+    Commitment,
+    Dataset,
+    Disclosure,
+    Document,
+    Finding,
+    Labels,
+    Predictions,
+    Record,
+    Result,
+    Votes,
+)
 from governance.store.checkpoint import parse_note
+from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 _UNSIGNED = "unsigned, so that nobody vouches for it without a checkpoint"
 
 
-def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier_to: Path | None = None) -> Report:
+def bundle(
+    config: Config,
+    trail: Trail,
+    facts: Facts,
+    *,
+    target: Path,
+    verifier_to: Path | None = None,
+    rows: Sequence[str] = (),
+    reason: str = "",
+) -> Report:
     """1. the documents of the current runs, as they were recorded  2. a start page  3. the archive, checked as an outsider
     would, and written
 
-    `facts` are those of the current runs. Raises ConfigurationError (no such folder), MissingEvidence (a recorded
-    document is not here, or is another file now).
+    `facts` are those of the current runs; `rows` are the tables to hand out with it, for a `reason` that is recorded.
+    Raises ConfigurationError (no such folder, no reason), UnknownName (no such table), MissingEvidence (a recorded document
+    or table is not here, or is another file now).
     """
     for place in (target, verifier_to):
         if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
             raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
     # 1.
     files = _documents(config, facts)
+    disclosed = _tables(config, trail, facts, rows, reason=reason)
+    files |= {TABLES + one.path.name.lower(): one.path.read_bytes() for one in disclosed}
     # 2.
     start, chain = trail.start(), trail.keychain()
     enclosed = [Enclosed(path, _says(path), len(data)) for path, data in sorted(files.items())]
@@ -50,7 +77,9 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
         open_=missing,
     )
     # 3.
-    data, newest = make_bundle(trail, {**files, "index.html": page})
+    data, newest = make_bundle(
+        trail, {**files, "index.html": page}, disclosure=_disclosure(config, disclosed, reason=reason)
+    )
     signed = bool(newest.signatures)
     key = chain.newest.key if signed else None
     checked = check_bundle(data, key=key)
@@ -60,7 +89,7 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
     _write(target, data)
     if verifier_to is not None:
         _write(verifier_to, verifier())
-    rows = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
+    listed = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
     told = {
         "file": str(target),
         "sha256": sha256(data),
@@ -69,14 +98,16 @@ def bundle(config: Config, trail: Trail, facts: Facts, *, target: Path, verifier
         "log": start.log,
         "public_key": chain.newest.public_key,
         "files": sorted([*files, "index.html", ABOUT]),
+        "rows": {one.record.name: getattr(one.record, "rows", 0) for one in disclosed},
         "open": missing,
         "verifier_sha256": sha256(verifier()),
     }
     signer = f"signed by {chain.newest.public_key}" if signed else _UNSIGNED
     blocks = (
-        table(("file", "what it is", "bytes"), rows),
+        table(("file", "what it is", "bytes"), listed),
         f"{target}: {len(data):,} bytes, {counted(checked.entries, 'entry', 'entries')}, " + signer,
         f"verify.py has the SHA-256 {sha256(verifier())}: tell it to the auditor by another way than the bundle",
+        *(f"rows handed out: {one.record.label}; the log says who decided it, and why" for one in disclosed),
         *missing,
     )
     return Report("bundle", told, blocks, ExitCode.FINE if signed else ExitCode.UNKNOWN)
@@ -116,7 +147,37 @@ def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
     return files
 
 
+def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *, reason: str) -> list[Held]:
+    """The tables that are asked for, as they were recorded."""
+    kinds: dict[str, type[Record]] = {kind.kind: kind for kind in (Dataset, Votes, Labels, Predictions)}
+    if unknown := [name for name in names if name not in kinds]:
+        raise UnknownName("table", unknown[0], kinds)
+    if bool(names) != bool(reason.strip()):
+        raise ConfigurationError(
+            "rows are handed out for a reason that the log keeps, and a reason is one for rows",
+            hint="give --rows TABLE and --reason TEXT together",
+        )
+    erased = erasures(trail)
+    lying = Rows(config.root, facts, id_column=config.id_column, erased=erased)
+    held = [lying.held(kinds[name]) for name in dict.fromkeys(names)]
+    for one in held:
+        if standing := erased.of(getattr(one.record, "sha256", "")):
+            says = f"{one.path.relative_to(config.root)} is not the table that was recorded: {standing.told}"
+            raise MissingEvidence(says, hint="`labeltrail challenge` shows rows of it with proofs")
+    return held
+
+
+def _disclosure(config: Config, tables: list[Held], *, reason: str) -> Disclosure | None:
+    if not tables:
+        return None
+    rows = sum(getattr(one.record, "rows", 0) for one in tables)
+    named = [one.record.name for one in tables]
+    return Disclosure.make(tables=named, rows=rows, who=git.who(config.root), reason=reason.strip())
+
+
 def _says(path: str) -> str:
+    if path.startswith(TABLES):
+        return f"rows: the table of {path.removeprefix(TABLES).partition('.')[0]}, as it was recorded"
     name = path.removeprefix(DOCUMENTS).partition(".")[0].replace("_", " ")
     return name + (", for a browser" if path.endswith(".html") else "")
 

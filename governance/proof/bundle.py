@@ -14,27 +14,30 @@ from governance.errors import GovernanceError, InvalidRecord
 from governance.proof.archive import read_archive, write_archive
 from governance.proof.check import Check
 from governance.proof.origin import log_start, vouched_for
-from governance.records import Bundle, Document, Result
+from governance.records import Bundle, Disclosure, Document, Result
 from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
 from governance.store.trail import Trail
 
 FORMAT = "labeltrail-bundle/1"
-CHECKPOINT, ENTRIES, ABOUT, DOCUMENTS = "checkpoint", "entries.jsonl", "about.json", "documents/"
+CHECKPOINT, ENTRIES, ABOUT = "checkpoint", "entries.jsonl", "about.json"
+DOCUMENTS, TABLES = "documents/", "rows/"
 
 
-def make_bundle(trail: Trail, files: Mapping[str, bytes]) -> tuple[bytes, Checkpoint]:
+def make_bundle(
+    trail: Trail, files: Mapping[str, bytes], *, disclosure: Disclosure | None = None
+) -> tuple[bytes, Checkpoint]:
     """1. what is in it is entered into the log  2. the log up to there, its checkpoint and the files become one archive
 
-    Answers the archive and the checkpoint in it.
+    Answers the archive and the checkpoint in it. Files below `rows/` hold rows: `disclosure` says who decided that.
     Raises what `Trail.append` raises; then there is no bundle, and no entry that speaks of one.
     """
     # 1.
     listed = {**files, ABOUT: canonical({"format": FORMAT})}
     refs = [{"path": path, "sha256": sha256(data), "bytes": len(data)} for path, data in sorted(listed.items())]
     write_archive(listed)  # refuses paths before anything is entered
-    appended = trail.append([Bundle.make(files=refs)])
+    appended = trail.append([*([disclosure] if disclosure else []), Bundle.make(files=refs)])
     # 2.
     entries = b"".join(data + b"\n" for _, data, _ in trail.raw_entries(stop=appended.checkpoint.size))
     note = appended.checkpoint.to_note().encode()
@@ -116,5 +119,7 @@ def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
     recorded = {record.sha256 for record in records if isinstance(record, Document)}
     recorded |= {ref.sha256 for record in records if isinstance(record, Result) for ref in record.outputs}
     for ref in held:
-        if ref["path"].startswith(DOCUMENTS) and ref["sha256"] not in recorded:
-            raise InvalidRecord("document", ref["path"], "a document that the log recorded")
+        if ref["path"].startswith((DOCUMENTS, TABLES)) and ref["sha256"] not in recorded:
+            raise InvalidRecord("document", ref["path"], "a document or a table that the log recorded")
+    if any(path.startswith(TABLES) for path in files) and not isinstance(records[-2], Disclosure):
+        raise InvalidRecord("entry before the newest", records[-2].kind, "who decided to hand out rows")

@@ -1,7 +1,7 @@
 """The vocabulary: facts that are frozen, validated and named by their content."""
 
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
-from governance.records.challenges import MOST_ROWS, Challenge
+from governance.records.challenges import MOST_ROWS, Challenge, Disclosure
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
 from governance.records.documents import Attestation, Bundle, Document
 from governance.records.erasures import ErasedFile, ErasedRows, Erasure
@@ -37,6 +37,7 @@ __all__ = [
     "Dataset",
     "Decimal",
     "Digest",
+    "Disclosure",
     "Distribution",
     "Document",
     "Environment",

@@ -38,3 +38,23 @@ class Challenge(Record):
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
         return tuple((self.name, "used", commitment) for commitment in self.commitments)
+
+
+class Disclosure(Record):
+    """Whole tables of rows were handed out in the bundle that the next entry describes; who decided it, and why."""
+
+    kind = "disclosure"
+    event = True
+
+    #: the records of the tables, such as a label set
+    tables: Annotated[tuple[Name, ...], Field(min_length=1)]
+    rows: Count
+    who: Annotated[str, StringConstraints(min_length=1)]
+    reason: Annotated[str, StringConstraints(min_length=1)]
+
+    @property
+    def label(self) -> str:
+        return f"{self.rows} rows handed out by {self.who}"
+
+    def edges(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((self.name, "used", table) for table in dict.fromkeys(self.tables))

@@ -8,9 +8,12 @@ import sys
 
 import pytest
 
-from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord
+from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence, UnknownName
 from governance.project import Project
 from governance.proof.archive import read_archive
+from governance.proof.bundle import check_bundle, make_bundle
+from governance.proof.published import verifier
+from governance.records import Bundle, Disclosure
 
 
 def test_a_checkpoint_outside_the_store_shows_a_log_that_ran_backwards(project, own_home, monkeypatch):
@@ -88,6 +91,69 @@ def test_an_auditor_checks_a_bundle_without_this_software(reference):
     (reference / "evidence.zip").write_bytes(data)
     assert auditor("--checkpoint", str(note)) == 3
     assert int(Project.verify_bundle(reference / "evidence.zip", since=note).exit_code) == 3
+
+
+def test_rows_leave_only_by_a_decision_that_the_log_keeps(reference, tmp_path):
+    """A table that is asked for by name goes out as it was recorded, and the entry before says who decided it and why."""
+    governed = Project.find(reference)
+    report = governed.bundle(
+        tmp_path / "e.zip", verifier=tmp_path / "verify.py", rows=["labels"], reason="audit of May"
+    )
+    assert int(report.exit_code) == 0
+    data = (tmp_path / "e.zip").read_bytes()
+    files = read_archive(data, where="test")
+    assert files["rows/labels.parquet"] == (reference / "artifacts/labels/labels.parquet").read_bytes()
+    entries = [entry.record for _, entry in governed.trail.entries()]
+    decided, bundled = entries[-2:]
+    assert isinstance(decided, Disclosure)
+    assert isinstance(bundled, Bundle)
+    (labels,) = [record for record in governed.current_facts() if record.kind == "labels"]
+    assert decided.tables == (labels.name,)
+    assert (decided.rows, decided.reason) == (labels.rows, "audit of May")
+    assert report.data["rows"] == {labels.name: labels.rows}
+    key = report.data["public_key"]
+    command = [sys.executable, "-I", "-S", "verify.py", "e.zip", "--key", key]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert int(Project.verify_bundle(tmp_path / "e.zip", key=key).exit_code) == 0
+    # The next one holds no rows again.
+    governed.bundle(tmp_path / "e.zip")
+    assert not [
+        path for path in read_archive((tmp_path / "e.zip").read_bytes(), where="test") if path.startswith("rows/")
+    ]
+
+
+def test_rows_without_a_decision_are_refused_by_both_verifiers(reference, tmp_path):
+    """Whoever puts a recorded table into a bundle of their own making cannot leave out who decided it."""
+    governed = Project.find(reference)
+    table = (reference / "artifacts/labels/labels.parquet").read_bytes()
+    page = b"<!DOCTYPE html>"
+    data, newest = make_bundle(governed.trail, {"index.html": page, "rows/labels.parquet": table})
+    assert "who decided" in check_bundle(data, anchor=newest.to_note()).checks[0].says
+    for name, content in (("e.zip", data), ("note", newest.to_note().encode()), ("verify.py", verifier())):
+        (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-I", "-S", "verify.py", "e.zip", "--checkpoint", "note"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, "no entry says who decided" in ended.stdout) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason", "fault"),
+    [
+        (["lables"], "audit", UnknownName),
+        (["labels"], " ", ConfigurationError),
+        ([], "audit", ConfigurationError),
+        (["labels"], "audit", MissingEvidence),
+    ],
+    ids=["unknown table", "no reason", "no rows", "no such record"],
+)
+def test_rows_that_cannot_be_handed_out_are_one_error(project, tmp_path, rows, reason, fault):
+    """And nothing is entered or written."""
+    governed = Project.find(project)
+    before = governed.trail.size()
+    with pytest.raises(fault):
+        governed.bundle(tmp_path / "e.zip", rows=rows, reason=reason)
+    assert governed.trail.size() == before
+    assert not (tmp_path / "e.zip").exists()
 
 
 def test_a_bundle_that_cannot_be_made_leaves_no_entry_that_speaks_of_one(project):

@@ -15,7 +15,7 @@ from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
 from governance.project.subject.search import Found, Hit, Search
-from governance.records import Bundle, Dataset, Labels, Model, Recipe, Result
+from governance.records import Bundle, Challenge, Dataset, Disclosure, Labels, Model, Recipe, Result
 from governance.runs.runfile import read_run, run_path
 from governance.store.commitments import SubjectKeys
 from governance.store.forgetting import erasures
@@ -160,6 +160,10 @@ def _beyond(config: Config, facts: Facts, found: Found) -> list[tuple[str, str]]
     if bundles:
         says = "they hold no rows by default, and what was handed out is no longer here to be changed"
         told.append((f"{len(bundles)} bundle{'s' if len(bundles) > 1 else ''} handed out", says))
+    told += [
+        (f"{one.rows:,} rows shown by {one.who}", f"hers may be among them ({one.reason or 'no reason was given'})")
+        for one in (*facts.of(Disclosure), *facts.of(Challenge))
+    ]
     told += [(f"DVC's remote {name}", "it may hold the contents under their MD5s") for name in remotes(config.root)]
     told.append(
         ("the log", "salted leaves of her rows stay; without the key that is destroyed they are random numbers")

@@ -364,14 +364,16 @@ def check_bundle(files, log, told):
     results = [entry["body"] for entry in log.entries if entry["kind"] == "result"]
     recorded = {ref["sha256"] for result in results for ref in result["outputs"]}
     recorded |= {entry["body"]["sha256"] for entry in log.entries if entry["kind"] == "document"}
-    documents = [path for path in files if path.startswith("documents/")]
+    documents = [path for path in files if path.startswith(("documents/", "rows/"))]
+    decided = all(path.startswith("documents/") for path in documents) or log.entries[-2]["kind"] == "disclosure"
+    need(decided, "rows are in the archive, and no entry says who decided to hand them out")
     for path in documents:
-        need(hashlib.sha256(files[path]).hexdigest() in recorded, f"{path} is no document that the log recorded")
+        need(hashlib.sha256(files[path]).hexdigest() in recorded, f"{path} is nothing that the log recorded")
     # 3.
     referred = {name for entry in log.entries for name in NAME.findall(canonical(entry["body"]).decode())}
     kinds = {entry["kind"] for entry in log.entries}
     missing = sorted(name for name in referred - set(log.names) if name.partition(":")[0] in kinds)
-    told.append(f"{len(files) - 2} files are those that the log lists, {len(documents)} of them documents it recorded")
+    told.append(f"{len(files) - 2} files are those that the log lists, {len(documents)} of them outputs it recorded")
     if missing:
         told.append(f"{len(missing)} records are referred to and are not in this log, the first {missing[0]}")
     told.append("not checked: files that are not in the archive (data, votes, labels, models) and what people stated")
