@@ -1464,8 +1464,77 @@ LENGTH_FAULTS = (
     ),
 )
 
+TILES, FOLDER = "tests/store/test_tiles.py", "tests/proof/test_folder.py"
+PUBLISH, RELEASED = "tests/proof/test_publish.py", "tests/proof/test_released.py"
+TILE_FAULTS = (
+    Fault(
+        "tiles",
+        "an entry of 65,536 bytes is put behind two bytes of length",
+        "governance/store/tiles.py",
+        "_LONGEST = 0xFFFF",
+        "_LONGEST = 0x10000",
+        TILES,
+        "too_long",
+    ),
+    Fault(
+        "tiles",
+        "a folder is published to whatever lies there",
+        "governance/proof/publish.py",
+        "        if here:",
+        "        if False:",
+        PUBLISH,
+        "refused",
+    ),
+    Fault(
+        "tiles",
+        "a partial tile is taken away before the full one is there",
+        "governance/store/tiles.py",
+        "(self.number + 1) * WIDTH <= size // WIDTH**level",
+        "self.number * WIDTH <= size // WIDTH**level",
+        PUBLISH,
+        "step_by_step",
+    ),
+    Fault(
+        "tiles",
+        "a tile that is missing is not missed",
+        "governance/proof/folder.py",
+        "if path not in {lies for _, lies in states}:",
+        "if False:",
+        FOLDER,
+        "folder_that_was_changed",
+    ),
+    Fault(
+        "tiles",
+        "verify.py looks at where a tile lies and not at what is in it",
+        "governance/proof/published/verify.py",
+        "need(tile(level, number, held) == (path, files[path]),",
+        "need(tile(level, number, held)[0] == path,",
+        FOLDER,
+        "folder_that_was_changed",
+    ),
+    Fault(
+        "tiles",
+        "verify.py follows links",
+        "governance/proof/published/verify.py",
+        "place.read_bytes() if place.is_file() and not place.is_symlink() else None",
+        "place.read_bytes() if place.is_file() else None",
+        FOLDER,
+        "walked_strictly",
+    ),
+    Fault(
+        "tiles",
+        "verify.py takes an entry of any version",
+        "governance/proof/published/verify.py",
+        'need(entry["v"] == 1, ',
+        "need(True, ",
+        RELEASED,
+        "its_own_fault",
+    ),
+)
+
 FAULTS = (
     *LENGTH_FAULTS,
+    *TILE_FAULTS,
     *TRAIL_FAULTS,
     *PROOF_FAULTS,
     *VOTES_FAULTS,

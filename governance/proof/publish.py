@@ -62,7 +62,7 @@ def publish(trail: Trail, folder: Path) -> Published:
         if CHECKPOINT not in here or present[CHECKPOINT] != note.encode():
             write_atomically(folder / CHECKPOINT, note.encode())
         # 5.
-        superseded = [path for path in sorted(here) if _is_superseded(path, newest.size)]
+        superseded = [path for path in sorted(here) if (tile := read_path(path)) and tile.is_superseded(newest.size)]
         for path in (*left_over, *superseded):
             (folder / path).unlink(missing_ok=True)
         kept = len(here - {CHECKPOINT}) - len(superseded)
@@ -126,16 +126,6 @@ def _write_missing(trail: Trail, newest: Checkpoint, folder: Path, here: set[str
     for place in sorted(parents - set(folder.parents)):
         sync_folder(place)
     return written, large
-
-
-def _is_superseded(path: str, size: int) -> bool:
-    """Whether a partial tile's full one is there now; until then a reader with an older checkpoint may want it."""
-    found = next(iter(groups([path]).values()), None)
-    if not found:
-        return False
-    tile = found[0][0]
-    level = 0 if tile.group[0] == "entries" else int(tile.kind)
-    return not tile.is_full and size >> 8 * level >= (tile.number + 1) << 8
 
 
 def _entries(trail: Trail, size: int) -> Iterator[bytes]:

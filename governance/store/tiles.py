@@ -41,9 +41,10 @@ class TilePath:
         """What all states of one tile share, whichever their width and however their lengths are written."""
         return (ENTRIES if self.kind == LARGE else self.kind, self.number)
 
-    @property
-    def is_full(self) -> bool:
-        return self.width == WIDTH
+    def is_superseded(self, size: int) -> bool:
+        """Whether it is partial and a log of this size has the full tile; until then an older checkpoint may want it."""
+        level = int(self.kind) if self.kind.isdecimal() else 0
+        return self.width < WIDTH and (self.number + 1) * WIDTH <= size // WIDTH**level
 
 
 def read_path(path: str) -> TilePath | None:

@@ -52,14 +52,24 @@ def state(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_a_log_that_grows_is_published_step_by_step(trail, tmp_path):
-    """At each size both verifiers find it whole; no file is ever written twice, and the second time nothing is done."""
+    """At each size both verifiers find it whole; no file is ever written twice, and the second time nothing is done.
+
+    Only partial tiles whose full tile is there are taken away, and all of them.
+    """
     folder = tmp_path / "published"
+    removed: set[str] = set()
+
+    def short(level: str, *numbers: int) -> set[str]:
+        return {f"tile/{level}/{number:03}.p/{width}" for number in numbers for width in (1, 2, 3)}
+
     for size in range(5, 24):
         grow(trail, size)
         before = state(folder) if folder.is_dir() else {}
         done = publish(trail, folder)
         after = state(folder)
         same = {path for path in before if path in after and path != "checkpoint"}
+        removed |= set(before) - set(after)
+        assert done.removed == len(set(before) - set(after))
         assert all(before[path] == after[path] for path in same)
         assert done.checkpoint.size == size
         assert (done.written, done.kept) == (len(after) - 1 - len(same), len(same))
@@ -68,7 +78,9 @@ def test_a_log_that_grows_is_published_step_by_step(trail, tmp_path):
         assert (again.written, again.removed) == (0, 0)
         assert state(folder) == after
     assert {"tile/0/004", "tile/1/001.p/1", "tile/2/000.p/1"} <= set(after)
-    assert not any(path.startswith("tile/0/000.p/") for path in after)
+    assert removed == {"tile/1/000.p/1", "tile/1/000.p/2", "tile/1/000.p/3", *short("0", 1, 2, 3, 4)} | {
+        path.replace("tile/0", "tile/entries") for path in short("0", 1, 2, 3, 4)
+    }
 
 
 def test_an_entry_too_long_for_a_bundle_is_published_where_it_has_room(trail, tmp_path):
