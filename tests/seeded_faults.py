@@ -187,6 +187,15 @@ TRAIL_FAULTS = (
     ),
     Fault(
         "erasure",
+        "a run states an erasure that excuses what was tampered with",
+        "governance/project/take_in.py",
+        "for record in facts if record.event}",
+        "for record in facts if not record.kind}",
+        "tests/project/test_forged_events.py",
+        "excuses",
+    ),
+    Fault(
+        "erasure",
         "a label of others is taken for the id of an erased example",
         "governance/project/subject/tables.py",
         "c in person.telling",

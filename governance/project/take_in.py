@@ -75,9 +75,17 @@ def find_run(config: Config, stage: str, erased: Erased | None = None) -> Found:
         facts = read_facts(config.root / facts_path(config.artifacts, stage))
     except GovernanceError as error:
         return Found(stage, run, problem=error.message)
-    if tuple(record.name for record in facts) != run.result.generated:
-        return Found(stage, run, facts, "its facts are not those that the result lists")
+    if problem := _misstated(facts, run):
+        return Found(stage, run, facts, problem)
     return Found(stage, run, facts, erased=tuple(entries))
+
+
+def _misstated(facts: Facts, run: RunFile) -> str:
+    if tuple(record.name for record in facts) != run.result.generated:
+        return "its facts are not those that the result lists"
+    # An erasure excuses changed files, and an adoption vouches for entries: neither is for a file that travels to say.
+    events = sorted({record.kind for record in facts if record.event})
+    return f"its facts hold what no run can state: {', '.join(events)}" if events else ""
 
 
 def _are_not_there(paths: Sequence[str]) -> str:

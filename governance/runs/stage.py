@@ -89,7 +89,9 @@ class StageRun:
         return record
 
     def state(self, record: Record) -> str:
-        """States a fact and answers its name."""
+        """States a fact and answers its name. Raises InvalidRecord for an event, which is the trail's own to enter."""
+        if record.event:
+            raise InvalidRecord("record", record.kind, "a fact, not an event")
         self._stated[record.name] = record
         return record.name
 
