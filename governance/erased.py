@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from governance.records import ErasedFile, Erasure, FileRef, Record
 
+#: where, in the project's state, an erasure writes down what it is about to do; gone when it is done
+INTENT = "erasing/intent.json"
+
 
 @dataclass(frozen=True)
 class Standing:

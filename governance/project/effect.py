@@ -11,7 +11,7 @@ from governance.parquet import read_table
 from governance.project.compared import Comparer, file_told
 from governance.records import FileRef, Finding, Labels, Model, Predictions, Record, Source, Votes
 from governance.runs import effects
-from governance.runs.compare import compare_files
+from governance.runs.compare import Difference, compare_files
 from governance.runs.differences import FileChange
 from governance.runs.rows import compare_labels
 from governance.runs.runfile import RunFile
@@ -46,6 +46,8 @@ class Effect:
             return {"outcome": "unknown", **told}
         suffix = PurePosixPath(two.path).suffix
         difference = compare_files(*places, suffix=suffix, id_column=self.comparer.config.id_column)
+        if "erased" in told and difference.outcome == "identical":
+            difference = Difference("different", "what is left of both is the same")
         told = {"outcome": difference.outcome, "first": difference.says, **told}
         if "rows" in told:
             flips = self._labels(one, two, was, now, places)

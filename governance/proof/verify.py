@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from governance.claims.words import number
-from governance.config import Config
+from governance.config import STATE_FOLDER, Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
-from governance.erased import Erased
+from governance.erased import INTENT, Erased
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
 from governance.proof.anchors import read_anchor, tracked
@@ -20,6 +20,8 @@ from governance.store.checkpoint import Checkpoint
 from governance.store.commitments import commit_rows
 from governance.store.keychain import NEW_WORD, Keychain, told_end
 from governance.store.trail import Trail
+
+_RESUME = "`labeltrail subject erase --resume` completes it"
 
 
 def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verification:
@@ -57,6 +59,9 @@ def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verifi
         counts["rows"] += rows
         if check:
             checks.append(check)
+    if (config.state / INTENT).is_file():
+        says = "it was cut off: what its entry says is erased may still lie here"
+        checks.append(Check("erasure", "unknown", f"{STATE_FOLDER}/{INTENT}", says, _RESUME))
     # 4.
     not_checked += _left_out(recorded, current, uncached=sum(files.uncached for files in seen))
     not_checked += _unproved(log, since)

@@ -68,7 +68,11 @@ def erase(
         # 3.
         say("makes the tables without her rows")
         step("stage")
-        staged = Staging(config, trail, plan).make()
+        try:
+            staged = Staging(config, trail, plan).make()
+        except BaseException:
+            drop(config)
+            raise
         erasure = _erasure(plan, staged, reason=reason, who=who)
         staged.intent.record = erasure.name
         step("intent")
