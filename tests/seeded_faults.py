@@ -1541,6 +1541,64 @@ TILE_FAULTS = (
     ),
 )
 
+SUBJECT, ERASURE = "tests/project/test_subject.py", "tests/stories/test_erasure.py"
+ERASURE_FAULTS = (
+    Fault(
+        "erasure",
+        "the key of an erased person stays",
+        "governance/store/forgetting.py",
+        "connection.execute(delete(keys).where(keys.c.log == trail.log, keys.c.pseudonym.in_(some)))",
+        "pass",
+        ERASURE,
+        "key_is_gone",
+    ),
+    Fault(
+        "erasure",
+        "the leaf of an erased row is not kept",
+        "governance/store/forgetting.py",
+        "            if number not in known\n",
+        "            if number in known\n",
+        SUBJECT,
+        "all_rows",
+    ),
+    Fault(
+        "erasure",
+        "contents of before stay in DVC's cache",
+        "governance/project/subject/staging.py",
+        "self.staged.intent.removals.append((str(hit.place.path), hit.sha256))",
+        "pass",
+        ERASURE,
+        "contents_of_before",
+    ),
+    Fault(
+        "erasure",
+        "files change before the log names it",
+        "governance/project/subject/erase.py",
+        '        step("enter")\n',
+        '        complete(config, staged.intent)\n        step("enter")\n',
+        SUBJECT,
+        "cut_off",
+    ),
+    Fault(
+        "erasure",
+        "a cell that names an erased row keeps its id",
+        "governance/project/subject/staging.py",
+        "emptied=hit.naming)",
+        "emptied={})",
+        SUBJECT,
+        "all_rows",
+    ),
+    Fault(
+        "erasure",
+        "whoever was erased and comes back is recorded",
+        "governance/project/take_in.py",
+        "if standing and actual == output.sha256:",
+        "if False:",
+        ERASURE,
+        "comes_back",
+    ),
+)
+
 FAULTS = (
     *LENGTH_FAULTS,
     *TILE_FAULTS,
@@ -1555,6 +1613,7 @@ FAULTS = (
     *CRASH_FAULTS,
     *SERVER_FAULTS,
     *CHALLENGE_FAULTS,
+    *ERASURE_FAULTS,
 )
 
 

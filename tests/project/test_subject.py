@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from behind import both_stores, move
 from people_project import POSTS, csv_of, make_people_project
 from small_project import copy_of, dvc, git, once
 
@@ -18,7 +19,7 @@ from governance.project import Project
 from governance.project.repro import project_lock
 from governance.project.subject import staging
 from governance.project.subject.erase import erase
-from governance.records import Erasure
+from governance.records import Challenge, Commitment, Erasure
 from governance.store.forgetting import erasures
 
 ANNA, DORA = "author-anna", "author-dora"
@@ -32,11 +33,20 @@ def people_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def people(people_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def people(
+    request: pytest.FixtureRequest,
+    people_once: Path,
+    store_kind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
     """A copy of it, to change."""
     copy_of(people_once.parent / "home", tmp_path / "its_home")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "its_home"))
-    return copy_of(people_once, tmp_path / "project")
+    copy = copy_of(people_once, tmp_path / "project")
+    if store_kind == "postgresql":
+        move(copy, request.getfixturevalue("postgres_url"))
+    return copy
 
 
 class CutOffError(Exception):
@@ -77,6 +87,17 @@ def test_every_row_of_a_person_is_found_in_tables_of_every_kind(people):
     assert sum(rows == 2 for place, rows in found.items() if place.startswith("DVC's cache")) >= 5
     assert report.data["examples"] == 2
     assert Project.find(people).subject_find("author-nobody").exit_code == 0
+
+
+def test_rows_that_were_shown_to_an_auditor_are_named_as_out_of_reach(people):
+    """A challenge holds rows and their salts, and nobody can take them back."""
+    trail = Project.find(people).trail
+    made = Challenge.make(
+        seed="1", rows=1, commitments=[trail.facts().of(Commitment)[0].name], who="A. Steward", reason="an audit"
+    )
+    trail.append([made])
+    stays = {one["what"] for one in Project.find(people).subject_plan(ANNA).data["stays"]}
+    assert "1 rows shown by A. Steward" in stays
 
 
 def test_a_plan_changes_nothing(people):
@@ -160,6 +181,7 @@ def test_a_comparison_with_a_run_of_before_says_what_it_lost(people):
     assert f"erased by entry {entry}" in report.to_markdown()
 
 
+@both_stores
 def test_two_people_and_one_of_them_twice(people):
     """Each has an entry of her own, roots and proofs hold after each, and a second time changes nothing."""
     first = Project.find(people).subject_erase(ANNA).data["entry"]
