@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from small_project import dvc
 
+from governance.dvc.files import cache_folder
 from governance.project import Project
 
 ANNA = "author-anna"
@@ -117,3 +120,21 @@ def test_rows_that_are_shorter_or_longer_than_their_head_keep_their_cells(people
     report = Project.find(people).subject_erase(ANNA)
     assert report.exit_code == 0, report.to_markdown()
     assert (people / "ragged.csv").read_text() == f"{head}q-1,author-bert,\nq-2,author-carl,,a,b,c\n"
+
+
+def test_a_folder_in_dvcs_care_can_still_be_checked_out(people):
+    """Its list in the cache names the new tables, the cache holds them, and what is no table is there as it was."""
+    folder = people / "folder"
+    folder.mkdir()
+    (people / "posts.csv").rename(folder / "posts.csv")
+    (folder / "notes.txt").write_text(f"{ANNA} wrote first, and others after her\n")
+    dvc(people, "add", "folder")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1
+    left = [(folder / name).read_bytes() for name in ("notes.txt", "posts.csv")]
+    assert b"p-0001" not in left[1]
+    assert b"p-0002" in left[1]
+    shutil.rmtree(folder)
+    dvc(people, "checkout", "folder.dvc")
+    assert [(folder / name).read_bytes() for name in ("notes.txt", "posts.csv")] == left
+    assert not any(b"p-0001" in path.read_bytes() for path in cache_folder(people).rglob("*") if path.is_file())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from governance.config import Config
-from governance.dvc.files import cache_folder, read_lock, read_stages
+from governance.dvc.files import cache_folder, cached_file, read_lock, read_stages
 from governance.dvc.remote import remotes
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
@@ -114,7 +115,15 @@ def named_md5s(config: Config) -> set[str]:
         for out in (document or {}).get("outs") or () if isinstance(document, dict) else ():
             if isinstance(out, dict) and isinstance(out.get("md5"), str):
                 named.add(out["md5"])
-    return named
+    return named | {md5 for name in named if name.endswith(".dir") for md5 in _in_folder(config, name)}
+
+
+def _in_folder(config: Config, md5: str) -> Iterable[str]:
+    """The MD5s of the files of a folder, from the list that DVC's cache keeps of it; none where it is not there."""
+    try:
+        return [str(file["md5"]) for file in json.loads(cached_file(config.root, md5).read_bytes())]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def dvc_files(config: Config) -> list[Path]:
