@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,13 @@ def test_a_folder_in_dvcs_care_can_still_be_checked_out(people):
     dvc(people, "checkout", "folder.dvc")
     assert [(folder / name).read_bytes() for name in ("notes.txt", "posts.csv")] == left
     assert not any(b"p-0001" in path.read_bytes() for path in cache_folder(people).rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    "data", [TEXT.encode("cp1252"), unicodedata.normalize("NFD", TEXT).encode(), TEXT.encode("utf-16")]
+)
+def test_her_text_is_found_in_other_encodings(people, data):
+    """A search after an erasure, and `verify`, know what spreadsheets and other systems write."""
+    (people / "notes.txt").write_bytes(b"a note: " + data + b"\n")
+    report = Project.find(people).subject_verify(ANNA)
+    assert "notes.txt" in [hit["where"] for hit in report.data["hits"]]

@@ -7,7 +7,9 @@ import hashlib
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -64,9 +66,11 @@ def _tells(text: str) -> bool:
 
 
 def _spellings(text: str) -> set[str]:
-    """A text as plain files, JSON with and without other letters than ASCII, CSV and HTML spell it."""
+    """A text as plain files, JSON with and without other letters than ASCII, CSV and HTML spell it, letters with their
+    marks as one character or as two."""
     quoted = {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
-    return {text, text.replace('"', '""'), html.escape(text), html.escape(text, quote=False), *quoted}
+    told = {text, text.replace('"', '""'), html.escape(text), html.escape(text, quote=False), *quoted}
+    return {unicodedata.normalize(form, one) for one in told for form in ("NFC", "NFD")} | told
 
 
 def _bounded(needle: bytes) -> bytes:
@@ -93,9 +97,11 @@ def _traces(texts: Iterable[str]) -> set[bytes]:
 
 
 def _other_encodings(texts: Iterable[str]) -> set[bytes]:
-    """UTF-16 in both orders, each as a word of its own."""
+    """UTF-16 in both orders, and the encoding that spreadsheets of western Europe write, each as a word of its own."""
     found: set[bytes] = set()
     for text in (text for text in texts if _tells(text)):
         little, big = (re.escape(text.encode(f"utf-16-{order}")) for order in ("le", "be"))
         found |= {little + rb"(?![0-9A-Za-z_]\x00)", big + rb"(?!\x00[0-9A-Za-z_])"}
+        with suppress(UnicodeEncodeError):
+            found.add(_bounded(text.encode("cp1252")))
     return found
