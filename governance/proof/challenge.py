@@ -69,7 +69,7 @@ def check_challenge(data: bytes, *, anchor: str | None = None, key: bytes | None
         }
         _drawn(asked, tables["labels"], answers["labels"])
         # 4.
-        told = _one_example_each(extract, tables, answers)
+        told = [*_one_example_each(extract, tables, answers), f"drawn by the seed {asked.seed!r}: it has to be yours"]
         # 5.
         known = {ABOUT, CHECKPOINT, ENTRIES, PLACES, NODES, *(path for table in tables for path in paths(table))}
         if set(files) != known:

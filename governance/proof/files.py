@@ -18,8 +18,8 @@ from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 _AGAIN = "`labeltrail repro` runs what is missing and records it"
 _RESTORE = (
-    "take the recorded bytes back with `git checkout dvc.lock` and `dvc checkout --force`, or make them again with "
-    "`labeltrail repro --force STAGE`"
+    "take the recorded bytes back with `dvc checkout --force` (`git checkout dvc.lock` first where that was changed too), "
+    "or make them again with `labeltrail repro --force STAGE`"
 )
 
 _RETURNED = (

@@ -60,12 +60,15 @@ def test_a_challenge_is_whole_for_whoever_trusts_its_key_or_a_checkpoint_that_it
 
 
 def test_both_verifiers_say_the_same_of_each_row(challenged):
-    """Row number, example, label and votes by the titles of their sources; the last lines count."""
+    """Row number, example, label and votes by the titles of their sources; then whose seed it was; the last lines count."""
     _, told = verify_py.verify(challenged.data, key=challenged.key)
     checked = check_challenge(challenged.data, key=challenged.key)
-    assert told[2:-2] == list(checked.told)
+    *lines, drawn = told[2:-2]
+    assert [*lines, drawn] == list(checked.told)
+    asked = parse(read_archive(challenged.data, where="test")["entries.jsonl"].splitlines()[-1])["body"]
+    assert drawn == f"drawn by the seed {asked['seed']!r}: it has to be yours"
     labels = read_archive(challenged.data, where="test")["labels.jsonl"].splitlines()
-    for line, row in zip(told[2:-2], map(parse, labels), strict=True):
+    for line, row in zip(lines, map(parse, labels), strict=True):
         said = {0: ("no", "abstains"), 1: ("no", "no"), 2: ("yes", "yes")}[row["number"] % 3]
         assert line == f"row {row['number']}, e/{row['number']}: {said[0]}; words {said[1]}"
 

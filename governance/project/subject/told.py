@@ -12,7 +12,10 @@ from governance.project.subject.plan import Plan
 from governance.project.subject.search import Found, Hit
 from governance.records import Erasure, Record
 
-_RETRAIN = "`labeltrail repro --force` trains and tells anew without her; `labeltrail diff` shows what that changed"
+_RETRAIN = (
+    "Take her out of what the first stages read as well, downloads included: they would bring her back. Then "
+    "`labeltrail repro --force` trains and tells anew without her; `labeltrail diff` shows what that changed"
+)
 _SECRETS = (
     "The key of her rows in the trail: it is destroyed, and overwritten in the file of the store. A store on PostgreSQL "
     "keeps old pages until VACUUM, and its write-ahead log and backups until they are dropped: its administrator's task."

@@ -384,8 +384,7 @@ def check_challenge(files, log, told):
     3. they are those that the seed draws, each line of one example  4. nothing else is in the archive"""
     # 1.
     asked, place = log.entries[-1]["body"], log.places[-1]
-    newest = log.entries[-1]["kind"] == "challenge" and place == log.checkpoint.size - 1
-    need(newest, "the newest entry is not that of a challenge")
+    need((log.entries[-1]["kind"], place) == ("challenge", log.checkpoint.size - 1), "the newest entry is no challenge")
     commitments = [log.names[name] for name in asked["commitments"] if name.startswith("commitment:")]
     by_row = [one["body"] for one in commitments if one["body"]["scheme"] == "rows/v1"]
     tables = {body["of"].partition(":")[0]: body for body in by_row}
@@ -420,6 +419,7 @@ def check_challenge(files, log, told):
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
     log.committed = log.places[log.entries.index(commitments[0])]
+    told.append(f"drawn by the seed {asked['seed']!r}: it has to be yours")
     told.append(f"committed to in entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
@@ -585,9 +585,9 @@ def main(arguments):
         file = pathlib.Path(given.file)
         data = read_folder(file) if file.is_dir() else file.read_bytes()
         anchor = pathlib.Path(given.checkpoint).read_bytes() if given.checkpoint else None
+        if given.key is not None and not re.fullmatch("[0-9A-Fa-f]{64}", given.key):
+            raise ValueError(f"a key is 64 hexadecimal digits, not {given.key!r}")
         key = bytes.fromhex(given.key) if given.key else None
-        if key is not None and len(key) != 32:
-            raise ValueError(f"a key is 64 hexadecimal digits, not {len(given.key)}")
     except (OSError, ValueError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
