@@ -15,9 +15,10 @@ from governance.proof.anchors import read_anchor, tracked
 from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
-from governance.records import Commitment, Execution, Record, Repro, Result
+from governance.records import Commitment, Erasure, Execution, Record, Repro, Result
 from governance.store.checkpoint import Checkpoint
 from governance.store.commitments import commit_rows
+from governance.store.forgetting import kept_leaves
 from governance.store.keychain import NEW_WORD, Keychain, told_end
 from governance.store.trail import Trail
 
@@ -176,10 +177,23 @@ def _commitments(
                 continue
             if path in changed or not (config.root / path).is_file():
                 continue
-            yield _one_commitment(trail, config, committed[name], path)
+            yield _one_commitment(trail, config, committed[name], path, told=_told_erased(recorded, name))
 
 
-def _one_commitment(trail: Trail, config: Config, commitment: Commitment, path: str) -> tuple[int, Check | None]:
+def _told_erased(recorded: Facts, of: str) -> set[int]:
+    """The rows of a record's table of which entries of the log say that they were erased or amended."""
+    names = {commitment.name for commitment in recorded.of(Commitment) if commitment.of == of}
+    parts = [part for erasure in recorded.of(Erasure) for part in erasure.rows if part.commitment in names]
+    return {number for part in parts for number in (*part.rows, *part.amended)}
+
+
+def _one_commitment(
+    trail: Trail, config: Config, commitment: Commitment, path: str, *, told: set[int]
+) -> tuple[int, Check | None]:
+    # A leaf that the store keeps is taken for the row's own: whoever can write there must not choose for which rows.
+    if odd := sorted(set(kept_leaves(trail, commitment.of)) - told):
+        says = f"the store keeps the leaf of row {odd[0]} as if it were erased, and no entry says so"
+        return 0, Check("commitments", "broken", path, says)
     try:
         again = commit_rows(
             trail,

@@ -12,6 +12,9 @@ from small_project import dvc
 
 from governance.dvc.files import cache_folder
 from governance.project import Project
+from governance.records import Commitment
+from governance.store.commitments import RowTable
+from governance.store.forgetting import KeptLeaf, keep_leaves
 
 ANNA = "author-anna"
 TEXT = 'grüße an "alle" & jeden'
@@ -149,3 +152,18 @@ def test_her_text_is_found_in_other_encodings(people, data):
     (people / "notes.txt").write_bytes(b"a note: " + data + b"\n")
     report = Project.find(people).subject_verify(ANNA)
     assert "notes.txt" in [hit["where"] for hit in report.data["hits"]]
+
+
+def test_a_leaf_that_no_erasure_speaks_of_excuses_no_row(project):
+    """Whoever writes into the store's table of kept leaves does not choose which rows are no longer hashed."""
+    trail = Project.find(project).trail
+    commitment = trail.facts().of(Commitment)[0]
+    rows = RowTable(trail, project / "artifacts/data/made.parquet", of=commitment.of, id_column="example_id")
+    leaf = rows.leaf(3)
+    with trail.database.writing() as connection:
+        keep_leaves(trail, connection, {commitment.of: {3: KeptLeaf(leaf, amended=True)}})
+    checked = Project.find(project).verify()
+    assert checked.exit_code == 3
+    assert [check["says"] for check in checked.data["checks"]] == [
+        "the store keeps the leaf of row 3 as if it were erased, and no entry says so"
+    ]
