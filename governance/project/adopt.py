@@ -37,9 +37,8 @@ def adopt(config: Config, trail: Trail) -> Report:
         first = broken[0]
         raise BrokenEvidence(first.culprit, expected="a whole log", actual=first.says, hint="nothing was adopted")
     # 3.
-    adopted = max((entry.record.last for _, entry in check.entries if isinstance(entry.record, Adoption)), default=0)
-    notes = [parse_note(note) for _, note, _ in trail.checkpoints()]
-    unsigned = [note for note in notes if not note.signatures and note.size > adopted]
+    open_ = set(check.unadopted)
+    unsigned = [parse_note(note) for size, note, _ in trail.checkpoints() if size in open_]
     if not unsigned:
         return Report("adopt", {"adopted": 0}, ("every checkpoint is signed or adopted already",))
     last = unsigned[-1]

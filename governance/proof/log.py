@@ -44,7 +44,10 @@ class LogCheck:
         self.size = 0
         self.keychain: Keychain | None = None
         self.checkpoints = 0
-        self._adopted = 0
+        #: the sizes whose checkpoint nobody signed or adopted
+        self.unadopted: list[int] = []
+        #: (position, last size that it speaks of)
+        self._adoptions: list[tuple[int, int]] = []
 
     @property
     def public_key(self) -> str | None:
@@ -97,7 +100,7 @@ class LogCheck:
         if seq == 0 and isinstance(record, LogStart) and record.log == self.trail.log:
             self.keychain = Keychain.begun(record)
         elif isinstance(record, Adoption):
-            self._adopted = max(self._adopted, record.last)
+            self._adoptions.append((seq, record.last))
         elif isinstance(record, KeyChange) and self.keychain:
             # 4.
             try:
@@ -108,7 +111,7 @@ class LogCheck:
 
     def _checkpoints(self, stored: Iterable[tuple[Any, Any, Any]], tree: GrowingTree) -> Iterator[Check]:
         before, last = 0, None
-        unsigned: list[int] = []
+        unsigned: list[range] = []
         for size, note, peaks in stored:
             self.checkpoints += 1
             culprit = f"checkpoint {size!r}"
@@ -140,7 +143,7 @@ class LogCheck:
             if last.signatures and not (self.keychain and self.keychain.vouches(last)):
                 yield Check("checkpoints", "broken", culprit, "its signature is not one of the key in force there")
             elif not last.signatures:
-                unsigned.append(size)
+                unsigned.append(range(before, size))
             before = size
         tree.grow(None)
         yield from self._unsigned(unsigned)
@@ -149,15 +152,20 @@ class LogCheck:
             says = f"no checkpoint covers entries {covered} to {tree.size - 1}"
             yield Check("checkpoints", "broken", f"entry {covered}", says)
 
-    def _unsigned(self, sizes: list[int]) -> Iterator[Check]:
-        """Where the log has a key, what it did not sign is unknown until its holder adopts it."""
-        open_ = [size for size in sizes if size > self._adopted]
-        if self.public_key and open_:
+    def _unsigned(self, unsigned: list[range]) -> Iterator[Check]:
+        """Where the log has a key, what it did not sign is unknown until its holder adopts it.
+
+        Anybody who can write can enter an adoption: one counts where a signature covers it, for what came before it.
+        """
+        said = ((seq, last) for seq, last in self._adoptions if not any(seq in entered for entered in unsigned))
+        adopted = max((min(seq, last) for seq, last in said), default=0)
+        self.unadopted = [entered.stop for entered in unsigned if entered.stop > adopted]
+        if self.public_key and self.unadopted:
             yield Check(
                 "checkpoints",
                 "unknown",
-                f"checkpoint {open_[0]}",
-                f"{len(open_)} of the log's checkpoints from here on are unsigned, though this log has a key",
+                f"checkpoint {self.unadopted[0]}",
+                f"{len(self.unadopted)} of the log's checkpoints from here on are unsigned, though this log has a key",
                 "look at what was entered (`labeltrail log --all`), then `labeltrail adopt` with the log's key at hand",
             )
 
