@@ -325,6 +325,9 @@ def verify(
         Path | None, typer.Option(metavar="CHECKPOINT", help="A checkpoint that the log has to have grown from.")
     ] = None,
     key: Annotated[str | None, typer.Option(help="The public key that has to have signed it, in hex.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The seed that has to have drawn a challenge's rows.")
+    ] = None,
     log: Annotated[
         bool, typer.Option("--log", help="Only the log: entries, tree and checkpoints; no tables, files or rows.")
     ] = False,
@@ -345,7 +348,11 @@ def verify(
             "--log is for a project: a bundle holds a log and is checked whole", hint="leave it out"
         )
     if bundle is not None:
-        answer(Project.verify_bundle(bundle, since=since, key=key), as_json=as_json, as_md=as_md)
+        answer(Project.verify_bundle(bundle, since=since, key=key, seed=seed), as_json=as_json, as_md=as_md)
+    if seed is not None:
+        raise ConfigurationError(
+            "--seed is for a challenge: no seed draws from a whole project", hint="give its file too"
+        )
     if key is not None:
         raise ConfigurationError(
             "--key is for bundles and folders of tiles: a project's log names its key itself", hint="give it too"

@@ -212,14 +212,17 @@ class Project:
             return verify_report(verification, rolled_back=back)
 
     @classmethod
-    def verify_bundle(cls, bundle: str | Path, *, since: str | Path | None = None, key: str | None = None) -> Report:
+    def verify_bundle(
+        cls, bundle: str | Path, *, since: str | Path | None = None, key: str | None = None, seed: str | None = None
+    ) -> Report:
         """Holds a bundle against itself and against a checkpoint or a key got some other way. Needs no project.
 
-        Raises ConfigurationError for a file, a checkpoint or a key that cannot be read.
+        `seed` is what has to have drawn the rows of a challenge. Raises ConfigurationError for a file, a checkpoint or a
+        key that cannot be read.
         """
         from governance.project.bundle import verify_bundle
 
-        return verify_bundle(Path(bundle), since=Path(since) if since is not None else None, key=key)
+        return verify_bundle(Path(bundle), since=Path(since) if since is not None else None, key=key, seed=seed)
 
     def checkpoint(self, *, tiles: str | Path | None = None) -> Report:
         """Writes the newest checkpoint to checkpoints/, for git and others to carry. Raises BrokenEvidence.

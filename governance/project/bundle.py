@@ -14,9 +14,9 @@ from governance.facts import Facts
 from governance.lineage.rows import Held, Rows
 from governance.project import git
 from governance.project.report import Report, counted, table
-from governance.proof.anchors import read_anchor
-from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, TABLES, check_bundle, make_bundle
-from governance.proof.challenge import check_challenge, is_challenge
+from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, TABLES, BundleCheck, check_bundle, make_bundle
+from governance.proof.challenge import ChallengeCheck, check_challenge, is_challenge
+from governance.proof.check import Check
 from governance.proof.folder import Folder, check_folder
 from governance.proof.published import verifier
 from governance.records import (
@@ -203,27 +203,32 @@ def _open(trail: Trail, facts: Facts) -> list[str]:
     return told
 
 
-def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report:
+def verify_bundle(place: Path, *, since: Path | None, key: str | None, seed: str | None = None) -> Report:
     """A bundle, a challenge or a folder of tiles held against itself and against what the caller trusts.
 
-    Raises ConfigurationError.
+    `seed` is what has to have drawn the rows of a challenge. Raises ConfigurationError, InvalidRecord.
     """
-    anchor = read_anchor(since).to_note() if since is not None else None
+    # As it is, to the last byte, for the same answer as the published verifier's.
+    anchor = _content(since, _A_CHECKPOINT).decode("utf-8", errors="replace") if since is not None else None
     try:
         public = bytes.fromhex(key) if key is not None else None
     except ValueError:
         public = b""
     if public is not None and len(public) != 32:
         raise InvalidRecord("key", key, "64 hexadecimal digits", where="--key")
-    rows: tuple[str, ...] = ()
+    drawn, rows = "", ()
     not_checked = _NOT_CHECKED
     if place.is_dir():
         checked = check_folder(Folder(place), anchor=anchor, key=public)
     elif is_challenge(data := _content(place)):
-        checked = check_challenge(data, anchor=anchor, key=public)
-        rows, not_checked = checked.told, _NOT_CHECKED_ROWS
+        checked = check_challenge(data, anchor=anchor, key=public, seed=seed)
+        drawn, rows, not_checked = checked.drawn, checked.told, _NOT_CHECKED_ROWS
     else:
         checked = check_bundle(data, anchor=anchor, key=public)
+    if seed is not None and not isinstance(checked, ChallengeCheck) and not checked.is_broken:
+        checked = BundleCheck(
+            (Check("bundle", "broken", "bundle", "the seed that was given did not draw what is in it"),)
+        )
     (check,) = checked.checks
     says = f"{check.culprit}: {check.says}" if checked.is_broken else check.says
     counted_ = f"{counted(checked.entries, 'entry', 'entries')} of the log {checked.origin}" if checked.entries else ""
@@ -233,21 +238,33 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None) -> Report
         "says": check.says,
         "entries": checked.entries,
         "log": checked.origin,
+        "drawn": drawn,
         "rows": list(rows),
         "not_checked": list(not_checked),
     }
     heading = {"broken": "BROKEN", "unknown": "unknown", "fine": "whole and unchanged"}[check.state]
-    blocks = [f"{heading}: {says}", counted_, *rows, check.hint, *(f"not checked: {what}" for what in not_checked)]
+    blocks = [
+        f"{heading}: {says}",
+        counted_,
+        drawn,
+        *rows,
+        check.hint,
+        *(f"not checked: {what}" for what in not_checked),
+    ]
     code = {"broken": ExitCode.BROKEN, "unknown": ExitCode.UNKNOWN, "fine": ExitCode.FINE}[check.state]
     return Report("verify", told, tuple(block for block in blocks if block), code)
 
 
-def _content(place: Path) -> bytes:
+_A_CHECKPOINT = "wanted: a checkpoint, as `labeltrail checkpoint` prints"
+_A_FILE = (
+    "name a file or folder that `labeltrail bundle`, `labeltrail challenge` or `labeltrail checkpoint --tiles` wrote"
+)
+
+
+def _content(place: Path, hint: str = _A_FILE) -> bytes:
     try:
         return place.read_bytes()
     except OSError as error:
-        wrote = "`labeltrail bundle`, `labeltrail challenge` or `labeltrail checkpoint --tiles`"
-        hint = f"name a file or folder that {wrote} wrote"
         raise ConfigurationError(f"{place}: {error.strerror}", hint=hint) from None
 
 

@@ -58,7 +58,7 @@ def challenge(
     # 3.
     asked = Asked(seed, rows, git.who(config.root), reason)
     data, newest = make_challenge(trail, asked, tables, facts=everything, cuts=cuts)
-    start, signed = trail.start(), bool(newest.signatures)
+    signed = bool(newest.signatures)
     checked = check_challenge(data, anchor=newest.to_note())
     if checked.is_broken:
         raise MissingEvidence(
@@ -79,8 +79,8 @@ def challenge(
         "tables": {table: one.commitment.name for table, one in tables.items()},
         "entries": checked.entries,
         "entry": newest.size - 1,
-        "log": start.log,
-        "public_key": start.public_key,
+        "log": trail.log,
+        "public_key": trail.keychain().newest.public_key,
         "verifier_sha256": sha256(verifier()),
     }
     blocks = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from governance.digest import canonical
 from governance.errors import GovernanceError, InvalidRecord
@@ -34,6 +34,7 @@ _SILENCE = {-1: "abstains", -2: "failed", -3: "skipped"}
 class ChallengeCheck(BundleCheck):
     """What came of holding a challenge's answers against their commitments; `told` has a line for each row."""
 
+    drawn: str = ""
     told: tuple[str, ...] = ()
 
 
@@ -44,12 +45,14 @@ def is_challenge(data: bytes) -> bool:
     return False
 
 
-def check_challenge(data: bytes, *, anchor: str | None = None, key: bytes | None = None) -> ChallengeCheck:
+def check_challenge(
+    data: bytes, *, anchor: str | None = None, key: bytes | None = None, seed: str | None = None
+) -> ChallengeCheck:
     """1. the archive is canonical  2. its entries stand in the log of its checkpoint, the newest is the challenge's own
     3. the rows are those that the seed draws, and lead to the committed roots  4. rows of one example, from tables that
     the labels name  5. nothing else is in the archive  6. somebody who is trusted vouches for the checkpoint
 
-    `anchor` and `key` are those of `check_bundle`. The first fault ends it.
+    `anchor` and `key` are those of `check_bundle`, `seed` is what has to have drawn the rows. The first fault ends it.
     """
     try:
         # 1.
@@ -68,17 +71,21 @@ def check_challenge(data: bytes, *, anchor: str | None = None, key: bytes | None
             for table, commitment in tables.items()
         }
         _drawn(asked, tables["labels"], answers["labels"])
+        size, of = tables["labels"].rows, asked.commitments[0]
+        drawn = f"seed {asked.seed!r} drew {asked.rows} of the {size} rows of {of}"
         # 4.
-        told = [*_one_example_each(extract, tables, answers), f"drawn by the seed {asked.seed!r}: it has to be yours"]
+        told = _one_example_each(extract, tables, answers)
         # 5.
         known = {ABOUT, CHECKPOINT, ENTRIES, PLACES, NODES, *(path for table in tables for path in paths(table))}
         if set(files) != known:
             raise InvalidRecord("files", sorted(set(files) ^ known), "exactly the files of a challenge")
+        if seed not in (None, asked.seed):
+            raise InvalidRecord("seed", asked.seed, f"the one that was given, {seed!r}")
         # 6.
         vouched = _origin(extract, tables["labels"], anchor=anchor, key=key)
     except GovernanceError as error:
         return ChallengeCheck((Check("challenge", "broken", "challenge", error.message, error.hint or ""),))
-    return ChallengeCheck((vouched,), len(extract.records), extract.checkpoint.origin, tuple(told))
+    return ChallengeCheck((vouched,), len(extract.records), extract.checkpoint.origin, drawn, tuple(told))
 
 
 def _tables(extract: Extract, asked: Challenge) -> dict[str, Commitment]:
@@ -88,6 +95,8 @@ def _tables(extract: Extract, asked: Challenge) -> dict[str, Commitment]:
         commitment = extract.record(name)
         if not isinstance(commitment, Commitment) or commitment.scheme != "rows/v1":
             raise InvalidRecord("commitment", name, "a commitment to single rows")
+        if getattr(extract.record(commitment.of), "rows", None) != commitment.rows:
+            raise InvalidRecord("commitment", f"{commitment.rows} rows", "one to as many rows as its table has")
         tables[commitment.of.partition(":")[0]] = commitment
     if list(tables) != [table for table in TABLES if table in tables] or len(tables) != len(asked.commitments):
         raise InvalidRecord("commitments", list(tables), f"one to each of {', '.join(TABLES)}, in this order")
@@ -177,7 +186,8 @@ def _origin(extract: Extract, labels: Commitment, *, anchor: str | None, key: by
         return _unknown(says, "give a newer one, or the key")
     vouched = by_older(mine, keychain, trusted, what="challenge")
     if vouched.state == "fine" and extract.position(labels.name) >= trusted.size:
-        return replace(vouched, says=f"{vouched.says}, but it is OLDER than the commitment to the rows")
+        says = "the rows were committed to after the checkpoint that was given: perhaps to suit the seed"
+        return _unknown(says, "keep a checkpoint of today, and let a new seed draw")
     return vouched
 
 

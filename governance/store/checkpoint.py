@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from governance.digest import LARGEST_INTEGER
 from governance.errors import InvalidRecord
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def parse_note(text: str, *, where: str = "checkpoint") -> Checkpoint:
         if len(head) != 32:
             raise ValueError("the root is not 32 bytes")
         signatures = tuple(_signature(line) for line in lines[4:-1])
+        if int(size) > LARGEST_INTEGER:
+            raise ValueError("no log has so many entries")
         checkpoint = Checkpoint(origin, int(size), head, signatures)
     except (ValueError, binascii.Error) as error:
         raise InvalidRecord("note", text[:80], f"a checkpoint note ({error})", where=where) from None

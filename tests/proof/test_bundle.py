@@ -22,7 +22,7 @@ from governance.errors import InvalidRecord
 from governance.proof import published
 from governance.proof.archive import read_archive, write_archive
 from governance.proof.bundle import check_bundle
-from governance.store import merkle
+from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 
 verify_py = standalone()
@@ -179,6 +179,42 @@ def test_a_file_that_was_changed_is_refused(evidence, name):
         assert both(forged(evidence, EDITS[name]), anchor=evidence.checkpoints[5]) == {3}
         return
     assert both(forged(evidence, EDITS[name]), key=evidence.key) == {3}
+
+
+LISTS = {
+    "a file twice": lambda files: [files[0], *files],
+    "out of order": lambda files: files[::-1],
+    "with the checkpoint": lambda files: [
+        *files[:1],
+        {"path": "checkpoint", "sha256": "0" * 64, "bytes": 1},
+        *files[1:],
+    ],
+    "none": lambda files: [],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_files_that_is_no_such_list_is_refused_by_both(evidence, name):
+    """Also where the owner enters and signs it: each file once, in order, and no other."""
+
+    def signed(files):
+        entries = lines(files)
+        last = parse_canonical(entries[-1], where="test")
+        last["body"]["files"] = LISTS[name](last["body"]["files"])
+        rewritten(files, [*entries[:-1], canonical(last)])
+        owner = keys.load_key()
+        assert owner is not None
+        files["checkpoint"] = parse_note(files["checkpoint"].decode()).signed(owner).to_note().encode()
+
+    assert both(forged(evidence, signed), key=evidence.key) == {3}
+
+
+def test_a_signature_line_without_a_name_is_refused_by_both(evidence):
+    """C2SP names every signature; one that does not would pass unseen by one of two verifiers."""
+    line = "\u2014  " + evidence.checkpoints[6].splitlines()[4].split(" ")[2] + "\n"
+    data = forged(evidence, lambda files: files.update(checkpoint=files["checkpoint"] + line.encode()))
+    assert both(data, key=evidence.key) == {3}
+    assert both(evidence.data, anchor=evidence.checkpoints[6] + line) == {3}
 
 
 def test_another_log_is_refused(evidence, tmp_path):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import rows as tables_of_rows
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evidence import make_evidence, standalone
 from hypothesis import given
@@ -25,7 +26,7 @@ from governance.proof.archive import read_archive, write_archive
 from governance.proof.asking import CommittedTable
 from governance.proof.challenge import check_challenge
 from governance.proof.drawing import draw_rows
-from governance.records import Challenge, Commitment
+from governance.records import Challenge, Commitment, Dataset, Labels, Record, Votes
 from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.commitments import RowTable
@@ -39,10 +40,10 @@ def challenged(tmp_path: Path, own_home: Path) -> Challenged:
     return make_challenged(tmp_path)
 
 
-def both(data: bytes, *, anchor: str | None = None, key: bytes | None = None) -> set[int]:
+def both(data: bytes, *, anchor: str | None = None, key: bytes | None = None, seed: str | None = None) -> set[int]:
     """The exit codes of `verify.py` and of the library: one number where they agree."""
-    code, _ = verify_py.verify(data, anchor=anchor.encode() if anchor is not None else None, key=key)
-    state = check_challenge(data, anchor=anchor, key=key).checks[0].state
+    code, _ = verify_py.verify(data, anchor=anchor.encode() if anchor is not None else None, key=key, seed=seed)
+    state = check_challenge(data, anchor=anchor, key=key, seed=seed).checks[0].state
     return {code, {"broken": 3, "unknown": 4, "fine": 0}[state]}
 
 
@@ -55,20 +56,19 @@ def test_a_challenge_is_whole_for_whoever_trusts_its_key_or_a_checkpoint_that_it
     assert len(challenged.data) <= 8192
     assert both(challenged.data, key=challenged.key) == {0}
     assert both(challenged.data, anchor=newest(challenged)) == {0}
-    assert both(challenged.data, anchor=challenged.checkpoints[1]) == {0}
+    assert both(challenged.again("a seed", cuts=(10,)), anchor=challenged.checkpoints[10]) == {0}
     assert both(challenged.data) == {4}
 
 
 def test_both_verifiers_say_the_same_of_each_row(challenged):
-    """Row number, example, label and votes by the titles of their sources; then whose seed it was; the last lines count."""
+    """Row number, example, label and votes by the titles of their sources; the last lines count."""
     _, told = verify_py.verify(challenged.data, key=challenged.key)
     checked = check_challenge(challenged.data, key=challenged.key)
-    *lines, drawn = told[2:-2]
-    assert [*lines, drawn] == list(checked.told)
-    asked = parse(read_archive(challenged.data, where="test")["entries.jsonl"].splitlines()[-1])["body"]
-    assert drawn == f"drawn by the seed {asked['seed']!r}: it has to be yours"
+    assert told[2:-2] == [checked.drawn, *checked.told]
+    of = challenged.tables["labels"].commitment.name
+    assert told[2] == f"seed 'a seed' drew 2 of the 8 rows of {of}"
     labels = read_archive(challenged.data, where="test")["labels.jsonl"].splitlines()
-    for line, row in zip(lines, map(parse, labels), strict=True):
+    for line, row in zip(told[3:-2], map(parse, labels), strict=True):
         said = {0: ("no", "abstains"), 1: ("no", "no"), 2: ("yes", "yes")}[row["number"] % 3]
         assert line == f"row {row['number']}, e/{row['number']}: {said[0]}; words {said[1]}"
 
@@ -301,17 +301,65 @@ def test_an_older_checkpoint_has_to_be_shown_and_signed(challenged):
     assert both(data, key=challenged.key) == {0}
     assert both(data, anchor=newest(challenged)) == {4}
     shown = challenged.again("another", cuts=tuple(challenged.checkpoints))
-    assert [both(shown, anchor=note) for note in challenged.checkpoints.values()] == [{0}] * len(challenged.checkpoints)
+    committed = [{0} if size >= 10 else {4} for size in challenged.checkpoints]
+    assert [both(shown, anchor=note) for note in challenged.checkpoints.values()] == committed
     bare = [note.split("\n\n")[0] + "\n\n" for note in challenged.checkpoints.values()]
     assert [both(shown, anchor=note) for note in bare] == [{4}] * len(bare)
 
 
-def test_rows_that_were_committed_to_after_the_auditors_checkpoint_are_said_to_be(challenged):
+def test_rows_that_were_committed_to_after_the_auditors_checkpoint_are_not_vouched_for(challenged):
     """Whoever knew the seed by then could have chosen the rows; what was committed to before cannot have been."""
-    said = [verify_py.verify(challenged.data, anchor=challenged.checkpoints[size].encode())[1][0] for size in (1, 11)]
-    assert ["OLDER" in line for line in said] == [True, False]
-    told = [check_challenge(challenged.data, anchor=challenged.checkpoints[size]).checks[0].says for size in (1, 11)]
-    assert ["OLDER" in line for line in told] == [True, False]
+    note = challenged.checkpoints[1]
+    assert both(challenged.data, anchor=note) == {4}
+    says = "the rows were committed to after the checkpoint that was given: perhaps to suit the seed"
+    assert says in verify_py.verify(challenged.data, anchor=note.encode())[1][0]
+    assert check_challenge(challenged.data, anchor=note).checks[0].says == says
+
+
+def test_rows_that_another_seed_drew_are_no_answer(challenged):
+    """The archive says which seed drew them: whoever gives their own learns of another, in words and by the exit code."""
+    for seed, code in (("a seed", 0), ("a seed that suits the owner", 3), ("", 3)):
+        assert both(challenged.data, seed=seed, key=challenged.key) == {code}
+        assert both(challenged.data, seed=seed, anchor=newest(challenged)) == {code}
+
+
+@pytest.mark.parametrize("table", ["labels", "votes", "dataset"])
+def test_a_commitment_to_a_part_of_a_table_is_refused(tmp_path, own_home, monkeypatch, table):
+    """An owner who leaves rows out of what the seed draws from has committed to a smaller table than was recorded."""
+    monkeypatch.setattr("rows.state", larger(table, tables_of_rows.state))
+    challenged = make_challenged(tmp_path)
+    assert both(challenged.data, key=challenged.key) == {3}
+    assert both(challenged.data, anchor=newest(challenged)) == {3}
+
+
+def larger(table: str, state: Callable[..., dict[str, Record]]) -> Callable[..., dict[str, Record]]:
+    """The records of the tables, one of which says that it has a row more."""
+
+    def made(*given: object) -> dict[str, Record]:
+        stated = state(*given)
+        rest = {
+            name: record.body() | ({"rows": 9} if name == table else {})
+            for name, record in stated.items()
+            if name != "source"
+        }
+        dataset = Dataset.make(**rest["dataset"])
+        votes = Votes.make(**rest["votes"] | {"dataset": dataset.name})
+        labels = Labels.make(**rest["labels"] | {"dataset": dataset.name, "votes": votes.name})
+        return {"source": stated["source"], "dataset": dataset, "votes": votes, "labels": labels}
+
+    return made
+
+
+def test_what_no_honest_writer_writes_is_refused_by_both(challenged):
+    """A size that no log has, and a signature line without a name: neither verifier falls over."""
+    old = parse_note(newest(challenged))
+    for digits in (16, 20, 400, 4000):
+        note = f"{old.origin}\n{'9' * digits}\n{newest(challenged).splitlines()[2]}\n\n".encode()
+        data = changed(challenged, lambda files, note=note: files.update(checkpoint=note))
+        assert both(data) == {3}, digits
+    nameless = "\u2014  " + newest(challenged).splitlines()[4].split(" ")[2] + "\n"
+    data = changed(challenged, lambda files: files.update(checkpoint=files["checkpoint"] + nameless.encode()))
+    assert both(data, key=challenged.key) == {3}
 
 
 def test_no_other_row_can_be_found_in_a_challenge(challenged):

@@ -255,7 +255,7 @@ def _base64(text):
 def _signature(line):
     dash, name, data = line.split(" ")
     data = _base64(data)
-    if dash != "\u2014" or len(data) != 68:
+    if dash != "\u2014" or not name or len(data) != 68:
         raise ValueError(line)
     return name, data[:4], data[4:]
 
@@ -354,15 +354,15 @@ def check_bundle(files, log, told):
     last = log.entries[-1]
     need(last["kind"] == "bundle", "the newest entry is not that of a bundle")
     listed = {ref["path"]: ref for ref in last["body"]["files"]}
-    for path in sorted({*files, *listed} - {"checkpoint", "entries.jsonl"}):
-        need(path in listed, f"{path} is in the archive and not in its list")
-        need(path in files, f"{path} is in the list and not in the archive")
+    held = sorted(set(files) - {"checkpoint", "entries.jsonl"})
+    for path in sorted({*held, *listed}):
+        need(path in listed and path in held, f"{path} is in the archive and not in its list, or only in the list")
         digest = hashlib.sha256(files[path]).hexdigest()
         same = digest == listed[path]["sha256"] and len(files[path]) == listed[path]["bytes"]
         need(same, f"{path} is not the file that was put there: its SHA-256 is {digest}")
+    need([ref["path"] for ref in last["body"]["files"]] == held, "the list names a file twice, or out of order")
     # 2.
-    results = [entry["body"] for entry in log.entries if entry["kind"] == "result"]
-    recorded = {ref["sha256"] for result in results for ref in result["outputs"]}
+    recorded = {ref["sha256"] for entry in log.entries if entry["kind"] == "result" for ref in entry["body"]["outputs"]}
     recorded |= {entry["body"]["sha256"] for entry in log.entries if entry["kind"] == "document"}
     documents = [path for path in files if path.startswith(("documents/", "rows/"))]
     decided = all(path.startswith("documents/") for path in documents) or log.entries[-2]["kind"] == "disclosure"
@@ -393,6 +393,7 @@ def check_challenge(files, log, told):
     chain = [tables["labels"]["of"], labels["votes"], labels["dataset"]]
     fits = [one["body"]["of"] for one in commitments] == [of for of in chain if of.partition(":")[0] in tables]
     need(fits and votes["dataset"] == labels["dataset"], "the commitments are not to the labels and their origin")
+    need(all(log.names[b["of"]]["body"]["rows"] == b["rows"] for b in by_row), "a table is not committed to whole")
     # 2.
     gone = {name: {} for name in asked["commitments"]}
     for at, one in zip(log.places, log.entries, strict=True):
@@ -403,6 +404,7 @@ def check_challenge(files, log, told):
     # 3.
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
+    told.append(f"seed {asked['seed']!r} drew {len(drawn)} of the {labels['rows']} rows of {asked['commitments'][0]}")
     words = {str(number): name for number, name in enumerate(votes["classes"])}
     words |= {"-1": "abstains", "-2": "failed", "-3": "skipped"}
     titles = {part["column"]: log.names[part["source"]]["body"]["title"] for part in votes["sources"]}
@@ -419,7 +421,6 @@ def check_challenge(files, log, told):
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
     log.committed = log.places[log.entries.index(commitments[0])]
-    told.append(f"drawn by the seed {asked['seed']!r}: it has to be yours")
     told.append(f"committed to in entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
@@ -457,8 +458,7 @@ def read_answers(files, table, commitment, gone):
 
 def read_folder(root):
     """The files below a folder: {path: bytes}; None stands for a link or whatever else is no ordinary file."""
-    walked = [(folder, name) for folder, below, names in os.walk(root, onerror=_refuse) for name in below + names]
-    places = [pathlib.Path(folder, name) for folder, name in walked]
+    places = [pathlib.Path(at, name) for at, below, names in os.walk(root, onerror=_refuse) for name in below + names]
     return {
         place.relative_to(root).as_posix(): place.read_bytes() if place.is_file() and not place.is_symlink() else None
         for place in places
@@ -495,8 +495,7 @@ def read_tiles(files, told):
     # 2.
     levels = {-1: log.lines, 0: log.leaves}
     while len(log.leaves) >= (span := WIDTH ** (len(levels) - 1)):
-        firsts = range(0, len(log.leaves) - span + 1, span)
-        levels[len(levels) - 1] = [log.met[first, first + span] for first in firsts]
+        levels[len(levels) - 1] = [log.met[at, at + span] for at in range(0, len(log.leaves) - span + 1, span)]
     for level, items in levels.items():
         for first in range(0, len(items), WIDTH):
             take(files, tile(level, first // WIDTH, items[first : first + WIDTH])[0])
@@ -534,14 +533,15 @@ def check_origin(log, anchor, key):
         raise Unknown("the checkpoint that was given is not signed by the key that is shown; another may be left out")
     need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
     need_trust([link for link in log.keys if link[0] >= anchor.size], "the key of the checkpoint that was given")
-    late = ", but it is OLDER than the commitment to the rows" * (log.committed >= anchor.size)
-    return f"grown from the checkpoint that was given ({anchor.size} entries), signed by a key that it covers{late}"
+    if log.committed >= anchor.size:
+        raise Unknown("but the rows were committed to after the checkpoint that was given: perhaps to suit the seed")
+    return f"grown from the checkpoint that was given ({anchor.size} entries), signed by a key that it covers"
 
 
 # -- the command -----------------------------------------------------------------------------------------------------------
 
 
-def verify(data, *, anchor=None, key=None):
+def verify(data, *, anchor=None, key=None, seed=None):
     """(exit code, sentences) for an archive (bytes) or a folder ({path: bytes}): 1. it is in its canonical form  2. its
     entries are those of its checkpoint  3. all else is what they say  4. somebody trusted vouches for the checkpoint"""
     told = []
@@ -561,6 +561,7 @@ def verify(data, *, anchor=None, key=None):
             told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
             # 3.
             (check_challenge if rows else check_bundle)(files, log, told)
+        need(seed in (None, log.entries[-1]["body"].get("seed")), "the seed that was given did not draw what is shown")
         # 4.
         vouched = check_origin(log, trusted, key)
     except Broken as fault:
@@ -574,24 +575,23 @@ def verify(data, *, anchor=None, key=None):
 
 def main(arguments):
     """Checks what the command line names and answers the exit code."""
-    plain = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="verify.py", description=__doc__, formatter_class=plain)
-    parser.add_argument("file", metavar="FILE.zip")
+    parser = argparse.ArgumentParser("verify.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("file", metavar="FILE.zip", type=pathlib.Path)
+    parser.add_argument("--seed", metavar="TEXT", help="the seed that you gave, for rows that it has to have drawn")
     trust = parser.add_mutually_exclusive_group()
-    trust.add_argument("--checkpoint", metavar="FILE", help="a checkpoint of the same log that you got some other way")
-    trust.add_argument("--key", help="the log's public key, 64 hexadecimal digits, that you got some other way")
+    trust.add_argument("--checkpoint", metavar="FILE", type=pathlib.Path, help="of the same log, got some other way")
+    trust.add_argument("--key", help="the log's public key, 64 hexadecimal digits, likewise")
     given = parser.parse_args(arguments)
     try:
-        file = pathlib.Path(given.file)
-        data = read_folder(file) if file.is_dir() else file.read_bytes()
-        anchor = pathlib.Path(given.checkpoint).read_bytes() if given.checkpoint else None
+        data = read_folder(given.file) if given.file.is_dir() else given.file.read_bytes()
+        anchor = given.checkpoint.read_bytes() if given.checkpoint is not None else None
         if given.key is not None and not re.fullmatch("[0-9A-Fa-f]{64}", given.key):
             raise ValueError(f"a key is 64 hexadecimal digits, not {given.key!r}")
-        key = bytes.fromhex(given.key) if given.key else None
+        key = bytes.fromhex(given.key) if given.key is not None else None
     except (OSError, ValueError) as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
-    code, told = verify(data, anchor=anchor, key=key)
+    code, told = verify(data, anchor=anchor, key=key, seed=given.seed)
     print(*("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told), sep="\n")
     return code
 
