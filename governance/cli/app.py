@@ -355,7 +355,8 @@ def verify(
         )
     if key is not None:
         raise ConfigurationError(
-            "--key is for bundles and folders of tiles: a project's log names its key itself", hint="give it too"
+            "--key is for bundles and folders of tiles: a project's log names its key itself",
+            hint="name FILE.zip or the folder as well, or leave --key out",
         )
     answer(project_of(context).verify(since=since, log=log), as_json=as_json, as_md=as_md)
 
