@@ -25,6 +25,10 @@ class Config:
     id_column: str
     subject_column: str
     text_column: str
+    #: how tables are committed to: a leaf for each row, or for each block of rows
+    commit: str
+    #: the statement that blocks need
+    no_personal_data: str
 
     @property
     def state(self) -> Path:
@@ -39,6 +43,8 @@ _FIELDS: dict[str, str] = {
     "id_column": "example_id",
     "subject_column": "",
     "text_column": "text",
+    "commit": "rows",
+    "no_personal_data": "",
 }
 
 
@@ -79,4 +85,24 @@ def _checked(root: Path, given: dict[str, Any], *, where: str) -> Config:
     folder = Path(values["artifacts"])
     if folder.is_absolute() or ".." in folder.parts or not values["artifacts"]:
         raise InvalidRecord("project.artifacts", values["artifacts"], "a folder below the project", where=where)
+    _need_impersonal(values, where=where)
     return Config(root=root, **values)
+
+
+def _need_impersonal(values: dict[str, str], *, where: str) -> None:
+    """Blocks cannot forget one row, so that they are for tables of nobody's data alone."""
+    if values["commit"] not in ("rows", "blocks"):
+        raise InvalidRecord("project.commit", values["commit"], '"rows" or "blocks"', where=where)
+    if values["commit"] == "rows":
+        return
+    way_out = '`commit = "rows"` needs no statement, and lets one person be erased and one row be shown'
+    if not values["no_personal_data"].strip():
+        raise ConfigurationError(
+            f'{where}: `commit = "blocks"` needs project.no_personal_data, which is empty',
+            hint=f"let whoever answers for the data write there that no table holds personal data, and why; or {way_out}",
+        )
+    if values["subject_column"]:
+        raise ConfigurationError(
+            f'{where}: project.subject_column says that rows belong to persons, and `commit = "blocks"` that none does',
+            hint=way_out,
+        )

@@ -60,6 +60,45 @@ class Fault:
 
 
 CHALLENGES = "tests/proof/test_challenge.py"
+BLOCKS = "tests/store/test_block_commitments.py"
+BLOCK_FAULTS = (
+    Fault(
+        "blocks",
+        "which cells of a block are null is not committed to",
+        "governance/store/blocks.py",
+        "        here = some and nulls[start:stop].any()",
+        "        here = some and nulls[start:stop].all()",
+        BLOCKS,
+        "any_change",
+    ),
+    Fault(
+        "blocks",
+        "all blocks of a table have one salt",
+        "governance/store/blocks.py",
+        "keyed(secret, *parts, _eight(number)[::-1])",
+        "keyed(secret, *parts, _eight(0)[::-1])",
+        BLOCKS,
+        "unequal_leaves",
+    ),
+    Fault(
+        "blocks",
+        "a project says blocks without a statement",
+        "governance/config.py",
+        """if not values["no_personal_data"].strip():""",
+        """if not values["no_personal_data"]:""",
+        "tests/stories/test_committed_in_blocks.py",
+        "without_a_statement",
+    ),
+    Fault(
+        "blocks",
+        "blocks that were committed to stand for rows too",
+        "governance/project/take_in.py",
+        'if statement is not None or one.scheme == "rows/v1"}',
+        "if statement is not None or one.scheme}",
+        "tests/stories/test_committed_in_blocks.py",
+        "once_rows",
+    ),
+)
 CHALLENGE_FAULTS = (
     Fault(
         "challenge",
@@ -1647,6 +1686,7 @@ FAULTS = (
     *KEYS_FAULTS,
     *CRASH_FAULTS,
     *SERVER_FAULTS,
+    *BLOCK_FAULTS,
     *CHALLENGE_FAULTS,
     *ERASURE_FAULTS,
 )

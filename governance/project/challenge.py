@@ -16,6 +16,7 @@ from governance.proof.asking import Asked, CommittedTable, make_challenge
 from governance.proof.challenge import FORMAT, check_challenge
 from governance.proof.published import verifier
 from governance.records import MOST_ROWS, Commitment, Dataset, Labels, Votes
+from governance.store.blocks import BY_ROW
 from governance.store.commitments import RowTable
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -100,6 +101,9 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
     behind = {"votes": (Votes, labels.record.votes), "dataset": (Dataset, labels.record.dataset)}
     commitments = {one.of: one for one in everything.of(Commitment) if one.scheme == "rows/v1"}
     if labels.record.name not in commitments:
+        if any(one.of == labels.record.name for one in everything.of(Commitment)):
+            says = "the labels are committed to in blocks of rows, and no single row of a block can be shown"
+            raise MissingEvidence(says, hint=BY_ROW)
         hint = "`labeltrail sync` commits to the tables of recorded runs"
         raise MissingEvidence("no commitment to single rows of the labels is recorded", hint=hint)
     found: dict[str, Held] = {"labels": labels}

@@ -30,6 +30,9 @@ name = {name}
 # The column that names each row, and the one that says whose data a row is (none: each row is its own subject).
 # id_column = "example_id"
 # subject_column = ""
+# How tables are committed to: by row, or, where a statement says that nobody's data is in them, by 1,024 rows.
+# commit = "rows"
+# no_personal_data = ""
 # Where the outputs of stages lie, and where the trail is kept.
 # artifacts = "artifacts"
 # store = "sqlite:///.labeltrail/trail.db"

@@ -10,13 +10,15 @@ from governance.config import Config
 from governance.digest import file_digest, file_md5
 from governance.dvc.files import LockedStage, Stage, read_lock
 from governance.erased import Erased, by_entries
-from governance.errors import GovernanceError
+from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts, read_facts
+from governance.project import git
 from governance.proof.verify import is_row_table
-from governance.records import Commitment, Execution, Finding, Record, Result
+from governance.records import Commitment, Execution, Finding, NoPersonalData, Record, Result
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
+from governance.store.blocks import commit_blocks
 from governance.store.commitments import commit_rows
-from governance.store.forgetting import ReturnedSubject, erasures
+from governance.store.forgetting import ReturnedSubject, erased_subjects, erasures
 from governance.store.trail import Appended, Trail
 
 #: the problem of a stage without a run file
@@ -96,9 +98,11 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
     """Enters what the stages' runs say, in one transaction: recipes, facts, results, commitments, then `events`.
 
     A second result of a recipe that the trail knows is taken in only where an execution among `events` made it just now:
-    from a file alone it may as well be a forgery.
+    from a file alone it may as well be a forgery. Raises ConfigurationError, and enters nothing, where tables are to be
+    committed to in blocks and somebody was erased from this log.
     """
     known = trail.facts()
+    statement = _statement(trail, config, known)
     executed = {event.result for event in events if isinstance(event, Execution)}
     locks: Mapping[str, LockedStage] = {}
     # A lock that cannot be read is DVC's to complain of, and no reason to forget what was seen.
@@ -114,7 +118,7 @@ def take_in(trail: Trail, config: Config, stages: Iterable[Stage], *, events: Se
         if one.run is None or one.facts is None or one.problem:
             continue
         try:
-            commitments = _commitments(trail, config, known, one)
+            commitments = _commitments(trail, config, known, one, statement)
         except ReturnedSubject as error:
             found[place] = replace(one, problem=error.message, returned=True)
             continue
@@ -189,21 +193,38 @@ def _disagreements(known: Facts, run: RunFile) -> list[Finding]:
     return [Finding.make(check="reproduction", subject=run.recipe.name, outcome="fail", says=says)]
 
 
-def _commitments(trail: Trail, config: Config, known: Facts, found: Found) -> list[Commitment]:
+def _statement(trail: Trail, config: Config, known: Facts) -> NoPersonalData | None:
+    """On what commitments to blocks stand: what labeltrail.toml says, as it was recorded first; None for rows."""
+    if config.commit == "rows":
+        return None
+    if erased := erased_subjects(trail):
+        raise ConfigurationError(
+            f'`commit = "blocks"` is for nobody\'s data, and a person was {by_entries(sorted(set(erased.values())))}',
+            hint='set `commit = "rows"` in labeltrail.toml, then `labeltrail sync`',
+        )
+    says = config.no_personal_data.strip()
+    stated = [one for one in known.of(NoPersonalData) if one.says == says]
+    fresh = {"says": says, "who": git.who(config.root), "revision": git.revision(config.root)}
+    return stated[0] if stated else NoPersonalData.make(**fresh)
+
+
+def _commitments(
+    trail: Trail, config: Config, known: Facts, found: Found, statement: NoPersonalData | None
+) -> list[Record]:
+    """Those that are missing, after the statement that they stand on. Rows are committed to also where blocks are."""
     if found.run is None or found.facts is None:
         return []
-    committed = {commitment.of for commitment in known.of(Commitment)}
+    committed = {one.of for one in known.of(Commitment) if statement is not None or one.scheme == "rows/v1"}
     by_digest = {output.sha256: output.path for output in found.run.result.outputs}
-    made = []
+    made: list[Record] = []
     for record in found.facts:
         path = by_digest.get(getattr(record, "sha256", ""))
-        if path and is_row_table(record) and record.name not in committed:
-            rows = commit_rows(
-                trail,
-                config.root / path,
-                of=record.name,
-                id_column=config.id_column,
-                subject_column=config.subject_column,
-            )
+        if not path or not is_row_table(record) or record.name in committed:
+            continue
+        table, of, id_column = config.root / path, record.name, config.id_column
+        if statement is not None:
+            made += [statement, commit_blocks(trail, table, of=of, id_column=id_column, statement=statement.name)]
+        else:
+            rows = commit_rows(trail, table, of=of, id_column=id_column, subject_column=config.subject_column)
             made.append(rows.commitment)
     return made

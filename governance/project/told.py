@@ -31,6 +31,7 @@ _KINDS = (
     "document",
     "finding",
     "attestation",
+    "impersonal",
     "commitment",
     "recipe",
     "result",
@@ -43,7 +44,9 @@ _KINDS = (
     "log",
 )
 #: what belongs to one store and not to the data; it stands apart, so that two stores' answers can be compared
-_OF_THE_STORE = frozenset({"commitment", "execution", "environment", "repro", "reproduction", "adoption", "key", "log"})
+_OF_THE_STORE = frozenset(
+    {"impersonal", "commitment", "execution", "environment", "repro", "reproduction", "adoption", "key", "log"}
+)
 
 
 def when(at: int) -> str:

@@ -15,6 +15,7 @@ from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
 from governance.runs.readers import reads
+from governance.store.blocks import block_of
 from governance.store.commitments import RowTable, SubjectKeys
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -143,11 +144,15 @@ class _Store:
         self._log = {"log": trail.log, "size": trail.size()}
         self._entries = {what: positions.get(held.record.name) for what, held in tables.items()}
         self._tables: dict[str, tuple[dict[str, Any], RowTable]] = {}
+        self._blocks: dict[str, dict[str, Any]] = {}
         for what, held in tables.items():
             commitment = committed.get(held.record.name)
             if commitment is None:
                 continue
             told = {"of": what, "commitment": commitment.name, "entry": positions.get(commitment.name)}
+            if commitment.scheme == "blocks/v1":
+                self._blocks[what] = told
+                continue
             of, id_column, subject_column = held.record.name, config.id_column, config.subject_column
             rows = RowTable(trail, held.path, of=of, id_column=id_column, subject_column=subject_column)
             self._tables[what] = (told, rows)
@@ -161,6 +166,10 @@ class _Store:
                 commitments.append({**told, "row": rows.numbers[numbers[what]], "leaf": leaf})
             except GovernanceError as error:
                 commitments.append({**told, "row": rows.numbers[numbers[what]], "says": error.message})
+        for what, told in self._blocks.items():
+            block = block_of(numbers[what])
+            says = f"in block {block}, which is committed to as a whole: no proof of this row alone"
+            commitments.append({**told, "row": numbers[what], "block": block, "says": says})
         return {**self._log, "entries": self._entries, "commitments": commitments}
 
 

@@ -16,6 +16,7 @@ from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
 from governance.records import Commitment, Erasure, Execution, Record, Repro, Result
+from governance.store.blocks import commit_blocks, wrong_block
 from governance.store.checkpoint import Checkpoint
 from governance.store.commitments import commit_rows
 from governance.store.forgetting import kept_leaves
@@ -56,7 +57,7 @@ def verify(trail: Trail, config: Config, *, since: Path | None = None) -> Verifi
         for check in checks
         if check.what == "files" and check.state in ("broken", "returned")
     }
-    for rows, check in _commitments(trail, config, recorded, current, changed):
+    for rows, check in _commitments(trail, config, recorded, current, changed, erased):
         counts["rows"] += rows
         if check:
             checks.append(check)
@@ -157,7 +158,7 @@ def _left_out(recorded: Facts, current: list[Result], *, uncached: int) -> Itera
 
 
 def _commitments(
-    trail: Trail, config: Config, recorded: Facts, current: list[Result], changed: set[str]
+    trail: Trail, config: Config, recorded: Facts, current: list[Result], changed: set[str], erased: Erased
 ) -> Iterator[tuple[int, Check | None]]:
     """(rows hashed, what was wrong) for each committed table that a current result holds."""
     committed = {commitment.of: commitment for commitment in recorded.of(Commitment)}
@@ -176,6 +177,10 @@ def _commitments(
                     )
                 continue
             if path in changed or not (config.root / path).is_file():
+                continue
+            if committed[name].scheme == "blocks/v1":
+                gone = erased.of(getattr(record, "sha256", ""))
+                yield _one_in_blocks(trail, config, committed[name], path, lost=gone.says if gone else "")
                 continue
             yield _one_commitment(trail, config, committed[name], path, told=_told_erased(recorded, name))
 
@@ -210,6 +215,27 @@ def _one_commitment(
     if again == commitment:
         return commitment.rows, None
     says = f"its {again.rows} rows do not give the committed root of {commitment.rows} rows"
+    return again.rows, Check("commitments", "broken", path, says)
+
+
+def _one_in_blocks(
+    trail: Trail, config: Config, commitment: Commitment, path: str, *, lost: str
+) -> tuple[int, Check | None]:
+    if lost:
+        says = f"rows of it were {lost}, and its blocks were committed to with them"
+        return 0, Check("commitments", "unknown", path, says)
+    try:
+        of, id_column, statement = commitment.of, commitment.id_column, commitment.statement or ""
+        again = commit_blocks(
+            trail, config.root / path, of=of, id_column=id_column, statement=statement, first_time=False
+        )
+        if again == commitment:
+            return commitment.rows, None
+        says = wrong_block(trail, config.root / path, commitment)
+    except MissingEvidence as error:
+        return 0, Check("commitments", "unknown", path, error.message)
+    except GovernanceError as error:
+        return 0, Check("commitments", "broken", path, error.message)
     return again.rows, Check("commitments", "broken", path, says)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import StringConstraints, model_validator
 
 from governance.records.base import Count, Decimal, Digest, Name, Record
 from governance.records.runs import Distribution, FileRef
@@ -120,18 +122,51 @@ class Repro(Record):
         return tuple((self.name, "wasInformedBy", result) for result in dict.fromkeys(self.results.values()))
 
 
+class NoPersonalData(Record):
+    """Somebody states, in the project's labeltrail.toml, that none of its tables holds personal data."""
+
+    kind = "impersonal"
+    event = True
+
+    says: Annotated[str, StringConstraints(min_length=1)]
+    #: who recorded it, and the commit that was checked out
+    who: str
+    revision: str | None
+
+    @property
+    def label(self) -> str:
+        return f"no personal data, recorded by {self.who}"
+
+
 class Commitment(Record):
-    """A salted commitment to every row of a table; it belongs to one store, because the salts are that store's own."""
+    """A salted commitment to the rows of a table; it belongs to one store, because the salts are that store's own.
+
+    `rows/v1` has a leaf for each row, `blocks/v1` one for each 1,024 rows, and stands on a statement that nobody's data is
+    among them.
+    """
 
     kind = "commitment"
 
     of: Name
-    scheme: Literal["rows/v1"]
+    scheme: Literal["rows/v1", "blocks/v1"]
     rows: Count
     root: Digest
     columns: tuple[str, ...]
     id_column: str
     subject_column: str
+    statement: Name | None = None
+
+    @model_validator(mode="after")
+    def _blocks_are_nobodys(self) -> Self:
+        if (self.scheme == "blocks/v1") != (self.statement is not None):
+            raise ValueError("blocks/v1, and nothing else, names the statement that there is no personal data")
+        return self
+
+    def body(self) -> dict[str, Any]:
+        body = super().body()
+        if self.statement is None:
+            del body["statement"]  # commitments to rows have no such field
+        return body
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
-        return self._derived(self.of)
+        return self._derived(self.of, self.statement)

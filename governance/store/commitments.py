@@ -250,6 +250,13 @@ class SubjectKeys:
         names = [self.pseudonym(secret, subject) for subject in sorted(set(subjects))]
         destroy_keys(self._trail, connection, names, entry=entry)
 
+    def secret(self, connection: Connection, *, make: bool) -> bytes:
+        """The secret of the store, 32 bytes, inside of a transaction. Raises MissingEvidence where it has none."""
+        secret = self._secret(connection) or (self._new_secret(connection) if make else b"")
+        if not secret:
+            raise MissingEvidence("the secret under which rows are committed to is not in this store")
+        return secret
+
     def known(self, subjects: Iterable[str]) -> set[bytes]:
         """The pseudonyms of those subjects that have a key."""
         with self._trail.database.reading() as connection:

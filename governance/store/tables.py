@@ -76,6 +76,18 @@ class ErasedLeafRow(_Table, table=True):
     amended: bool
 
 
+class BlockLeavesRow(_Table, table=True):
+    """The leaves behind a commitment to blocks of rows, 32 bytes each: with them a changed block can be named.
+
+    They prove nothing by themselves: the log holds their root.
+    """
+
+    __tablename__: ClassVar[str] = "trail_block_leaves"  # type: ignore[misc]
+    log: str = Field(primary_key=True)
+    of: str = Field(primary_key=True)
+    leaves: bytes = Field(sa_type=LargeBinary)
+
+
 class RecordRow(_Table, table=True):
     """Every record once, with the entry that stated it first."""
 

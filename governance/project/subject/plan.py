@@ -16,8 +16,9 @@ from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
 from governance.project.subject.search import Found, Hit, Search
-from governance.records import Bundle, Challenge, Dataset, Disclosure, Labels, Model, Recipe, Result
+from governance.records import Bundle, Challenge, Commitment, Dataset, Disclosure, Labels, Model, Recipe, Result
 from governance.runs.runfile import read_run, run_path
+from governance.store.blocks import BY_ROW
 from governance.store.commitments import SubjectKeys
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -47,6 +48,7 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
     # 1.
     found = Search(config, trail, say=say).run(subject, texts=texts)
     facts = trail.facts()
+    refuse_blocks(facts, found)
     plan = Plan(found, recorded=recorded_contents(config, trail, facts))
     named = named_md5s(config)
     for hit in found.hits:
@@ -73,6 +75,16 @@ def _is_elsewhere(config: Config, path: Path) -> bool:
     """Whether a path leads to a file that is neither the project's nor in DVC's cache."""
     ours = (config.root.resolve(), cache_folder(config.root).resolve())
     return not any(path.resolve().is_relative_to(folder) for folder in ours)
+
+
+def refuse_blocks(facts: Facts, found: Found) -> None:
+    """A block cannot forget one of its rows. Raises ConfigurationError for a table here that has no other commitment."""
+    newest = {commitment.of: commitment for commitment in facts.of(Commitment)}
+    blocks = {getattr(facts.get(of), "sha256", "") for of, one in newest.items() if one.scheme == "blocks/v1"}
+    held = [hit.place.shown for hit in found.hits if hit.kind == "project" and hit.is_table and hit.sha256 in blocks]
+    if held:
+        says = f"{held[0]} is committed to in blocks, on the statement that it holds no personal data"
+        raise ConfigurationError(f"{says}: no person can be taken out of a block", hint=BY_ROW)
 
 
 def _is_named(hit: Hit, plan: Plan, named: set[str]) -> bool:
@@ -177,6 +189,9 @@ def _beyond(config: Config, facts: Facts, found: Found) -> list[tuple[str, str]]
     told.append(
         ("the log", "salted leaves of her rows stay; without the key that is destroyed they are random numbers")
     )
+    if any(one.scheme == "blocks/v1" for one in facts.of(Commitment)):
+        says = "roots over blocks of rows stay too; their salts come from the store's own secret, which is kept"
+        told.append(("the log", says))
     told.append(("backups, clones and copies of this folder", "they are not known here"))
     return told
 

@@ -186,6 +186,8 @@ def _committed(facts: Facts, trail: Trail) -> dict[str, list[Commitment]]:
     erased = erasures(trail)
     found: dict[str, list[Commitment]] = {}
     for commitment in facts.of(Commitment):
+        if commitment.scheme != "rows/v1":
+            continue  # a block does not come out without one of its rows
         recorded = getattr(facts.get(commitment.of), "sha256", "")
         standing = erased.of(recorded)
         now = standing.sha256 if standing else recorded
