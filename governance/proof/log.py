@@ -76,7 +76,8 @@ class LogCheck:
         yield from checkpoints
         for where, checkpoint, hint in outside:
             yield from _grown_from(checkpoint, tree, where=where, hint=hint)
-        yield from self._unheard(max((checkpoint.size for _, checkpoint, _ in outside), default=0))
+        # What this machine remembers does not count: whoever appends here renews that without looking.
+        yield from self._unheard(max((checkpoint.size for checkpoint in self.anchors.values()), default=0))
         if self.contents and not tree.found:
             yield from self._projection(connection)
 
@@ -172,7 +173,7 @@ class LogCheck:
     def _unheard(self, seen: int) -> Iterator[Check]:
         """Anybody who can write to the store can revoke its key and name their own: somebody else has to speak for that.
 
-        That is whoever holds the new key here, or saw the change before (a checkpoint from outside covers it).
+        That is whoever holds the new key here, or whoever gave us a checkpoint that covers the change.
         """
         links = self.keychain.links if self.keychain else ()
         for link in links:

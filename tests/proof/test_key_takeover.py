@@ -40,14 +40,22 @@ def test_a_revocation_that_nobody_here_speaks_for_is_unknown(tmp_path):
     assert states(trail, kept=earlier) == [("unknown", "entry 2")]
 
 
+def test_appending_without_looking_speaks_for_no_strangers_key(tmp_path):
+    """Whoever records here renews what this machine remembers, and has not looked at the key for that."""
+    trail, _ = taken_over(tmp_path)
+    forget_keys()
+    trail.append([finding(2)])
+    assert ("unknown", "entry 2") in states(trail)
+
+
 def test_whoever_holds_the_new_key_speaks_for_it(tmp_path):
     """Where its private half is at hand, the change was made here."""
     trail, _ = taken_over(tmp_path)
     assert states(trail) == []
 
 
-def test_whoever_saw_the_change_before_or_got_a_checkpoint_over_it_is_not_asked_again(tmp_path):
-    """A checkpoint from outside that covers the change speaks for it."""
+def test_a_checkpoint_over_the_change_speaks_for_it(tmp_path):
+    """Somebody kept it outside of the store: git, or whoever gave it with --since."""
     trail, _ = taken_over(tmp_path)
     forget_keys()
     assert states(trail, kept=trail.checkpoints()[-1][1]) == []
