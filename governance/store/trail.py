@@ -22,7 +22,7 @@ from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.database import Database, file_faults
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
-from governance.store.memory import remember
+from governance.store.memory import recall, remember
 from governance.store.pointer import NoLog, Pointer
 from governance.store.projection import project
 from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
@@ -105,10 +105,13 @@ class Trail:
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
             fresh = [entry.record for entry in entries]
             changes_keys = any(isinstance(record, KeyChange) for record in fresh)
+            other = False
             if self._own is not None and self._own[0] == last and not changes_keys:
                 signers = _at_hand(self._own[1])
             else:
-                signers = self._signers(connection, last, fresh)
+                # Two signed histories of one log would vouch for nothing: what follows on another one stays unsigned.
+                other = self.is_another_history(connection=connection)
+                signers = [] if other else self._signers(connection, last, fresh)
             # 3.
             first = frontier.size
             rows = []
@@ -135,7 +138,8 @@ class Trail:
             # 6.
         alone = len(signers) == 1 and not changes_keys
         self._own = (checkpoint, keys.public_hex(signers[0])) if alone else None
-        remember(checkpoint)
+        if not other:
+            remember(checkpoint)
         return Appended(checkpoint, positions)
 
     def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
@@ -192,6 +196,19 @@ class Trail:
         return _at_hand(chain.newest.public_key) + (_at_hand(before.public_key) if hands_over else [])
 
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    def is_another_history(self, *, connection: Connection | None = None) -> bool:
+        """Whether this machine saw a checkpoint of the log that the store does not hold: rolled back, or written anew."""
+        seen = recall(self.log)
+        if seen is None:
+            return False
+        rows = _table(CheckpointRow)
+        query = select(rows.c.note).where(rows.c.log == self.log, rows.c.size == seen.size)
+        held = self._rows(query, connection)
+        try:
+            return not held or parse_note(str(held[0][0])).root != seen.root
+        except InvalidRecord:
+            return True
 
     def size(self) -> int:
         """How many entries the newest checkpoint covers."""

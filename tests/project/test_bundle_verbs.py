@@ -39,6 +39,26 @@ def test_a_checkpoint_outside_the_store_shows_a_log_that_ran_backwards(project, 
     assert int(Project.find(project).verify(since=away).exit_code) == 3
 
 
+def test_a_log_that_was_rolled_back_is_not_signed_and_not_handed_out(project):
+    """Two signed histories of one log would vouch for nothing; this machine remembers which one it saw."""
+    shutil.copyfile(project / ".labeltrail/trail.db", project / "older.db")
+    Project.find(project).repro()
+    seen = Project.find(project).trail.size()
+    shutil.move(project / "older.db", project / ".labeltrail/trail.db")
+    back = Project.find(project)
+    size = back.trail.size()
+    with pytest.raises(BrokenEvidence, match="rolled back"):
+        back.bundle(project / "e.zip")
+    assert (back.trail.size(), (project / "e.zip").exists()) == (size, False)
+    # What runs is recorded all the same, however long that goes on, and never signed.
+    for _ in range(3):
+        assert "unsigned" in Project.find(project).repro().to_markdown()
+    assert Project.find(project).trail.size() > seen
+    assert int(Project.find(project).verify().exit_code) == 3
+    with pytest.raises(BrokenEvidence, match="rolled back"):
+        Project.find(project).bundle(project / "e.zip")
+
+
 @pytest.mark.parametrize("text", ["", "no checkpoint", "log\n3\nAAAA\n\n"])
 def test_what_is_no_checkpoint_of_this_log_is_refused(project, text):
     """Not readable, not a checkpoint, or another log's: one error, exit 2."""
