@@ -355,8 +355,10 @@ def test_a_folder_is_verified_by_either_command(evidence, tmp_path):
     (folder / "tile/0/000.p/6").unlink()
     assert alone("--checkpoint", "note") == library(since=note) == 3
     note.write_text("nonsense")
-    with pytest.raises(ConfigurationError, match="note"):
-        library(since=note)
+    assert alone("--checkpoint", "note") == library(since=note) == 3
+    (folder / "tile/0/000.p/6").write_bytes(evidence.tiles["tile/0/000.p/6"])
+    assert alone("--checkpoint", "note") == library(since=note) == 3
+    assert "the checkpoint that was given" in Project.verify_bundle(folder, since=note).to_markdown()
 
 
 def test_a_folder_that_cannot_be_read_is_no_verdict(evidence, tmp_path, monkeypatch):
