@@ -39,6 +39,16 @@ def with_inputs(number: int) -> None:
             mlflow.log_input(MetaDataset(source, name=f"edge_{index}"), context="used")
 
 
+def with_inputs_at_once(number: int) -> None:
+    """The same in as few calls as there can be."""
+    with mlflow.start_run():
+        mlflow.log_params(_parameters(number))
+        mlflow.log_metrics(_metrics(number))
+        sources = [HTTPDatasetSource(f"https://example.org/{number}/{index}") for index in range(EDGES)]
+        datasets = [MetaDataset(source, name=f"edge_{index}") for index, source in enumerate(sources)]
+        mlflow.log_inputs(datasets, ["used"] * EDGES, [None] * EDGES)
+
+
 def with_tags(number: int) -> None:
     """As its documentation shows it, an edge being no more than a tag."""
     with mlflow.start_run():
@@ -68,6 +78,7 @@ def _experiment() -> str:
 
 WAYS: dict[str, Callable[[int], None]] = {
     "an input an edge": with_inputs,
+    "all inputs at once": with_inputs_at_once,
     "a tag an edge": with_tags,
     "three calls of the client": in_three_calls,
 }

@@ -9,7 +9,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from governance.errors import InvalidRecord
 
@@ -93,19 +93,30 @@ def canonical(value: Any) -> bytes:
     """
     if not _is_canonical(value):
         _refuse_uncanonical(value, "value")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _WRITER.encode(value).encode("utf-8")
+
+
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _is_canonical(value: Any) -> bool:
     """Whether `value` is of nothing but the plainest kinds; where it is not, it may still be canonical."""
-    kind = type(value)
-    if kind is str:
-        return value.isascii()
-    if kind is dict:
-        return all(type(key) is str and key.isascii() for key in value) and all(map(_is_canonical, value.values()))
-    if kind is list or kind is tuple:
-        return all(map(_is_canonical, value))
-    return value is None or kind is bool or (kind is int and -LARGEST_INTEGER <= value <= LARGEST_INTEGER)
+    left = [value]
+    while left:
+        inner = left.pop()
+        kind = type(inner)
+        if kind is str:
+            if not inner.isascii():
+                return False
+        elif kind is dict:
+            if not all(type(key) is str and key.isascii() for key in inner):
+                return False
+            left.extend(inner.values())
+        elif kind is list or kind is tuple:
+            left.extend(inner)
+        elif not (inner is None or kind is bool or (kind is int and -LARGEST_INTEGER <= inner <= LARGEST_INTEGER)):
+            return False
+    return True
 
 
 def _refuse_uncanonical(value: Any, where: str) -> None:
@@ -152,20 +163,30 @@ def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, synchronised
 
     What is not `synchronised` outlives its process, and a power cut soon after may take it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(descriptor, "wb") as stream:
+        with _writing(partial, mode) as stream:
             stream.write(data)
-            stream.flush()
             if synchronised:
+                stream.flush()
                 os.fsync(stream.fileno())
         os.replace(partial, path)
-        if synchronised:
-            sync_folder(path.parent)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise
+    if synchronised:
+        sync_folder(path.parent)
+
+
+def _writing(path: Path, mode: int) -> BinaryIO:
+    """A new file, in a folder that is made where it is not there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        descriptor = os.open(path, flags, mode)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, mode)
+    return os.fdopen(descriptor, "wb")
 
 
 def make_folder(folder: Path) -> None:

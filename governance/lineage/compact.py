@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from governance.errors import UnknownName
 from governance.lineage.graph import Direction
-from governance.store.edges import every_edge
+from governance.store.edges import every_edge, every_name
 from governance.store.trail import Trail
 
 Ids = npt.NDArray[np.int32]
@@ -43,17 +43,11 @@ class CompactGraph:
     @classmethod
     def of(cls, trail: Trail) -> CompactGraph:
         """Reads every edge of the log once."""
-        numbers: dict[str, int] = {}
-        parts: list[tuple[Ids, Ids]] = []
         with trail.database.reading() as connection:
-            for part in every_edge(connection, trail.log):
-                subjects = [numbers.setdefault(subject, len(numbers)) for subject, _ in part]
-                objects = [numbers.setdefault(target, len(numbers)) for _, target in part]
-                parts.append((np.array(subjects, dtype=np.int32), np.array(objects, dtype=np.int32)))
-        joined = [np.concatenate([np.empty(0, dtype=np.int32), *column]) for column in zip(*parts, strict=True)]
-        made = cls(list(numbers), *(joined or [np.empty(0, dtype=np.int32)] * 2))
-        made._numbers = numbers
-        return made
+            names = every_name(connection, trail.log)
+            parts = [np.array(part, dtype=np.int32) for part in every_edge(connection, trail.log)]
+        edges = np.concatenate([np.empty((0, 2), dtype=np.int32), *parts])
+        return cls(names, edges[:, 0], edges[:, 1])
 
     def number(self, name: str) -> int:
         """The number of a record. Raises UnknownName where no edge has it."""

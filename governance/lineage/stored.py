@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from governance.lineage.graph import Direction, Step
-from governance.store.edges import follower
+from governance.store.edges import follower, number_of
 from governance.store.trail import Trail
 
 
@@ -28,20 +28,25 @@ class StoredGraph:
 
     def reach(self, start: str, direction: Direction, *, limit: int | None = None) -> Reached:
         """Everything reachable from `start`, nearest first and then by name, each record once, at most `limit` of them."""
-        seen, steps, level = {start}, [], [start]
+        steps: list[Step] = []
         with self.trail.database.reading() as connection:
+            first = number_of(connection, self.trail.log, start)
+            level = {} if first is None else {first: start}
+            seen = set(level)
             follow = follower(connection, self.trail.log, direction)
             distance = 0
             while level:
                 distance += 1
-                edges = sorted(follow(level))
-                level = []
-                for via, relation, name in edges:
-                    if name in seen:
+                edges = sorted(
+                    [(level[here], relation, name, there) for here, relation, name, there in follow(list(level))]
+                )
+                level = {}
+                for via, relation, name, number in edges:
+                    if number in seen:
                         continue
                     if len(steps) == limit:
                         return Reached(steps, cut=True)
-                    seen.add(name)
-                    level.append(name)
+                    seen.add(number)
+                    level[number] = name
                     steps.append(Step(name, distance, relation, via))
         return Reached(steps)

@@ -63,6 +63,10 @@ class Record(Part):
 
     def canonical(self) -> bytes:
         """The bytes that the name covers: RFC 8785 of kind, v and body."""
+        return self._canonical
+
+    @cached_property
+    def _canonical(self) -> bytes:
         return canonical({"body": self.body(), "kind": self.kind, "v": self.v})
 
     @cached_property
@@ -107,11 +111,14 @@ def record_kinds() -> list[str]:
 
 def _frozen(value: Any) -> Any:
     """Lists become tuples all the way down, so that a record can be hashed and never changed."""
-    if isinstance(value, (list, tuple)):
-        return tuple(_frozen(item) for item in value)
     if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
+        return {key: _frozen(item) if isinstance(item, _NESTED) else item for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return tuple([_frozen(item) if isinstance(item, _NESTED) else item for item in value])
     return value
+
+
+_NESTED = (dict, list, tuple)
 
 
 def _invalid(where: str, error: ValidationError) -> InvalidRecord:

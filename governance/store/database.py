@@ -188,7 +188,10 @@ def faults(shown: str, *, committing: bool = False) -> Iterator[None]:
             raise server.fault(shown, error.orig, gone=gone, committing=committing) from None
         operational = isinstance(error, exc.OperationalError)
         raise _sqlite_fault(shown, error.orig, operational=operational) from None
-    except (exc.SQLAlchemyError, sqlite3.Error, ValueError, OverflowError) as error:
+    except sqlite3.Error as error:  # from the driver itself, whose cursor those use who ask very often
+        operational = isinstance(error, sqlite3.OperationalError)
+        raise _sqlite_fault(shown, error, operational=operational) from None
+    except (exc.SQLAlchemyError, ValueError, OverflowError) as error:
         raise _broken(shown, f"{type(error).__name__}: {str(error).splitlines()[0]}") from None
     except Exception as error:
         if not server.is_drivers(error):

@@ -4,48 +4,64 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 #: from which column to which an edge is followed
 _WAYS = {"up": ("subject", "object"), "down": ("object", "subject")}
-#: how a database takes a list of names as one value
-_NAMES = {
-    "sqlite": "SELECT value AS name FROM json_each(?)",
-    "postgresql": "SELECT name FROM json_array_elements_text(CAST(%s AS json)) AS name",
+#: how a database takes a list of numbers as one value
+_NUMBERS = {
+    "sqlite": "SELECT value AS number FROM json_each(?)",
+    "postgresql": "SELECT CAST(value AS bigint) AS number FROM json_array_elements_text(CAST(%s AS json)) AS value",
 }
 
-#: (record, W3C PROV relation, record one step away)
-Edge = tuple[str, str, str]
+#: (number of a record, W3C PROV relation, name and number of a record one step away)
+Edge = tuple[int, str, str, int]
 
 
-def follower(connection: Connection, log: str, way: Literal["up", "down"]) -> Callable[[Sequence[str]], list[Edge]]:
+def follower(connection: Connection, log: str, way: Literal["up", "down"]) -> Callable[[Sequence[int]], list[Edge]]:
     """Answers every edge from some records to those one step away, in any order; one query a call.
 
     The driver's own cursor is used: a lineage is many small questions, and SQLAlchemy takes longer than their answers.
     """
     here, there = _WAYS[way]
-    names = _NAMES[connection.dialect.name]
-    mark = "?" if "?" in names else "%s"
+    numbers = _NUMBERS[connection.dialect.name]
+    mark = "?" if "?" in numbers else "%s"
     # CROSS JOIN keeps SQLite to this order; its planner would rather read every edge of the log.
     query = (
-        f'SELECT edge."{here}", edge.relation, edge."{there}" FROM ({names}) AS asked '  # noqa: S608 - our own names
-        f'CROSS JOIN edge WHERE edge.log = {mark} AND edge."{here}" = asked.name'
+        f'SELECT edge."{here}", edge.relation, node.name, node.number FROM ({numbers}) AS asked '  # noqa: S608 - our own
+        f'CROSS JOIN edge CROSS JOIN node WHERE edge.log = {mark} AND edge."{here}" = asked.number '
+        f'AND node.log = {mark} AND node.number = edge."{there}"'
     )
-    cursor = connection.connection.cursor()
+    cursor: Any = connection.connection.cursor()
 
-    def follow(records: Sequence[str]) -> list[Edge]:
-        cursor.execute(query, (json.dumps(records), log))
-        return list(cursor.fetchall())
+    def follow(records: Sequence[int]) -> list[Edge]:
+        cursor.execute(query, (json.dumps(records), log, log))
+        return cursor.fetchall()
 
     return follow
 
 
-def every_edge(connection: Connection, log: str, *, at_once: int = 100_000) -> Iterator[list[tuple[str, str]]]:
-    """(subject, object) of every edge of a log, in any order, many at a time."""
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    cursor = connection.connection.cursor()
-    cursor.execute(f"SELECT subject, object FROM edge WHERE log = {mark}", (log,))  # noqa: S608 - our own names
+def number_of(connection: Connection, log: str, name: str) -> int | None:
+    """What a record is called in edges, or None where no edge names it."""
+    found = _asked(connection, "SELECT number FROM node WHERE log = ? AND name = ?", log, name).fetchone()
+    return int(found[0]) if found is not None else None
+
+
+def every_name(connection: Connection, log: str) -> list[str]:
+    """The records that edges name, each in the place of its number."""
+    return [name for (name,) in _asked(connection, "SELECT name FROM node WHERE log = ? ORDER BY number", log)]
+
+
+def every_edge(connection: Connection, log: str, *, at_once: int = 100_000) -> Iterator[list[tuple[int, int]]]:
+    """(number of the subject, number of the object) of every edge of a log, in any order, many at a time."""
+    cursor = _asked(connection, "SELECT subject, object FROM edge WHERE log = ?", log)
     while part := cursor.fetchmany(at_once):
-        yield [(row[0], row[1]) for row in part]
+        yield part
+
+
+def _asked(connection: Connection, query: str, *values: str) -> Any:
+    cursor: Any = connection.connection.cursor()
+    cursor.execute(query if connection.dialect.name == "sqlite" else query.replace("?", "%s"), values)
+    return cursor

@@ -39,7 +39,9 @@ def _as_written(data: bytes) -> Entry | None:
             return None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, InvalidRecord):
         return None
-    # The rest of these bytes is what the record's name covers; to make them anew would take as long as all of this.
+    # The rest of these bytes is what the record's name covers; to make them anew would take as long as all of this, and
+    # to keep them with each record of a long log as much memory again.
+    vars(entry.record).pop("_canonical")
     vars(entry.record)["name"] = f"{entry.record.kind}:{sha256(b'{' + data.partition(b',')[2])}"
     return entry
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,19 @@ def _read(path: Path) -> Ed25519PrivateKey:
 
 
 def _parse(text: str, *, where: str) -> Ed25519PrivateKey:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     try:
-        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
+        return _key_in(text)
     except (binascii.Error, ValueError):
         raise ConfigurationError(f"{where} holds no signing key", hint=_WANTED) from None
+
+
+# Making a key of the same text again takes as long as signing with it. The file is read each time all the same: it may be
+# gone, or somebody else's.
+@lru_cache(maxsize=4)
+def _key_in(text: str) -> Ed25519PrivateKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
 
 
 def create_key() -> Path:
@@ -179,6 +187,7 @@ def _text(key: Ed25519PrivateKey) -> bytes:
     return base64.b64encode(key.private_bytes_raw()) + b"\n"
 
 
+@lru_cache(maxsize=4)
 def public_hex(key: Ed25519PrivateKey) -> str:
     """The public key, 64 hexadecimal digits."""
     return key.public_key().public_bytes_raw().hex()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from governance.digest import write_atomically
@@ -16,15 +17,31 @@ def memory_path(log: str) -> Path:
     return key_path().parent / "seen" / log
 
 
-def remember(checkpoint: Checkpoint) -> None:
-    """Keeps the newest checkpoint of its log; where the user's folder cannot be written there is no memory."""
-    seen = recall(checkpoint.origin)
-    if seen is not None and seen.size > checkpoint.size:
-        return
+def remember(checkpoint: Checkpoint, *, after: str = "") -> None:
+    """Keeps the newest checkpoint of its log; where the user's folder cannot be written there is no memory.
+
+    `after` is a note of the same log, known to be older, that may be the remembered one.
+    """
+    path, note = memory_path(checkpoint.origin), checkpoint.to_note()
     with contextlib.suppress(OSError):
         # The log itself is on the disk by now. A power cut in these seconds may take the memory of it, and nothing else.
-        note = checkpoint.to_note().encode()
-        write_atomically(memory_path(checkpoint.origin), note, mode=0o600, synchronised=False)
+        if after and len(note) >= len(after) and _replaced(path, after.encode(), note.encode()):
+            return
+        seen = recall(checkpoint.origin)
+        if seen is None or seen.size <= checkpoint.size:
+            write_atomically(path, note.encode(), mode=0o600, synchronised=False)
+
+
+def _replaced(path: Path, old: bytes, new: bytes) -> bool:
+    """Whether the file held `old` and now holds `new`, which is no shorter, by the one call that writes it."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return os.read(descriptor, len(old) + 1) == old and os.pwrite(descriptor, new, 0) == len(new)
+    finally:
+        os.close(descriptor)
 
 
 def recall(log: str) -> Checkpoint | None:

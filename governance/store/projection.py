@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from governance.records import Evaluation, Finding, Record, Result, Source
@@ -12,6 +12,7 @@ from governance.store.tables import (
     FileRow,
     FindingRow,
     MetricRow,
+    NodeRow,
     RecordRow,
     ResultRow,
     SourceRow,
@@ -20,21 +21,44 @@ from governance.store.tables import (
 Row = dict[str, Any]
 
 
-def project(log: str, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[type[Any], Row]]:
+class Numbers:
+    """What the records of a log are called in its edges: numbers from 0, in the order in which edges first name them."""
+
+    def __init__(self, known: Mapping[str, int] | None = None, *, next_: int = 0) -> None:
+        """`known` holds at least those numbers that will be asked for again; `next_` is the first that is free."""
+        self._known = dict(known or {})
+        self._next = next_
+
+    def of(self, name: str) -> tuple[int, bool]:
+        """The number of a record, and whether it has it from now on."""
+        number = self._known.setdefault(name, self._next)
+        is_new = number == self._next
+        self._next += is_new
+        return number, is_new
+
+
+def project(
+    log: str, entries: Iterable[tuple[int, Entry]], numbers: Numbers | None = None
+) -> Iterator[tuple[type[Any], Row]]:
     """(table, row) for every row that these entries bring. What an entry says again brings no second row.
 
     An edge belongs to the record that states it, and a fact is entered once, so that no two entries bring the same row.
+    Entries that follow on others go on from the `numbers` of those.
     Texts have the sign for NUL where a record has NUL: PostgreSQL stores none, and both stores hold the same.
     """
-    for table, row in _rows(log, entries):
-        yield table, {name: _storable(value) if isinstance(value, str) else value for name, value in row.items()}
+    for table, row in _rows(log, entries, numbers or Numbers()):
+        for name, value in row.items():
+            if type(value) is str and "\0" in value:
+                row[name] = value.replace("\0", "\N{SYMBOL FOR NULL}")
+        yield table, row
 
 
-def _storable(text: str) -> str:
-    return text.replace("\0", "\N{SYMBOL FOR NULL}") if "\0" in text else text
+def named_in_edges(entries: Iterable[Entry]) -> set[str]:
+    """The names of all records that the edges of these entries begin or end at."""
+    return {name for entry in entries for subject, _, target in entry.record.edges() for name in (subject, target)}
 
 
-def _rows(log: str, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[type[Any], Row]]:
+def _rows(log: str, entries: Iterable[tuple[int, Entry]], numbers: Numbers) -> Iterator[tuple[type[Any], Row]]:
     for seq, entry in entries:
         record = entry.record
         yield (
@@ -50,7 +74,13 @@ def _rows(log: str, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[type
             },
         )
         for subject, relation, target in dict.fromkeys(record.edges()):
-            yield EdgeRow, {"log": log, "subject": subject, "relation": relation, "object": target, "seq": seq}
+            ends = {"subject": subject, "object": target}
+            row: Row = {"log": log, "relation": relation, "seq": seq}
+            for end, name in ends.items():
+                row[end], is_new = numbers.of(name)
+                if is_new:
+                    yield NodeRow, {"log": log, "number": row[end], "name": name}
+            yield EdgeRow, row
         yield from _of_kind(log, record)
 
 

@@ -11,6 +11,10 @@ from sqlmodel import AutoString, Field, SQLModel
 METADATA = MetaData()
 
 
+#: rows lie in the order of their key: a second tree by SQLite's own row numbers would be one more page to write a row
+_BY_KEY = {"sqlite_with_rowid": False}
+
+
 class _Table(SQLModel):
     metadata: ClassVar[MetaData] = METADATA  # type: ignore[misc]
 
@@ -29,6 +33,7 @@ class CheckpointRow(_Table, table=True):
     """The tree head after each transaction, and the frontier from which the next one goes on."""
 
     __tablename__: ClassVar[str] = "trail_checkpoint"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     note: str = Field(sa_type=Text)
@@ -92,6 +97,7 @@ class RecordRow(_Table, table=True):
     """Every record once, with the entry that stated it first."""
 
     __tablename__: ClassVar[str] = "record"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     kind: str = Field(index=True)
@@ -101,15 +107,29 @@ class RecordRow(_Table, table=True):
     label: str = Field(sa_type=Text)
 
 
+class NodeRow(_Table, table=True):
+    """What a record is called in edges: a number in its log, in the order in which edges first name records."""
+
+    __tablename__: ClassVar[str] = "node"  # type: ignore[misc]
+    __table_args__ = (Index("ix_node_name", "log", "name", unique=True), _BY_KEY)
+    log: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    name: str
+
+
 class EdgeRow(_Table, table=True):
-    """subject, W3C PROV relation, object: followed upwards by the primary key, downwards by the other index."""
+    """subject, W3C PROV relation, object: followed upwards by the primary key, downwards by the other index.
+
+    What belongs together was mostly recorded together: by their numbers it lies together too, where by their names each
+    step of a lineage would lie somewhere else in a table of any size.
+    """
 
     __tablename__: ClassVar[str] = "edge"  # type: ignore[misc]
-    __table_args__ = (Index("ix_edge_downwards", "log", "object", "relation", "subject"),)
+    __table_args__ = (Index("ix_edge_downwards", "log", "object", "relation", "subject"), _BY_KEY)
     log: str = Field(primary_key=True)
-    subject: str = Field(primary_key=True)
+    subject: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     relation: str = Field(primary_key=True)
-    object: str = Field(primary_key=True)
+    object: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     seq: int = Field(sa_type=BigInteger)
 
 
@@ -117,6 +137,7 @@ class SourceRow(_Table, table=True):
     """Source versions, for those who ask in SQL."""
 
     __tablename__: ClassVar[str] = "source"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     title: str
@@ -133,6 +154,7 @@ class ResultRow(_Table, table=True):
     """Results of runs."""
 
     __tablename__: ClassVar[str] = "result"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     stage: str
@@ -143,6 +165,7 @@ class FileRow(_Table, table=True):
     """The files that results consist of."""
 
     __tablename__: ClassVar[str] = "file"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     result: str = Field(primary_key=True)
     path: str = Field(primary_key=True)
@@ -154,6 +177,7 @@ class FindingRow(_Table, table=True):
     """Findings with what was measured beside the limit."""
 
     __tablename__: ClassVar[str] = "finding"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     check: str
@@ -168,6 +192,7 @@ class MetricRow(_Table, table=True):
     """Measured figures; `position` is the figure's place in its evaluation."""
 
     __tablename__: ClassVar[str] = "metric"  # type: ignore[misc]
+    __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
     evaluation: str = Field(primary_key=True)
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
@@ -180,7 +205,7 @@ class MetricRow(_Table, table=True):
     examples: int = Field(sa_type=BigInteger)
 
 
-PROJECTED: tuple[type[Any], ...] = (RecordRow, EdgeRow, SourceRow, ResultRow, FileRow, FindingRow, MetricRow)
+PROJECTED: tuple[type[Any], ...] = (RecordRow, NodeRow, EdgeRow, SourceRow, ResultRow, FileRow, FindingRow, MetricRow)
 
 
 def _in_byte_order() -> None:

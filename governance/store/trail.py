@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,12 +20,13 @@ from governance.records import Adoption, KeyChange, LogStart, Record
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.database import Database, file_faults
+from governance.store.driver import Driver
 from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
 from governance.store.memory import recall, remember
 from governance.store.pointer import NoLog, Pointer
-from governance.store.projection import project
-from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, RecordRow
+from governance.store.projection import Numbers, named_in_edges, project
+from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, NodeRow, RecordRow
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -43,14 +44,30 @@ class Appended:
         return bool(self.checkpoint.signatures)
 
 
+@dataclass(frozen=True)
+class _Own:
+    """What a trail entered last: its signed head, as it is stored, and how to go on from it."""
+
+    checkpoint: Checkpoint
+    note: str
+    peaks: str
+    frontier: merkle.Frontier
+    #: the public key in force, hexadecimal
+    signer: str
+
+    def is_head(self, note: object, peaks: object) -> bool:
+        """Whether the stored head is this very one."""
+        return note == self.note and peaks == self.peaks
+
+
 class Trail:
     """One log in one database. Appending is the only change that there is."""
 
     def __init__(self, database: Database, log: str) -> None:
         self.database = database
         self.log = database.log = log
-        #: the head that this very object signed last, and the key in force: whose signature it bears is known
-        self._own: tuple[Checkpoint, str] | None = None
+        #: what this very object entered last, where the log's key signed it: none of that has to be judged again
+        self._own: _Own | None = None
 
     @classmethod
     def open(cls, url: str, *, root: Path, project: str, create: bool = False, wait_seconds: float = 5.0) -> Trail:
@@ -97,17 +114,18 @@ class Trail:
         given = {record.name: record for record in records}
         # 1.
         with self.database.writing() as connection:
-            frontier, last = self._head(connection)
+            driver = Driver(connection)
+            frontier, last = self._head(driver)
             # 2.
-            known = self._known(connection, given)
+            known = self._known(driver, given)
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
             fresh = [entry.record for entry in entries]
             changes_keys = any(isinstance(record, KeyChange) for record in fresh)
             other = False
-            if self._own is not None and self._own[0] == last and not changes_keys:
-                signers = _at_hand(self._own[1])
+            if self._own is not None and self._own.checkpoint == last and not changes_keys:
+                signers = _at_hand(self._own.signer)
             else:
                 # Two signed histories of one log would vouch for nothing: what follows on another one stays unsigned.
                 other = self.is_another_history(connection=connection)
@@ -120,53 +138,66 @@ class Trail:
                 leaf = merkle.leaf_hash(data)
                 frontier.push(leaf)
                 rows.append({"log": self.log, "seq": seq, "data": data, "leaf": leaf})
-            connection.execute(_insert(_table(EntryRow)), rows)
+            driver.insert(_table(EntryRow), rows)
             # 4.
             grouped: dict[type[Any], list[dict[str, Any]]] = {}
-            for table, row in project(self.log, enumerate(entries, start=first)):
+            for table, row in project(self.log, enumerate(entries, start=first), self._numbers(driver, entries)):
                 grouped.setdefault(table, []).append(row)
             for table, projected in grouped.items():
-                connection.execute(_insert(_table(table)), projected)
+                driver.insert(_table(table), projected)
             # 5.
             checkpoint = Checkpoint(self.log, frontier.size, frontier.root())
             for signer in signers:
                 checkpoint = checkpoint.signed(signer)
-            note = {"size": frontier.size, "note": checkpoint.to_note(), "frontier": frontier.to_text()}
-            connection.execute(_insert(_table(CheckpointRow)), [{"log": self.log, **note}])
+            note, peaks = checkpoint.to_note(), frontier.to_text()
+            row = {"log": self.log, "size": frontier.size, "note": note, "frontier": peaks}
+            driver.insert(_table(CheckpointRow), [row])
             positions = {entry.record.name: first + i for i, entry in enumerate(entries)}
             also(connection, positions)
             # 6.
+        before = self._own.note if self._own is not None else ""
         alone = len(signers) == 1 and not changes_keys
-        self._own = (checkpoint, keys.public_hex(signers[0])) if alone else None
+        self._own = _Own(checkpoint, note, peaks, frontier, keys.public_hex(signers[0])) if alone else None
         if not other:
-            remember(checkpoint)
+            remember(checkpoint, after=before)
         return Appended(checkpoint, positions)
 
-    def _head(self, connection: Connection) -> tuple[merkle.Frontier, Checkpoint | None]:
+    def _head(self, driver: Driver) -> tuple[merkle.Frontier, Checkpoint | None]:
         """The frontier to go on from. Refuses a log whose newest entries the newest checkpoint does not cover."""
-        head = connection.execute(_HEAD, {"log": self.log}).mappings().first()
-        last = connection.execute(_LAST, {"log": self.log}).scalar()
+        asked = {"log": self.log}
+        head = next(iter(driver.rows(_HEAD, asked)), None)
+        ((last,),) = driver.rows(_LAST, asked)
         size = 0 if last is None else int(last) + 1
         if head is None and size == 0:
             return merkle.Frontier(), None
-        if head is None or head["size"] != size:
-            covered = head["size"] if head is not None else 0
+        covered, note, peaks = head if head is not None else (0, "", "")
+        if covered != size:
             raise BrokenEvidence(f"log {self.log}", expected=f"{covered} entries", actual=f"{size}", hint=_LOOK)
-        checkpoint = parse_note(head["note"], where=f"checkpoint {size}")
-        frontier = merkle.Frontier.from_text(size, head["frontier"])
+        if self._own is not None and self._own.is_head(note, peaks):
+            return merkle.Frontier(size, [*self._own.frontier.peaks]), self._own.checkpoint
+        checkpoint = parse_note(note, where=f"checkpoint {size}")
+        frontier = merkle.Frontier.from_text(size, peaks)
         if frontier.root() != checkpoint.root:
             raise BrokenEvidence(
                 f"checkpoint {size}", expected=checkpoint.root.hex(), actual=frontier.root().hex(), hint=_LOOK
             )
         return frontier, checkpoint
 
-    def _known(self, connection: Connection, given: dict[str, Record]) -> set[str]:
-        names = list(given)
-        known: set[str] = set()
-        for start in range(0, len(names), 500):  # SQLite's limit on bound values is 999 in old builds
-            asked = {"log": self.log, "names": names[start : start + 500]}
-            known.update(connection.execute(_KNOWN, asked).scalars())
-        return known
+    def _known(self, driver: Driver, given: dict[str, Record]) -> set[str]:
+        return {name for (name,) in self._among(driver, _known_among, given)}
+
+    def _numbers(self, driver: Driver, entries: list[Entry]) -> Numbers:
+        """The numbers in edges of those records that these entries name."""
+        known = self._among(driver, _numbers_among, named_in_edges(entries))
+        ((last,),) = driver.rows(_LAST_NUMBER, {"log": self.log})
+        return Numbers(dict(known), next_=0 if last is None else int(last) + 1)
+
+    def _among(self, driver: Driver, query: Callable[[int], Any], names: Collection[str]) -> Iterator[tuple[Any, ...]]:
+        """What a query for some names of records answers for very many of them."""
+        asked = list(names)
+        for start in range(0, len(asked), 500):  # SQLite's limit on bound values is 999 in old builds
+            some = {f"n{number}": name for number, name in enumerate(asked[start : start + 500])}
+            yield from driver.rows(query(len(some)), {"log": self.log, **some})
 
     def _signers(
         self, connection: Connection, head: Checkpoint | None, records: list[Record]
@@ -321,8 +352,11 @@ class Trail:
                 for index in _table(table).indexes:
                     index.create(connection, checkfirst=True)
                 connection.execute(_table(table).delete().where(_table(table).c.log == self.log))
+            driver, grouped = Driver(connection), dict[type[Any], list[dict[str, Any]]]()
             for table, row in project(self.log, entries):
-                connection.execute(_table(table).insert(), [row])
+                grouped.setdefault(table, []).append(row)
+            for table, rows in grouped.items():
+                driver.insert(_table(table), rows)
 
     def _entry(self, connection: Connection, seq: int) -> Entry:
         rows = _table(EntryRow)
@@ -377,21 +411,28 @@ def _table(model: type[Any]) -> Any:
     return model.__table__
 
 
+_heads, _entries, _nodes = (_table(model).c for model in (CheckpointRow, EntryRow, NodeRow))
+_log = bindparam("log")
+#: what every appending asks first: the newest checkpoint, the last position, and the last number that an edge uses
+_HEAD = (
+    select(_heads.size, _heads.note, _heads.frontier).where(_heads.log == _log).order_by(_heads.size.desc()).limit(1)
+)
+_LAST = select(func.max(_entries.seq)).where(_entries.log == _log)
+_LAST_NUMBER = select(func.max(_nodes.number)).where(_nodes.log == _log)
+
+
 @cache
-def _insert(table: Any) -> Any:
-    """The statement is made once: SQLAlchemy takes longer to think it through than the database to do it."""
-    return table.insert()
+def _known_among(count: int) -> Any:
+    """Which of so many names a record has."""
+    records = _table(RecordRow).c
+    return select(records.name).where(records.log == _log, records.name.in_(_named(count)))
 
 
-def _statements() -> tuple[Any, Any, Any]:
-    """What every appending asks first: the newest checkpoint, the last position, and which of some names are known."""
-    heads, entries, records = _table(CheckpointRow).c, _table(EntryRow).c, _table(RecordRow).c
-    log = bindparam("log")
-    return (
-        select(heads.size, heads.note, heads.frontier).where(heads.log == log).order_by(heads.size.desc()).limit(1),
-        select(func.max(entries.seq)).where(entries.log == log),
-        select(records.name).where(records.log == log, records.name.in_(bindparam("names", expanding=True))),
-    )
+@cache
+def _numbers_among(count: int) -> Any:
+    """Which of so many names have which number in edges."""
+    return select(_nodes.name, _nodes.number).where(_nodes.log == _log, _nodes.name.in_(_named(count)))
 
 
-_HEAD, _LAST, _KNOWN = _statements()
+def _named(count: int) -> list[Any]:
+    return [bindparam(f"n{number}") for number in range(count)]

@@ -13,7 +13,7 @@ from governance.lineage.compact import CompactGraph
 from governance.lineage.graph import Graph
 from governance.lineage.stored import StoredGraph
 from governance.project import Project
-from governance.store.tables import EdgeRow
+from governance.store.tables import EdgeRow, NodeRow
 from governance.store.trail import Trail
 
 #: few records, so that there are cycles, loops, several relations between two, and several ways to one
@@ -25,9 +25,13 @@ WAYS = ("up", "down")
 def stored(trail: Trail, edges: list[tuple[str, str, str]]) -> Trail:
     """Another log of the same database, with these edges."""
     log = secrets.token_hex(16)
-    rows = [{"log": log, "subject": s, "relation": r, "object": o, "seq": i} for i, (s, r, o) in enumerate(edges)]
+    names = list(dict.fromkeys(name for subject, _, target in edges for name in (subject, target)))
+    numbers = {name: number for number, name in enumerate(names)}
     with trail.database.writing() as connection:
-        for row in rows:
+        for name, number in numbers.items():
+            connection.execute(NodeRow.__table__.insert(), {"log": log, "number": number, "name": name})
+        for i, (s, r, o) in enumerate(edges):
+            row = {"log": log, "subject": numbers[s], "relation": r, "object": numbers[o], "seq": i}
             connection.execute(EdgeRow.__table__.insert(), row)
     return Trail(trail.database, log)
 

@@ -21,7 +21,7 @@ from governance.records import LogStart, Recipe, Repro, Result
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.entry import Entry, read_entry
-from governance.store.tables import EdgeRow, FileRow, FindingRow, RecordRow, ResultRow
+from governance.store.tables import EdgeRow, FileRow, FindingRow, NodeRow, RecordRow, ResultRow
 from governance.store.trail import Trail
 
 URL = "sqlite:///.labeltrail/trail.db"
@@ -117,10 +117,19 @@ def test_a_text_with_a_nul_is_recorded_and_shown_with_its_sign(trail, store_url,
 
 def test_an_edge_is_projected_from_the_record_that_states_it(trail):
     """The subject of an edge is the record, its object what the record refers to, its position that of the entry."""
-    edges = trail.projected(EdgeRow)
-    assert {(edge["seq"], edge["subject"], edge["object"]) for edge in edges} == {
-        (number, finding(number).name, NOBODY) for number in (1, 2, 3, 4)
-    }
+    names = {node["number"]: node["name"] for node in trail.projected(NodeRow)}
+    edges = [(edge["seq"], names[edge["subject"]], names[edge["object"]]) for edge in trail.projected(EdgeRow)]
+    assert edges == [(number, finding(number).name, NOBODY) for number in (1, 2, 3, 4)]
+
+
+def test_records_are_numbered_as_edges_first_name_them(trail):
+    """One transaction goes on from the numbers of those before it, and another object of the same log from both."""
+    trail.append([finding(5)])
+    Trail(trail.database, trail.log).append([finding(6), finding(7)])
+    names = [finding(number).name for number in range(1, 8)]
+    assert [(node["number"], node["name"]) for node in trail.projected(NodeRow)] == list(
+        enumerate([names[0], NOBODY, *names[1:]])
+    )
 
 
 def test_an_entry_that_leaves_a_field_to_its_default_is_not_read():

@@ -30,7 +30,7 @@ from governance.store import merkle
 from governance.store.checkpoint import Checkpoint
 from governance.store.database import Database
 from governance.store.entry import Entry
-from governance.store.projection import project
+from governance.store.projection import Numbers, project
 from governance.store.tables import METADATA, PROJECTED, CheckpointRow, EntryRow
 from governance.store.trail import Trail
 
@@ -112,7 +112,7 @@ class Scene:
         with self.trail() as trail, trail.database.writing() as connection:
             for table in (EntryRow, CheckpointRow, *PROJECTED):
                 connection.execute(delete(_of(table)))
-            frontier, at = merkle.Frontier(), 0
+            frontier, numbers, at = merkle.Frontier(), Numbers(), 0
             newest = Checkpoint(self.log, 0, merkle.EMPTY_ROOT)
             for count in [*([] if at_once else self.batches), len(entries)]:
                 batch = [(seq, entries[seq]) for seq in range(at, min(at + count, len(entries)))]
@@ -129,7 +129,7 @@ class Scene:
                 head = {"log": self.log, "size": at, "note": newest.to_note(), "frontier": frontier.to_text()}
                 connection.execute(insert(_of(EntryRow)), leaves)
                 connection.execute(insert(_of(CheckpointRow)), [head])
-                for table, row in project(self.log, batch):
+                for table, row in project(self.log, batch, numbers):
                     connection.execute(insert(_of(table)), [row])
             return newest
 

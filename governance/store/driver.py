@@ -1,0 +1,49 @@
+"""How is a database asked where SQLAlchemy takes longer to think a statement through than the database to do it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect
+
+
+class Driver:
+    """The driver's own cursor under statements that SQLAlchemy has written once.
+
+    Values are handed on as they are: texts, bytes, integers, truth values and None, which both drivers take.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._cursor: Any = connection.connection.cursor()
+        self._dialect = connection.dialect
+
+    def rows(self, query: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """What a query answers."""
+        text, names, given = _written(query, self._dialect)
+        asked = {**given, **values}
+        self._cursor.execute(text, [asked[name] for name in names] if names else asked)
+        return list(self._cursor.fetchall())
+
+    def insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Adds rows, each with a value for every column of the table."""
+        text, names, _ = _written(_inserting(table), self._dialect)
+        self._cursor.executemany(text, [[row[name] for name in names] for row in rows] if names else rows)
+
+
+@cache
+def _inserting(table: Any) -> Any:
+    return table.insert()
+
+
+#: by statement and database: there are few statements, and a dialect for each store that is opened
+_known: dict[tuple[Any, str], tuple[str, Sequence[str], Mapping[str, Any]]] = {}
+
+
+def _written(query: Any, dialect: Dialect) -> tuple[str, Sequence[str], Mapping[str, Any]]:
+    """The text for a driver, the names of its values where it takes them by position, and values that it has already."""
+    if (query, dialect.name) not in _known:
+        compiled = query.compile(dialect=dialect)
+        _known[query, dialect.name] = str(compiled), compiled.positiontup or (), compiled.params
+    return _known[query, dialect.name]
