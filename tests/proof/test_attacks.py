@@ -225,31 +225,33 @@ def test_a_folder_in_place_of_an_output_is_broken(project):
     assert int(verify(project).exit_code) == 3
 
 
-CELLS = [(table.__tablename__, column.name) for table in PROJECTED for column in table.__table__.columns]
+CELLS = [(table, column.name) for table in PROJECTED for column in table.__table__.columns]
 ODD = ["''", "0", "-1", "1.5", "x'00ff'", "'x'", "NULL"]
 
 
-@pytest.mark.parametrize(("table", "column"), CELLS)
-def test_no_odd_value_passes_for_the_projected_one(project, table, column):
+@pytest.mark.parametrize(("model", "column"), CELLS)
+def test_no_odd_value_passes_for_the_projected_one(project, model, column):
     """Empty text, zero, a fraction, bytes, another text, nothing: unless it is the same value, exit 3 names the table."""
     passed = []
     filled = Project.find(project).trail
     filled.append([some_source(), some_evaluation()])  # so that no table is empty
     filled.database.close()
-    with closing(sqlite3.connect(project / ".labeltrail/trail.db")) as connection:
-        found = connection.execute(f'SELECT rowid, "{column}" FROM {table} LIMIT 1').fetchone()  # noqa: S608 - our own names
-    original = (project / ".labeltrail/trail.db").read_bytes()
+    store, table = project / ".labeltrail/trail.db", model.__tablename__
+    keys = ", ".join(f'"{key.name}"' for key in model.__table__.primary_key.columns)
+    last = f"WHERE ({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1)"  # noqa: S608 - our own names
+    original = store.read_bytes()
     for odd in ODD:
-        try:
-            change(project, f'UPDATE {table} SET "{column}" = {odd} WHERE rowid = {found[0]}')  # noqa: S608
-        except IntegrityError:
-            continue
-        with closing(sqlite3.connect(project / ".labeltrail/trail.db")) as connection:
-            now = connection.execute(f'SELECT "{column}" FROM {table} WHERE rowid = {found[0]}').fetchone()[0]  # noqa: S608
-        same = type(now) is type(found[1]) and now == found[1]
+        with closing(sqlite3.connect(store)) as connection, connection:
+            (was,) = connection.execute(f'SELECT "{column}" FROM {table} {last}').fetchone()  # noqa: S608
+            try:
+                statement = f'UPDATE {table} SET "{column}" = {odd} {last} RETURNING "{column}"'  # noqa: S608
+                ((now,),) = connection.execute(statement).fetchall()
+            except sqlite3.IntegrityError:
+                continue
+        same = type(now) is type(was) and now == was
         if not same and int(verify(project).exit_code) != 3:
             passed.append(odd)
-        (project / ".labeltrail/trail.db").write_bytes(original)
+        store.write_bytes(original)
     assert passed == []
 
 

@@ -114,10 +114,12 @@ def test_one_changed_cell_of_any_projected_table_is_named(project, table, column
     with closing(sqlite3.connect(project / ".labeltrail" / "trail.db")) as connection:
         filled = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - our own names
     if filled:
-        # An integer that is one more, a text that is one letter longer.
+        # An integer that is one more, a text that is one letter longer, in the last row, where no other one is in the way.
+        keys = ", ".join(f'"{key.name}"' for key in _model(table).__table__.primary_key.columns)
+        last = f"({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1)"  # noqa: S608
         statement = (
             f'UPDATE {table} SET "{column}" = CASE typeof("{column}") WHEN \'integer\' THEN "{column}" + 1 '  # noqa: S608
-            f"WHEN 'null' THEN '0.5' ELSE \"{column}\" || 'x' END WHERE rowid = (SELECT min(rowid) FROM {table})"
+            f"WHEN 'null' THEN '0.5' ELSE \"{column}\" || 'x' END WHERE {last}"
         )
         assert change(project, statement) == 1
     else:
@@ -488,7 +490,9 @@ def test_any_changed_cell_of_any_projected_table_of_a_server_is_named(postgres_u
     for table in PROJECTED:
         name = table.__tablename__
         for column in (c.name for c in table.__table__.columns):
-            place, was = behind.ask(f'SELECT ctid::text, "{column}" FROM "{name}" LIMIT 1')[0]  # noqa: S608
+            # The last row: a number that is one more is no other row's.
+            query = f'SELECT ctid::text, "{column}" FROM "{name}" ORDER BY "{column}" DESC LIMIT 1'  # noqa: S608
+            place, was = behind.ask(query)[0]
             now = {bool: lambda v: not v, int: lambda v: v + 1, str: lambda v: v + "x"}.get(type(was), lambda _: "0.5")(
                 was
             )
