@@ -96,13 +96,13 @@ class Project:
         With `pull`, DVC first brings what its default remote, or `remote`, holds. Raises Busy, ConfigurationError,
         RemoteUnusable, RemoteSilent; then nothing was recorded.
         """
-        from governance.dvc.files import read_stages
         from governance.dvc.remote import pull as bring
         from governance.project.kept import recover
         from governance.project.repro import project_lock
         from governance.project.subject.intent import refuse_unfinished
         from governance.project.take_in import take_in
         from governance.project.told import sync_report
+        from governance.runs.outside import project_stages
         from governance.store.trail import Trail
 
         config = self.config
@@ -112,7 +112,7 @@ class Project:
             if pull or remote:
                 bring(config.root, remote=remote, say=say)
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
-            return sync_report(take_in(trail, config, read_stages(config.root).values()))
+            return sync_report(take_in(trail, config, project_stages(config).values()))
 
     @reads
     def status(self) -> Report:

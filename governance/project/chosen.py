@@ -7,13 +7,14 @@ from pathlib import Path
 
 from governance.config import Config
 from governance.digest import file_md5
-from governance.dvc.files import cached_file, parse_lock, read_stages
+from governance.dvc.files import cached_file, parse_lock
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import Facts, match_name, short
 from governance.project import git
 from governance.project.found import blob
 from governance.project.status import current_runs
 from governance.records import Execution, Recipe, Repro, Result
+from governance.runs.outside import project_stages
 from governance.runs.runfile import RunFile, read_run, run_path
 
 
@@ -144,7 +145,7 @@ def _unknown(given: str, config: Config, known: Facts) -> GovernanceError:
     stages = {result.stage for result in known.of(Result)}
     # Whoever asks about old runs needs no pipeline of today.
     with contextlib.suppress(GovernanceError):
-        stages |= set(read_stages(config.root))
+        stages |= set(project_stages(config))
     if given in stages:
         return MissingEvidence(f"stage {given} has no recorded run", hint="`labeltrail repro` makes and records one")
     return UnknownName("result, stage or commit", given, [*stages, *(short(r.name) for r in known.of(Result))])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from governance.config import Config
-from governance.dvc.files import read_stages
 from governance.errors import BrokenEvidence, Busy, GovernanceError, MissingEvidence
 from governance.project.repro import project_lock
 from governance.project.take_in import find_run
+from governance.runs.outside import project_stages
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
@@ -21,7 +21,7 @@ def in_between(config: Config, trail: Trail, error: BrokenEvidence) -> Governanc
         with project_lock(config, wait_seconds=0.0):
             known = trail.facts()
             erased = erasures(trail)
-            runs = [find_run(config, stage, erased) for stage in read_stages(config.root)]
+            runs = [find_run(config, stage, erased) for stage in project_stages(config)]
     except Busy:
         return Busy("a repro is at work here, and files are of two runs", hint="ask again when it is done")
     except GovernanceError:

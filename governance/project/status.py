@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.config import Config
-from governance.dvc.files import read_stages
 from governance.erased import Erased, by_entries
 from governance.errors import ExitCode, GovernanceError
 from governance.facts import Facts, short
@@ -15,6 +14,7 @@ from governance.project.report import Report, Table, counted, table
 from governance.project.take_in import NEVER, find_run
 from governance.records import Document, Execution, Finding, Recipe, Record, Repro, Result
 from governance.runs.freshness import changes_since
+from governance.runs.outside import project_stages
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import read_params
 from governance.store.forgetting import erasures
@@ -44,7 +44,7 @@ def current_runs(config: Config, known: Facts) -> list[RunFile]:
     repros = known.of(Repro)
     last = repros[-1].results if repros else {}
     found: list[RunFile] = []
-    for stage in read_stages(config.root):
+    for stage in project_stages(config):
         try:
             name = read_run(config.root / run_path(config.artifacts, stage)).result.name
         except GovernanceError:
@@ -88,7 +88,7 @@ def _standing(known: Facts, runs: list[RunFile]) -> list[Finding]:
 def stage_states(config: Config, known: Facts, erased: Erased | None = None) -> list[StageState]:
     """The state of every stage, without running anything."""
     states = []
-    for stage in read_stages(config.root):
+    for stage in project_stages(config):
         found = find_run(config, stage, erased)
         name = found.run.result.name if found.run else ""
         earlier = any(result.stage == stage for result in known.of(Result))

@@ -14,6 +14,7 @@ from governance.facts import Facts, read_facts
 from governance.proof.check import Check
 from governance.records import FileRef, Recipe, Result
 from governance.runs.freshness import changes_since
+from governance.runs.outside import is_outside
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 _AGAIN = "`labeltrail repro` runs what is missing and records it"
@@ -60,7 +61,8 @@ class StageFiles:
             broken = broken or check.state == "broken"
             yield check
         # 3. and 4.
-        yield from self._lock(self.run)
+        if not is_outside(self.stage.name):
+            yield from self._lock(self.run)
         # 5.
         if self.locked and self.locked.command and self.locked.command != self.stage.command:
             says = f"its command was {self.locked.command!r}, is {self.stage.command!r}"

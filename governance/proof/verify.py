@@ -16,6 +16,7 @@ from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
 from governance.records import Commitment, Erasure, Execution, Record, Repro, Result
+from governance.runs.outside import outside_stages
 from governance.store.blocks import commit_blocks, wrong_block
 from governance.store.checkpoint import Checkpoint
 from governance.store.commitments import commit_rows
@@ -119,7 +120,11 @@ def _keys_left_out(chain: Keychain | None) -> Iterator[str]:
 
 
 def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dict[str, Stage], dict[str, LockedStage]]:
-    """The stages of dvc.yaml and those that the last repro knew; whoever takes a stage out does not take out its check."""
+    """The stages of dvc.yaml, those that the last repro knew, and those that ran outside of DVC.
+
+    Whoever takes a stage out of dvc.yaml does not take out its check.
+    """
+    outside = outside_stages(config, recorded.of(Result))
     stages: dict[str, Stage] = {}
     locks: dict[str, LockedStage] = {}
     try:
@@ -130,7 +135,9 @@ def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dic
         stages = dict(read_stages(config.root))
     except GovernanceError as error:
         there = (config.root / "dvc.yaml").is_file()
-        checks.append(Check("dvc.yaml", "broken" if there else "missing", "dvc.yaml", error.message, error.hint or ""))
+        if there or not outside:
+            state = "broken" if there else "missing"
+            checks.append(Check("dvc.yaml", state, "dvc.yaml", error.message, error.hint or ""))
     repros = recorded.of(Repro)
     last = set(repros[-1].stages) if repros else set()
     if set(locks) <= set(stages) and any(set(repro.stages) == set(stages) for repro in repros):
@@ -141,7 +148,7 @@ def _declared(config: Config, recorded: Facts, checks: list[Check]) -> tuple[dic
         hint = "if it was taken out on purpose, `labeltrail repro` records the pipeline as it is now"
         checks.append(Check("dvc.yaml", "missing", f"stage {name}", says, hint))
         stages[name] = Stage(name, locks[name].command if name in locks else "", (), (), ())
-    return stages, locks
+    return {**outside, **stages}, locks
 
 
 def _left_out(recorded: Facts, current: list[Result], *, uncached: int) -> Iterator[str]:
