@@ -55,7 +55,7 @@ def read_zip(data):
     Stored and not compressed, in the order of their paths, without dates, comments or extra fields. The archive is built
     again from what was read and has to be the same, byte by byte: nothing can hide in it, and nothing can swell.
     """
-    files, at = {}, 0
+    files, at, last = {}, 0, ""
     while data[at : at + 4] == b"PK\x03\x04":
         need(len(data) >= at + 30, f"the archive is cut short at byte {at}")
         size, length, extra = struct.unpack_from("<I", data, at + 18)[0], *struct.unpack_from("<HH", data, at + 26)
@@ -67,10 +67,10 @@ def read_zip(data):
         except UnicodeDecodeError:
             raise Broken(f"the archive holds a path that is not plain text, at byte {at}") from None
         need(PATH.fullmatch(path), f"the archive holds a path of a form that is not allowed: {path!r}")
-        need(not files or path > max(files), f"the archive holds {path} twice, or out of order")
+        need(path > last, f"the archive holds {path} twice, or out of order")
         files[path] = data[start : start + size]
-        at = start + size
-    need(files, "this is not an archive of evidence")
+        at, last = start + size, path
+    need(0 < len(files) < 2**16 and at < 2**32, "this is not an archive of evidence, or one of too much")
     need(write_zip(files) == data, "the archive is not in its one canonical form: something was added, cut or changed")
     return files
 
