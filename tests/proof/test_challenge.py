@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 import rows as tables_of_rows
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -314,6 +315,20 @@ def test_rows_that_were_committed_to_after_the_auditors_checkpoint_are_not_vouch
     says = "the rows were committed to after the checkpoint that was given: perhaps to suit the seed"
     assert says in verify_py.verify(challenged.data, anchor=note.encode())[1][0]
     assert check_challenge(challenged.data, anchor=note).checks[0].says == says
+
+
+@pytest.mark.parametrize("table", ["votes", "dataset"])
+def test_a_table_behind_the_labels_that_was_committed_to_for_the_seed_is_not_vouched_for(challenged, tmp_path, table):
+    """Labels committed to in time draw the rows; votes or texts made up for these rows afterwards are not taken for old."""
+    kept = max(challenged.checkpoints)
+    assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {0}
+    column, made_up = {"votes": ("lexicon", pl.lit(1, pl.Int8)), "dataset": ("text", pl.lit("harmless"))}[table]
+    write_table(tables_of_rows.frames()[table].with_columns(made_up.alias(column)), tmp_path / "made_up.parquet")
+    of = challenged.tables[table].commitment.of
+    rows = RowTable(challenged.trail, tmp_path / "made_up.parquet", of=of, id_column="example_id", subject_column="")
+    challenged.tables[table] = CommittedTable(rows, rows.committed(make_keys=True).commitment)
+    challenged.trail.append([challenged.tables[table].commitment])
+    assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {4}
 
 
 def test_rows_that_another_seed_drew_are_no_answer(challenged):

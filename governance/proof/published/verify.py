@@ -420,8 +420,8 @@ def check_challenge(files, log, told):
     mine = {f"{table}.{end}" for table in (*tables, "log") for end in ("jsonl", "nodes")} - {"log.jsonl"}
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
-    log.committed = log.places[log.entries.index(commitments[0])]
-    told.append(f"committed to in entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
+    log.committed = max(log.places[log.entries.index(one)] for one in commitments)
+    told.append(f"committed to up to entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
 
