@@ -405,6 +405,18 @@ def test_what_was_shown_is_entered_into_the_log(challenged):
     )
 
 
+def test_the_same_seed_asked_again_is_answered_again(challenged):
+    """Each showing is an entry of its own, with the same rows, whatever was recorded in between."""
+    size = challenged.trail.size()
+    again = challenged.again("a seed", cuts=(1,))
+    assert both(again, key=challenged.key, seed="a seed") == {0}
+    challenged.trail.append([finding(99)])
+    once_more = challenged.again("a seed", cuts=(1,))
+    assert both(once_more, key=challenged.key, seed="a seed") == {0}
+    assert challenged.trail.size() == size + 3
+    assert len({read_archive(data, where="test")["labels.jsonl"] for data in (challenged.data, again, once_more)}) == 1
+
+
 @pytest.mark.parametrize("without", ["votes", "dataset"])
 def test_a_table_without_a_commitment_is_said_not_to_be_shown(challenged, without):
     """Labels alone can be challenged; what is missing is told."""
