@@ -52,7 +52,7 @@ def bundle(
     would, and written
 
     `facts` are those of the current runs; `rows` are the tables to hand out with it, for a `reason` that is recorded.
-    Raises ConfigurationError (no such folder, no reason), UnknownName (no such table), MissingEvidence (a recorded document
+    Raises ConfigurationError (no such folder, no reason, or the reason of another time), UnknownName (no such table), MissingEvidence (a recorded document
     or table is not here, or is another file now).
     """
     for place in (target, verifier_to):
@@ -79,7 +79,7 @@ def bundle(
     )
     # 3.
     data, newest = make_bundle(
-        trail, {**files, "index.html": page}, disclosure=_disclosure(config, disclosed, reason=reason)
+        trail, {**files, "index.html": page}, disclosure=_disclosure(config, trail, disclosed, reason=reason)
     )
     signed = bool(newest.signatures)
     key = chain.newest.key if signed else None
@@ -179,12 +179,19 @@ def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *,
     return held
 
 
-def _disclosure(config: Config, tables: list[Held], *, reason: str) -> Disclosure | None:
+def _disclosure(config: Config, trail: Trail, tables: list[Held], *, reason: str) -> Disclosure | None:
+    """Who decided to hand out these tables, and why. The log enters a decision once: another time has a reason of its own."""
     if not tables:
         return None
     rows = sum(getattr(one.record, "rows", 0) for one in tables)
     named = [one.record.name for one in tables]
-    return Disclosure.make(tables=named, rows=rows, who=git.who(config.root), reason=reason.strip())
+    made = Disclosure.make(tables=named, rows=rows, who=git.who(config.root), reason=reason.strip())
+    if (entry := trail.positions().get(made.name)) is not None:
+        raise ConfigurationError(
+            f"entry {entry} says already that these rows were handed out, and for this very reason",
+            hint="each time is a decision of its own: say in --reason what this one is for",
+        )
+    return made
 
 
 def _says(path: str) -> str:

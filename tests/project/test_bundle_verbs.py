@@ -142,6 +142,18 @@ def test_rows_leave_only_by_a_decision_that_the_log_keeps(reference, tmp_path):
     ]
 
 
+def test_rows_that_leave_again_need_a_reason_of_their_own(reference, tmp_path):
+    """The log has a decision once: the same words again would let rows out without one, and nothing is entered."""
+    governed = Project.find(reference)
+    governed.bundle(tmp_path / "e.zip", rows=["labels"], reason="audit of May")
+    size = governed.trail.size()
+    with pytest.raises(ConfigurationError, match=f"entry {size - 2} says already"):
+        governed.bundle(tmp_path / "again.zip", rows=["labels"], reason="audit of May ")
+    assert (governed.trail.size(), (tmp_path / "again.zip").exists()) == (size, False)
+    report = governed.bundle(tmp_path / "again.zip", rows=["labels"], reason="audit of May, since the mail was lost")
+    assert int(report.exit_code) == 0
+
+
 def test_rows_without_a_decision_are_refused_by_both_verifiers(reference, tmp_path):
     """Whoever puts a recorded table into a bundle of their own making cannot leave out who decided it."""
     governed = Project.find(reference)
