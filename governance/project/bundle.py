@@ -52,8 +52,8 @@ def bundle(
     would, and written
 
     `facts` are those of the current runs; `rows` are the tables to hand out with it, for a `reason` that is recorded.
-    Raises ConfigurationError (no such folder, no reason, or the reason of another time), UnknownName (no such table), MissingEvidence (a recorded document
-    or table is not here, or is another file now).
+    Raises ConfigurationError (no such folder, no reason, or that of another time), UnknownName (no such table),
+    MissingEvidence (a recorded document or table is not here, or is another file now).
     """
     for place in (target, verifier_to):
         if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
@@ -180,7 +180,7 @@ def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *,
 
 
 def _disclosure(config: Config, trail: Trail, tables: list[Held], *, reason: str) -> Disclosure | None:
-    """Who decided to hand out these tables, and why. The log enters a decision once: another time has a reason of its own."""
+    """Who decided to hand out these tables, and why. The log has a decision once: another time has a reason of its own."""
     if not tables:
         return None
     rows = sum(getattr(one.record, "rows", 0) for one in tables)
@@ -227,6 +227,10 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None, seed: str
 
     `seed` is what has to have drawn the rows of a challenge. Raises ConfigurationError, InvalidRecord.
     """
+    if since is not None and key is not None:
+        raise ConfigurationError(
+            "a checkpoint and a key were given, and one of them would not be asked", hint="give --since or --key"
+        )
     # As it is, to the last byte, for the same answer as the published verifier's.
     anchor = _content(since, _A_CHECKPOINT).decode("utf-8", errors="replace") if since is not None else None
     try:

@@ -55,6 +55,15 @@ def test_a_checkpoint_that_is_none_is_judged_as_the_published_verifier_judges_it
         asked(folder, since=folder / "no-such")
 
 
+def test_a_checkpoint_and_a_key_are_not_asked_together(project):
+    """As for verify.py: whoever gives both would take the silence about one of them for its word."""
+    key = Project.find(project).bundle(project.parent / "rows.zip").data["public_key"]
+    (project.parent / "nonsense").write_text("no checkpoint")
+    assert asked(project.parent, key=key) == 0
+    with pytest.raises(ConfigurationError, match="one of them would not be asked"):
+        asked(project.parent, key=key, since=project.parent / "nonsense")
+
+
 def test_a_seed_is_for_challenges(project):
     """Of a bundle nothing was drawn: whoever takes one for a challenge is told."""
     Project.find(project).bundle(project.parent / "rows.zip", verifier=project.parent / "verify.py")
