@@ -405,8 +405,7 @@ def check_challenge(files, log, told):
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
     told.append(f"seed {asked['seed']!r} drew {len(drawn)} of the {labels['rows']} rows of {asked['commitments'][0]}")
-    words = {str(number): name for number, name in enumerate(votes["classes"])}
-    words |= {"-1": "abstains", "-2": "failed", "-3": "skipped"}
+    words = {str(n): word for n, word in enumerate(["skipped", "failed", "abstains", *votes["classes"]], -3)}
     titles = {part["column"]: log.names[part["source"]]["body"]["title"] for part in votes["sources"]}
     others = {table: iter(answers[table]) for table in [*tables][1:]}
     for number, example, row in answers["labels"]:
@@ -592,7 +591,8 @@ def main(arguments):
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
     code, told = verify(data, anchor=anchor, key=key, seed=given.seed)
-    print(*("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told), sep="\n")
+    said = "\n".join("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told)
+    print(said.encode(form := sys.stdout.encoding or "utf-8", "replace").decode(form))
     return code
 
 
