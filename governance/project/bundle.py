@@ -55,9 +55,7 @@ def bundle(
     Raises ConfigurationError (no such folder, no reason, or that of another time), UnknownName (no such table),
     MissingEvidence (a recorded document or table is not here, or is another file now).
     """
-    for place in (target, verifier_to):
-        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
-            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+    refuse_places(target, verifier_to)
     refuse_another_history(trail)
     # 1.
     files = _documents(config, facts)
@@ -87,9 +85,9 @@ def bundle(
     if checked.is_broken:
         first = checked.checks[0]
         raise MissingEvidence(f"this bundle would not hold: {first.says}", hint="`labeltrail verify` says more")
-    _write(target, data)
+    write_out(target, data, what="bundle")
     if verifier_to is not None:
-        _write(verifier_to, verifier())
+        write_out(verifier_to, verifier(), what="bundle")
     listed = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
     told = {
         "file": str(target),
@@ -125,11 +123,19 @@ def refuse_another_history(trail: Trail) -> None:
         )
 
 
-def _write(place: Path, data: bytes) -> None:
+def refuse_places(*places: Path | None) -> None:
+    """Raises ConfigurationError where one of the files could not be written, before the log speaks of any."""
+    for place in places:
+        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
+            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+
+
+def write_out(place: Path, data: bytes, *, what: str) -> None:
+    """Writes a file of a `what` that the log speaks of by now. Raises ConfigurationError."""
     try:
         write_atomically(place, data)
     except OSError as error:
-        hint = "the log notes a bundle that nobody has: make room, or name another place, then bundle again"
+        hint = f"the log notes a {what} that nobody has: make room, or name another place, then {what} again"
         raise ConfigurationError(f"{place} cannot be written: {error.strerror}", hint=hint) from None
 
 
