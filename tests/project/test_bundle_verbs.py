@@ -14,6 +14,8 @@ from governance.proof.archive import read_archive
 from governance.proof.bundle import check_bundle, make_bundle
 from governance.proof.published import verifier
 from governance.records import Bundle, Disclosure
+from governance.store import merkle
+from governance.store.checkpoint import Checkpoint
 
 
 def test_a_checkpoint_outside_the_store_shows_a_log_that_ran_backwards(project, own_home, monkeypatch):
@@ -71,6 +73,9 @@ def test_what_is_no_checkpoint_of_this_log_is_refused(project, text):
     note = Project.find(project).checkpoint().data["note"]
     place.write_text("0" * 32 + note[32:])
     with pytest.raises(ConfigurationError, match="of the log 0000"):
+        Project.find(project).verify(since=place)
+    place.write_text(Checkpoint(note[:32], 0, merkle.EMPTY_ROOT).to_note())
+    with pytest.raises(ConfigurationError, match="empty log"):
         Project.find(project).verify(since=place)
 
 
