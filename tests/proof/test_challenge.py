@@ -495,6 +495,14 @@ def test_every_row_is_drawn_about_as_often_as_any_other():
     assert len(set(moved)) == 50
 
 
+def test_a_seed_that_is_no_text_is_refused_by_name_and_nothing_is_entered(challenged):
+    """What a terminal hands on of bytes that are not UTF-8 has no digest that an auditor could compute again."""
+    size = challenged.trail.size()
+    with pytest.raises(InvalidRecord, match="seed"):
+        challenged.again("lottery \udcff")
+    assert challenged.trail.size() == size
+
+
 def test_drawing_more_rows_than_there_are_is_refused_by_name():
     """And none, and a negative number."""
     for rows in (0, -1, 4):
