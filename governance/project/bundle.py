@@ -60,7 +60,8 @@ def bundle(
     # 1.
     files = _documents(config, facts)
     disclosed = _tables(config, trail, facts, rows, reason=reason)
-    files |= {TABLES + one.path.name.lower(): one.path.read_bytes() for one in disclosed}
+    for one in disclosed:
+        _put(files, TABLES, one.path)
     # 2.
     start, chain = trail.start(), trail.keychain()
     enclosed = [Enclosed(path, _says(path), len(data)) for path, data in sorted(files.items())]
@@ -151,7 +152,7 @@ def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
     recorded = {document.sha256 for document in facts.of(Document)}
     stages = {result.stage: result for result in facts.of(Result)}
     writers = [result for result in stages.values() if {ref.sha256 for ref in result.outputs} & recorded]
-    files = {}
+    files: dict[str, bytes] = {}
     for result in writers:
         for ref in result.outputs:
             path = PurePosixPath(ref.path)
@@ -161,8 +162,16 @@ def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
             if not place.is_file() or file_digest(place) != ref.sha256:
                 hint = "`labeltrail verify` says what became of it, `labeltrail repro` makes it again"
                 raise MissingEvidence(f"{ref.path} is not here as stage {result.stage} recorded it", hint=hint)
-            files[DOCUMENTS + path.name.lower()] = place.read_bytes()
+            _put(files, DOCUMENTS, place)
     return files
+
+
+def _put(files: dict[str, bytes], folder: str, place: Path) -> None:
+    """Puts a file among the enclosed ones, under its own name. Raises ConfigurationError for another one of that name."""
+    path = folder + place.name.lower()
+    if files.setdefault(path, content := place.read_bytes()) != content:
+        says = f"{place} and another file would both be {path} in the bundle, and one of them would be missing"
+        raise ConfigurationError(says, hint="give one of the two another name in dvc.yaml, then `labeltrail repro`")
 
 
 def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *, reason: str) -> list[Held]:
