@@ -331,6 +331,24 @@ def test_a_table_behind_the_labels_that_was_committed_to_for_the_seed_is_not_vou
     assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {4}
 
 
+def test_a_commitment_that_is_entered_again_later_is_as_old_as_its_first_entry(challenged):
+    """The rows were bound by then; a log that says it twice, which only its owner can make, is judged by both alike."""
+    entries = [data for _, data, _ in challenged.trail.raw_entries()]
+    commitments = [parse(data) for data in entries if parse(data)["kind"] == "commitment"]
+    again = [canonical(one | {"at": one["at"] + 10**6}) for one in commitments]
+    asked = parse(entries[-1])
+    told = [*entries[:-1], *again, canonical(asked | {"body": asked["body"] | {"since": [10]}})]
+    root = merkle.root(merkle.leaf_hash(data) for data in told)
+    made = {
+        "entries.jsonl": b"".join(data + b"\n" for data in told),
+        "places.json": canonical(list(range(len(told)))),
+        "log.nodes": b"",
+        "checkpoint": Checkpoint(challenged.trail.log, len(told), root).signed(owners_key()).to_note().encode(),
+    }
+    data = changed(challenged, lambda files: files.update(made))
+    assert both(data, anchor=challenged.checkpoints[10]) == {0}
+
+
 def test_rows_that_another_seed_drew_are_no_answer(challenged):
     """The archive says which seed drew them: whoever gives their own learns of another, in words and by the exit code."""
     for seed, code in (("a seed", 0), ("a seed that suits the owner", 3), ("", 3)):

@@ -281,7 +281,7 @@ class Log:
         self.met = fold(shown, take(files, "log.nodes") if some else b"", size, cuts)
         need(self.met[0, size] == self.checkpoint.root, "the entries do not give the root of the checkpoint")
         self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
-        self.names = {entry["name"]: entry for entry in self.entries}
+        self.names = {entry["name"]: entry for entry in reversed(self.entries)}
         start = self.entries[0]
         need(start["kind"] == "log" and self.places[0] == 0, "the first entry is not the beginning of a log")
         need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
