@@ -52,17 +52,16 @@ def bundle(
     would, and written
 
     `facts` are those of the current runs; `rows` are the tables to hand out with it, for a `reason` that is recorded.
-    Raises ConfigurationError (no such folder, no reason), UnknownName (no such table), MissingEvidence (a recorded document
-    or table is not here, or is another file now).
+    Raises ConfigurationError (no such folder, no reason, or that of another time), UnknownName (no such table),
+    MissingEvidence (a recorded document or table is not here, or is another file now).
     """
-    for place in (target, verifier_to):
-        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
-            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+    refuse_places(target, verifier_to)
     refuse_another_history(trail)
     # 1.
     files = _documents(config, facts)
     disclosed = _tables(config, trail, facts, rows, reason=reason)
-    files |= {TABLES + one.path.name.lower(): one.path.read_bytes() for one in disclosed}
+    for one in disclosed:
+        _put(files, TABLES, one.path)
     # 2.
     start, chain = trail.start(), trail.keychain()
     enclosed = [Enclosed(path, _says(path), len(data)) for path, data in sorted(files.items())]
@@ -79,7 +78,7 @@ def bundle(
     )
     # 3.
     data, newest = make_bundle(
-        trail, {**files, "index.html": page}, disclosure=_disclosure(config, disclosed, reason=reason)
+        trail, {**files, "index.html": page}, disclosure=_disclosure(config, trail, disclosed, reason=reason)
     )
     signed = bool(newest.signatures)
     key = chain.newest.key if signed else None
@@ -87,9 +86,9 @@ def bundle(
     if checked.is_broken:
         first = checked.checks[0]
         raise MissingEvidence(f"this bundle would not hold: {first.says}", hint="`labeltrail verify` says more")
-    _write(target, data)
+    write_out(target, data, what="bundle")
     if verifier_to is not None:
-        _write(verifier_to, verifier())
+        write_out(verifier_to, verifier(), what="bundle")
     listed = [(file.path, file.says, f"{file.bytes:,}") for file in enclosed]
     told = {
         "file": str(target),
@@ -125,11 +124,19 @@ def refuse_another_history(trail: Trail) -> None:
         )
 
 
-def _write(place: Path, data: bytes) -> None:
+def refuse_places(*places: Path | None) -> None:
+    """Raises ConfigurationError where one of the files could not be written, before the log speaks of any."""
+    for place in places:
+        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
+            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+
+
+def write_out(place: Path, data: bytes, *, what: str) -> None:
+    """Writes a file of a `what` that the log speaks of by now. Raises ConfigurationError."""
     try:
         write_atomically(place, data)
     except OSError as error:
-        hint = "the log notes a bundle that nobody has: make room, or name another place, then bundle again"
+        hint = f"the log notes a {what} that nobody has: make room, or name another place, then {what} again"
         raise ConfigurationError(f"{place} cannot be written: {error.strerror}", hint=hint) from None
 
 
@@ -145,7 +152,7 @@ def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
     recorded = {document.sha256 for document in facts.of(Document)}
     stages = {result.stage: result for result in facts.of(Result)}
     writers = [result for result in stages.values() if {ref.sha256 for ref in result.outputs} & recorded]
-    files = {}
+    files: dict[str, bytes] = {}
     for result in writers:
         for ref in result.outputs:
             path = PurePosixPath(ref.path)
@@ -155,8 +162,16 @@ def _documents(config: Config, facts: Facts) -> dict[str, bytes]:
             if not place.is_file() or file_digest(place) != ref.sha256:
                 hint = "`labeltrail verify` says what became of it, `labeltrail repro` makes it again"
                 raise MissingEvidence(f"{ref.path} is not here as stage {result.stage} recorded it", hint=hint)
-            files[DOCUMENTS + path.name.lower()] = place.read_bytes()
+            _put(files, DOCUMENTS, place)
     return files
+
+
+def _put(files: dict[str, bytes], folder: str, place: Path) -> None:
+    """Puts a file among the enclosed ones, under its own name. Raises ConfigurationError for another one of that name."""
+    path = folder + place.name.lower()
+    if files.setdefault(path, content := place.read_bytes()) != content:
+        says = f"{place} and another file would both be {path} in the bundle, and one of them would be missing"
+        raise ConfigurationError(says, hint="give one of the two another name in dvc.yaml, then `labeltrail repro`")
 
 
 def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *, reason: str) -> list[Held]:
@@ -179,12 +194,19 @@ def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *,
     return held
 
 
-def _disclosure(config: Config, tables: list[Held], *, reason: str) -> Disclosure | None:
+def _disclosure(config: Config, trail: Trail, tables: list[Held], *, reason: str) -> Disclosure | None:
+    """Who decided to hand out these tables, and why. The log has a decision once: another time has a reason of its own."""
     if not tables:
         return None
     rows = sum(getattr(one.record, "rows", 0) for one in tables)
     named = [one.record.name for one in tables]
-    return Disclosure.make(tables=named, rows=rows, who=git.who(config.root), reason=reason.strip())
+    made = Disclosure.make(tables=named, rows=rows, who=git.who(config.root), reason=reason.strip())
+    if (entry := trail.positions().get(made.name)) is not None:
+        raise ConfigurationError(
+            f"entry {entry} says already that these rows were handed out, and for this very reason",
+            hint="each time is a decision of its own: say in --reason what this one is for",
+        )
+    return made
 
 
 def _says(path: str) -> str:
@@ -220,6 +242,10 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None, seed: str
 
     `seed` is what has to have drawn the rows of a challenge. Raises ConfigurationError, InvalidRecord.
     """
+    if since is not None and key is not None:
+        raise ConfigurationError(
+            "a checkpoint and a key were given, and one of them would not be asked", hint="give --since or --key"
+        )
     # As it is, to the last byte, for the same answer as the published verifier's.
     anchor = _content(since, _A_CHECKPOINT).decode("utf-8", errors="replace") if since is not None else None
     try:

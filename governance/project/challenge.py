@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from governance.config import Config
-from governance.digest import sha256, write_atomically
-from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence
+from governance.digest import sha256
+from governance.errors import ExitCode, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.lineage.rows import Held, Rows
 from governance.project import git
-from governance.project.bundle import refuse_another_history
+from governance.project.bundle import refuse_another_history, refuse_places, write_out
 from governance.project.report import Report, counted
 from governance.proof.anchors import read_anchor, tracked
 from governance.proof.asking import Asked, CommittedTable, make_challenge
@@ -44,9 +44,7 @@ def challenge(
     ConfigurationError, MissingEvidence (no labels, no commitment to single rows), BrokenEvidence (a table was changed).
     """
     # 1.
-    for place in (target, verifier_to):
-        if place is not None and (not place.parent.is_dir() or place.is_dir()):
-            raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that is there")
+    refuse_places(target, verifier_to)
     if not 0 < len(seed) <= _LONGEST_SEED:
         raise InvalidRecord("seed", seed, f"a text of 1 to {_LONGEST_SEED} characters", where="--seed")
     if not 0 < rows <= MOST_ROWS:
@@ -67,9 +65,9 @@ def challenge(
         raise MissingEvidence(
             f"this challenge would not hold: {checked.checks[0].says}", hint="`labeltrail verify` says more"
         )
-    write_atomically(target, data)
+    write_out(target, data, what="challenge")
     if verifier_to is not None:
-        write_atomically(verifier_to, verifier())
+        write_out(verifier_to, verifier(), what="challenge")
     size = tables["labels"].commitment.rows
     told = {
         "file": str(target),

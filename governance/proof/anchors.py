@@ -27,7 +27,9 @@ def tracked(config: Config, log: str) -> dict[str, Checkpoint]:
 
 
 def read_anchor(path: Path, *, log: str | None = None) -> Checkpoint:
-    """A checkpoint from a file. Raises ConfigurationError where it cannot be read, is none, or is of another log."""
+    """A checkpoint from a file. Raises ConfigurationError where it cannot be read, is none, or vouches for nothing here:
+    it is of another log, or of an empty one.
+    """
     try:
         checkpoint = parse_note(path.read_text(encoding="utf-8"), where=str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -43,5 +45,10 @@ def read_anchor(path: Path, *, log: str | None = None) -> Checkpoint:
         raise ConfigurationError(
             f"{path} is a checkpoint of the log {checkpoint.origin}, this one is {log}",
             hint="compare a log with a checkpoint of its own",
+        )
+    if checkpoint.size == 0:
+        raise ConfigurationError(
+            f"{path} is a checkpoint of an empty log, which every history grew from",
+            hint="give one that was made after the first entry",
         )
     return checkpoint

@@ -63,7 +63,9 @@ def make_challenge(
         files |= make_answers(one.rows, one.commitment, numbers, table=table)
     # 2.
     commitments = [one.commitment.name for _, one in chosen]
-    sizes = sorted({cut for cut in cuts if 0 < cut <= trail.size()})
+    before = trail.size()
+    # The log as it was just before is shown too: so that the same seed, asked again, is entered again.
+    sizes = sorted({before, *(cut for cut in cuts if 0 < cut < before)})
     record = Challenge.make(
         seed=asked.seed, rows=len(drawn), commitments=commitments, since=sizes, who=asked.who, reason=asked.reason
     )

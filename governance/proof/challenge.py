@@ -82,7 +82,7 @@ def check_challenge(
         if seed not in (None, asked.seed):
             raise InvalidRecord("seed", asked.seed, f"the one that was given, {seed!r}")
         # 6.
-        vouched = _origin(extract, tables["labels"], anchor=anchor, key=key)
+        vouched = _origin(extract, tables, anchor=anchor, key=key)
     except GovernanceError as error:
         return ChallengeCheck((Check("challenge", "broken", "challenge", error.message, error.hint or ""),))
     return ChallengeCheck((vouched,), len(extract.records), extract.checkpoint.origin, drawn, tuple(told))
@@ -162,7 +162,7 @@ def _said(value: object, classes: Sequence[str]) -> str:
     return _SILENCE.get(value, "unknown") if type(value) is int else "unknown"
 
 
-def _origin(extract: Extract, labels: Commitment, *, anchor: str | None, key: bytes | None) -> Check:
+def _origin(extract: Extract, tables: Mapping[str, Commitment], *, anchor: str | None, key: bytes | None) -> Check:
     """Who vouches for the checkpoint. Raises InvalidRecord where what is trusted contradicts it."""
     mine, keychain = extract.checkpoint, Keychain.of(extract.start, extract.records.items())
     if key is not None:
@@ -185,7 +185,9 @@ def _origin(extract: Extract, labels: Commitment, *, anchor: str | None, key: by
         says = "the checkpoint that was given is not signed by the key that is shown"
         return _unknown(says, "give a newer one, or the key")
     vouched = by_older(mine, keychain, trusted, what="challenge")
-    if vouched.state == "fine" and extract.position(labels.name) >= trusted.size:
+    # Votes that were made up for the seed would be as false as labels.
+    committed = max(extract.position(commitment.name) for commitment in tables.values())
+    if vouched.state == "fine" and committed >= trusted.size:
         says = "the rows were committed to after the checkpoint that was given: perhaps to suit the seed"
         return _unknown(says, "keep a checkpoint of today, and let a new seed draw")
     return vouched

@@ -9,10 +9,13 @@ from contextlib import closing
 
 import pytest
 
+from governance.digest import file_digest
 from governance.errors import Busy, ConfigurationError
+from governance.facts import Facts
 from governance.project import Project
 from governance.project import bundle as bundling
 from governance.proof.archive import read_archive
+from governance.records import Document, Recipe, Result
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS, errno.EIO])
@@ -44,6 +47,25 @@ def test_a_folder_that_may_not_be_written_is_refused_before_the_log_speaks_of_a_
         with pytest.raises(ConfigurationError, match="cannot be written"):
             governed.bundle(project / "evidence.zip")
     assert governed.trail.size() == before
+
+
+def test_two_documents_of_one_name_are_refused_and_none_is_left_out(project, tmp_path):
+    """Two folders may hold a card each; a bundle has room for one file of a name, and does not drop the other silently."""
+    governed = Project.find(project)
+    outputs, records = [], []
+    for folder in ("train", "test"):
+        (project / folder).mkdir()
+        (project / folder / "Card.md").write_text(f"# {folder}\n")
+        sha = file_digest(project / folder / "Card.md")
+        outputs.append({"path": f"{folder}/Card.md", "sha256": sha, "bytes": len(f"# {folder}\n")})
+        told = {"about": [], "cites": [], "claims": 1, "not_recorded": 0}
+        records.append(Document.make(title=folder, document_kind="model_card", sha256=sha, **told))
+    recipe = governed.trail.facts().of(Recipe)[0].name
+    result = Result.make(stage="count", recipe=recipe, outputs=outputs, generated=[], used=[])
+    size = governed.trail.size()
+    with pytest.raises(ConfigurationError, match=r"test/Card\.md and another file would both be documents/card\.md"):
+        bundling.bundle(governed.config, governed.trail, Facts([*records, result]), target=tmp_path / "e.zip")
+    assert (governed.trail.size(), (tmp_path / "e.zip").exists()) == (size, False)
 
 
 def test_a_locked_store_is_busy_and_no_bundle_is_made(project):

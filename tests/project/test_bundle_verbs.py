@@ -14,6 +14,8 @@ from governance.proof.archive import read_archive
 from governance.proof.bundle import check_bundle, make_bundle
 from governance.proof.published import verifier
 from governance.records import Bundle, Disclosure
+from governance.store import merkle
+from governance.store.checkpoint import Checkpoint
 
 
 def test_a_checkpoint_outside_the_store_shows_a_log_that_ran_backwards(project, own_home, monkeypatch):
@@ -71,6 +73,9 @@ def test_what_is_no_checkpoint_of_this_log_is_refused(project, text):
     note = Project.find(project).checkpoint().data["note"]
     place.write_text("0" * 32 + note[32:])
     with pytest.raises(ConfigurationError, match="of the log 0000"):
+        Project.find(project).verify(since=place)
+    place.write_text(Checkpoint(note[:32], 0, merkle.EMPTY_ROOT).to_note())
+    with pytest.raises(ConfigurationError, match="empty log"):
         Project.find(project).verify(since=place)
 
 
@@ -140,6 +145,18 @@ def test_rows_leave_only_by_a_decision_that_the_log_keeps(reference, tmp_path):
     assert not [
         path for path in read_archive((tmp_path / "e.zip").read_bytes(), where="test") if path.startswith("rows/")
     ]
+
+
+def test_rows_that_leave_again_need_a_reason_of_their_own(reference, tmp_path):
+    """The log has a decision once: the same words again would let rows out without one, and nothing is entered."""
+    governed = Project.find(reference)
+    governed.bundle(tmp_path / "e.zip", rows=["labels"], reason="audit of May")
+    size = governed.trail.size()
+    with pytest.raises(ConfigurationError, match=f"entry {size - 2} says already"):
+        governed.bundle(tmp_path / "again.zip", rows=["labels"], reason="audit of May ")
+    assert (governed.trail.size(), (tmp_path / "again.zip").exists()) == (size, False)
+    report = governed.bundle(tmp_path / "again.zip", rows=["labels"], reason="audit of May, since the mail was lost")
+    assert int(report.exit_code) == 0
 
 
 def test_rows_without_a_decision_are_refused_by_both_verifiers(reference, tmp_path):

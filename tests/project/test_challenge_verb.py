@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from governance.errors import ConfigurationError
 from governance.project import Project
+from governance.project import bundle as bundling
 from governance.proof.published import verifier
 
 
@@ -53,6 +57,36 @@ def test_a_checkpoint_that_is_none_is_judged_as_the_published_verifier_judges_it
         assert asked(folder, since=folder / "wrong") == 3
     with pytest.raises(ConfigurationError, match="no-such"):
         asked(folder, since=folder / "no-such")
+
+
+def test_a_place_that_cannot_be_written_is_one_error_as_for_a_bundle(reference, monkeypatch):
+    """Where that is seen beforehand, nothing is entered; on a disk that fails later, the error says what the log notes."""
+    governed, target = Project.find(reference), reference.parent / "rows.zip"
+    size = governed.trail.size()
+    with monkeypatch.context() as patch:
+        patch.setattr(bundling.os, "access", lambda path, mode: False)
+        with pytest.raises(ConfigurationError, match="cannot be written"):
+            governed.challenge(target, seed="s", rows=1)
+    assert governed.trail.size() == size
+
+    def refusing(path, data, **more):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bundling, "write_atomically", refusing)
+        with pytest.raises(ConfigurationError, match="Read-only") as told:
+            governed.challenge(target, seed="s", rows=1)
+    assert "challenge again" in (told.value.hint or "")
+    assert int(governed.challenge(target, seed="s", rows=1).exit_code) == 0
+
+
+def test_a_checkpoint_and_a_key_are_not_asked_together(project):
+    """As for verify.py: whoever gives both would take the silence about one of them for its word."""
+    key = Project.find(project).bundle(project.parent / "rows.zip").data["public_key"]
+    (project.parent / "nonsense").write_text("no checkpoint")
+    assert asked(project.parent, key=key) == 0
+    with pytest.raises(ConfigurationError, match="one of them would not be asked"):
+        asked(project.parent, key=key, since=project.parent / "nonsense")
 
 
 def test_a_seed_is_for_challenges(project):

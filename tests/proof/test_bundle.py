@@ -7,6 +7,7 @@ import io
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from governance.proof.archive import read_archive, write_archive
 from governance.proof.bundle import check_bundle
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
+from governance.store.shown import Shape, show
 
 verify_py = standalone()
 
@@ -259,6 +261,15 @@ def test_an_archive_of_another_form_is_refused(evidence):
             write_archive({path: b""})
 
 
+def test_an_archive_of_more_files_than_the_form_counts_is_refused_at_once(evidence):
+    """65,536 empty files, whose number the archive's end cannot say: a verdict, soon, and no crash."""
+    names = [b"%05x" % number for number in range(2**16)]
+    many = b"".join(b"PK\x03\x04" + bytes(22) + len(name).to_bytes(2, "little") + bytes(2) + name for name in names)
+    began = time.perf_counter()
+    assert both(many + b"PK\x05\x06" + bytes(18), key=evidence.key) == {3}
+    assert time.perf_counter() - began < 10
+
+
 def test_every_unpacker_opens_a_bundle(evidence):
     """It is an ordinary archive: another implementation lists and tests it."""
     with zipfile.ZipFile(io.BytesIO(evidence.data)) as archive:
@@ -358,6 +369,30 @@ def test_the_trees_of_verifier_library_and_another_implementation_are_one(entrie
     shown = {number: verify_py.leaf_hash(entry) for number, entry in enumerate(entries)}
     root = verify_py.fold(shown, b"", len(entries))[0, len(entries)]
     assert root == merkle.root(leaves) == tree.get_root()
+
+
+@given(st.lists(st.binary(min_size=1, max_size=12), min_size=1, max_size=60), st.data())
+def test_what_the_verifier_walks_is_what_another_implementation_proves(entries, data):
+    """From one entry and the nodes of pymerkle's path it comes to pymerkle's root, and to that of any size it is cut at."""
+    tree = InmemoryTree(algorithm="sha256")
+    for entry in entries:
+        tree.append_entry(entry)
+    size, index = len(entries), data.draw(st.integers(0, len(entries) - 1))
+    leaves = [merkle.leaf_hash(entry) for entry in entries]
+    nodes = show(leaves, Shape(size, [index]))
+    leaf = verify_py.leaf_hash(entries[index])
+    path = tree.prove_inclusion(index + 1, size).serialize()["path"]
+    assert sorted(path) == sorted(node.hex() for node in [leaf, *nodes])
+    assert verify_py.fold({index: leaf}, b"".join(nodes), size)[0, size] == tree.get_root()
+    cuts = sorted(data.draw(st.sets(st.integers(1, size), max_size=3)) - {size})
+    cut_nodes = b"".join(show(leaves, Shape(size, [index], cuts)))
+    log = verify_py.Log.__new__(verify_py.Log)
+    log.met = verify_py.fold({index: leaf}, cut_nodes, size, cuts)
+    assert [log.root_at(cut) for cut in [*cuts, size]] == [tree.get_root(cut) for cut in [*cuts, size]]
+    other = verify_py.fold({index: verify_py.leaf_hash(entries[index] + b"!")}, cut_nodes, size, cuts)
+    assert other[0, size] != tree.get_root()
+    with pytest.raises(verify_py.Broken, match="nodes"):
+        verify_py.fold({index: leaf}, cut_nodes + leaf, size, cuts)
 
 
 values = st.recursive(

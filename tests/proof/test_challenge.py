@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 import rows as tables_of_rows
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -316,6 +317,38 @@ def test_rows_that_were_committed_to_after_the_auditors_checkpoint_are_not_vouch
     assert check_challenge(challenged.data, anchor=note).checks[0].says == says
 
 
+@pytest.mark.parametrize("table", ["votes", "dataset"])
+def test_a_table_behind_the_labels_that_was_committed_to_for_the_seed_is_not_vouched_for(challenged, tmp_path, table):
+    """Labels committed to in time draw the rows; votes or texts made up for these rows afterwards are not taken for old."""
+    kept = max(challenged.checkpoints)
+    assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {0}
+    column, made_up = {"votes": ("lexicon", pl.lit(1, pl.Int8)), "dataset": ("text", pl.lit("harmless"))}[table]
+    write_table(tables_of_rows.frames()[table].with_columns(made_up.alias(column)), tmp_path / "made_up.parquet")
+    of = challenged.tables[table].commitment.of
+    rows = RowTable(challenged.trail, tmp_path / "made_up.parquet", of=of, id_column="example_id", subject_column="")
+    challenged.tables[table] = CommittedTable(rows, rows.committed(make_keys=True).commitment)
+    challenged.trail.append([challenged.tables[table].commitment])
+    assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {4}
+
+
+def test_a_commitment_that_is_entered_again_later_is_as_old_as_its_first_entry(challenged):
+    """The rows were bound by then; a log that says it twice, which only its owner can make, is judged by both alike."""
+    entries = [data for _, data, _ in challenged.trail.raw_entries()]
+    commitments = [parse(data) for data in entries if parse(data)["kind"] == "commitment"]
+    again = [canonical(one | {"at": one["at"] + 10**6}) for one in commitments]
+    asked = parse(entries[-1])
+    told = [*entries[:-1], *again, canonical(asked | {"body": asked["body"] | {"since": [10]}})]
+    root = merkle.root(merkle.leaf_hash(data) for data in told)
+    made = {
+        "entries.jsonl": b"".join(data + b"\n" for data in told),
+        "places.json": canonical(list(range(len(told)))),
+        "log.nodes": b"",
+        "checkpoint": Checkpoint(challenged.trail.log, len(told), root).signed(owners_key()).to_note().encode(),
+    }
+    data = changed(challenged, lambda files: files.update(made))
+    assert both(data, anchor=challenged.checkpoints[10]) == {0}
+
+
 def test_rows_that_another_seed_drew_are_no_answer(challenged):
     """The archive says which seed drew them: whoever gives their own learns of another, in words and by the exit code."""
     for seed, code in (("a seed", 0), ("a seed that suits the owner", 3), ("", 3)):
@@ -388,6 +421,18 @@ def test_what_was_shown_is_entered_into_the_log(challenged):
     assert record.commitments == tuple(
         challenged.tables[table].commitment.name for table in ("labels", "votes", "dataset")
     )
+
+
+def test_the_same_seed_asked_again_is_answered_again(challenged):
+    """Each showing is an entry of its own, with the same rows, whatever was recorded in between."""
+    size = challenged.trail.size()
+    again = challenged.again("a seed", cuts=(1,))
+    assert both(again, key=challenged.key, seed="a seed") == {0}
+    challenged.trail.append([finding(99)])
+    once_more = challenged.again("a seed", cuts=(1,))
+    assert both(once_more, key=challenged.key, seed="a seed") == {0}
+    assert challenged.trail.size() == size + 3
+    assert len({read_archive(data, where="test")["labels.jsonl"] for data in (challenged.data, again, once_more)}) == 1
 
 
 @pytest.mark.parametrize("without", ["votes", "dataset"])
@@ -466,6 +511,14 @@ def test_every_row_is_drawn_about_as_often_as_any_other():
     assert sum((counts[number] - expected) ** 2 / expected for number in range(50)) < 85.35  # p = 0.001
     moved = [draw_rows("s", root=f"{n:064x}", size=1_000_000, rows=1)[0] for n in range(50)]
     assert len(set(moved)) == 50
+
+
+def test_a_seed_that_is_no_text_is_refused_by_name_and_nothing_is_entered(challenged):
+    """What a terminal hands on of bytes that are not UTF-8 has no digest that an auditor could compute again."""
+    size = challenged.trail.size()
+    with pytest.raises(InvalidRecord, match="seed"):
+        challenged.again("lottery \udcff")
+    assert challenged.trail.size() == size
 
 
 def test_drawing_more_rows_than_there_are_is_refused_by_name():

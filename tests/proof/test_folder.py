@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -359,6 +360,17 @@ def test_a_folder_is_verified_by_either_command(evidence, tmp_path):
     (folder / "tile/0/000.p/6").write_bytes(evidence.tiles["tile/0/000.p/6"])
     assert alone("--checkpoint", "note") == library(since=note) == 3
     assert "the checkpoint that was given" in Project.verify_bundle(folder, since=note).to_markdown()
+
+
+def test_a_verdict_is_told_on_a_screen_that_lacks_its_letters(evidence, tmp_path, monkeypatch):
+    """What a screen cannot show (Windows, an older locale) is a question mark there, and the exit code is the verdict's."""
+    place = lay(tmp_path / "published", evidence.tiles)
+    (place / "\u65e5\u672c").write_bytes(b"")
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", screen)
+    assert verify_py.main([str(place), "--key", evidence.key.hex()]) == 3
+    screen.seek(0)
+    assert screen.read().strip() == "BROKEN: '??' is no part of a published log"
 
 
 def test_a_folder_that_cannot_be_read_is_no_verdict(evidence, tmp_path, monkeypatch):

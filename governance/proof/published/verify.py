@@ -55,7 +55,7 @@ def read_zip(data):
     Stored and not compressed, in the order of their paths, without dates, comments or extra fields. The archive is built
     again from what was read and has to be the same, byte by byte: nothing can hide in it, and nothing can swell.
     """
-    files, at = {}, 0
+    files, at, last = {}, 0, ""
     while data[at : at + 4] == b"PK\x03\x04":
         need(len(data) >= at + 30, f"the archive is cut short at byte {at}")
         size, length, extra = struct.unpack_from("<I", data, at + 18)[0], *struct.unpack_from("<HH", data, at + 26)
@@ -67,10 +67,10 @@ def read_zip(data):
         except UnicodeDecodeError:
             raise Broken(f"the archive holds a path that is not plain text, at byte {at}") from None
         need(PATH.fullmatch(path), f"the archive holds a path of a form that is not allowed: {path!r}")
-        need(not files or path > max(files), f"the archive holds {path} twice, or out of order")
+        need(path > last, f"the archive holds {path} twice, or out of order")
         files[path] = data[start : start + size]
-        at = start + size
-    need(files, "this is not an archive of evidence")
+        at, last = start + size, path
+    need(0 < len(files) < 2**16 and at < 2**32, "this is not an archive of evidence, or one of too much")
     need(write_zip(files) == data, "the archive is not in its one canonical form: something was added, cut or changed")
     return files
 
@@ -281,7 +281,7 @@ class Log:
         self.met = fold(shown, take(files, "log.nodes") if some else b"", size, cuts)
         need(self.met[0, size] == self.checkpoint.root, "the entries do not give the root of the checkpoint")
         self.entries = [_entry(line, f"line {number} of entries.jsonl") for number, line in enumerate(lines, 1)]
-        self.names = {entry["name"]: entry for entry in self.entries}
+        self.names = {entry["name"]: entry for entry in reversed(self.entries)}
         start = self.entries[0]
         need(start["kind"] == "log" and self.places[0] == 0, "the first entry is not the beginning of a log")
         need(start["body"].get("log") == self.checkpoint.origin, "the checkpoint is of another log than the entries")
@@ -405,8 +405,7 @@ def check_challenge(files, log, told):
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
     told.append(f"seed {asked['seed']!r} drew {len(drawn)} of the {labels['rows']} rows of {asked['commitments'][0]}")
-    words = {str(number): name for number, name in enumerate(votes["classes"])}
-    words |= {"-1": "abstains", "-2": "failed", "-3": "skipped"}
+    words = {str(n): word for n, word in enumerate(["skipped", "failed", "abstains", *votes["classes"]], -3)}
     titles = {part["column"]: log.names[part["source"]]["body"]["title"] for part in votes["sources"]}
     others = {table: iter(answers[table]) for table in [*tables][1:]}
     for number, example, row in answers["labels"]:
@@ -420,8 +419,8 @@ def check_challenge(files, log, told):
     mine = {f"{table}.{end}" for table in (*tables, "log") for end in ("jsonl", "nodes")} - {"log.jsonl"}
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
-    log.committed = log.places[log.entries.index(commitments[0])]
-    told.append(f"committed to in entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
+    log.committed = max(log.places[log.entries.index(one)] for one in commitments)
+    told.append(f"committed to up to entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
 
@@ -592,7 +591,8 @@ def main(arguments):
         print(f"verify.py: {error}", file=sys.stderr)
         return 2
     code, told = verify(data, anchor=anchor, key=key, seed=given.seed)
-    print(*("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told), sep="\n")
+    said = "\n".join("".join(char if char.isprintable() else "\ufffd" for char in line) for line in told)
+    print(said.encode(form := sys.stdout.encoding or "utf-8", "replace").decode(form))
     return code
 
 
