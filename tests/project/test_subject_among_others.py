@@ -7,9 +7,12 @@ import shutil
 import unicodedata
 from pathlib import Path
 
+import markupsafe
 import pytest
+import yaml
 from small_project import dvc
 
+from governance.documents import escape
 from governance.dvc.files import cache_folder
 from governance.project import Project
 from governance.records import Commitment
@@ -17,7 +20,7 @@ from governance.store.commitments import RowTable
 from governance.store.forgetting import KeptLeaf, keep_leaves
 
 ANNA = "author-anna"
-TEXT = 'grüße an "alle" & jeden'
+TEXT = 'grüße an "alle" & jeden a/b'
 QUOTED = TEXT.replace('"', '""')
 
 
@@ -87,12 +90,17 @@ def test_rows_of_somebody_else_under_the_same_id_stay(people):
     [
         ("plain_json.json", json.dumps({"a": TEXT}, ensure_ascii=False)),
         ("ascii_json.json", json.dumps({"a": TEXT})),
-        ("page.html", "<p>grüße an &quot;alle&quot; &amp; jeden</p>"),
-        ("cells.csv", 'one,two\n1,"grüße an ""alle"" & jeden"\n'),
+        ("page.html", "<p>grüße an &quot;alle&quot; &amp; jeden a/b</p>"),
+        ("cells.csv", 'one,two\n1,"grüße an ""alle"" & jeden a/b"\n'),
+        ("jinja.html", f"<p>{markupsafe.escape(TEXT)}</p>"),
+        ("notes.yaml", yaml.safe_dump({"a": TEXT})),
+        ("notes.md", escape.markdown(TEXT)),
+        ("pandas_json.json", json.dumps({"a": TEXT}).replace("/", "\\/")),
     ],
 )
 def test_her_text_is_found_as_other_files_spell_it(people, name, content):
-    """Quotes and ampersands are written in another way in JSON, HTML and CSV; find, erase and verify all know these."""
+    """Quotes, slashes and ampersands are written in another way in JSON, HTML, CSV, YAML and Markdown; find, erase and
+    verify all know these."""
     (people / name).write_text(content, encoding="utf-8")
     assert name in [hit["where"] for hit in Project.find(people).subject_find(ANNA).data["hits"]]
     report = Project.find(people).subject_erase(ANNA)

@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from governance.documents import escape
+
 #: fewer bytes, or digits, than this stand anywhere by chance; they are only looked for where ids and subjects stand
 SHORTEST, SHORTEST_NUMBER = 4, 8
 _LONG = 12
@@ -66,10 +68,19 @@ def _tells(text: str) -> bool:
 
 
 def _spellings(text: str) -> set[str]:
-    """A text as plain files, JSON with and without other letters than ASCII, CSV and HTML spell it, letters with their
-    marks as one character or as two."""
+    """A text as plain files, JSON with and without other letters than ASCII, CSV, SQL, YAML, HTML and Markdown spell it,
+    letters with their marks as one character or as two."""
+    import yaml
+
     quoted = {json.dumps(text, ensure_ascii=plain)[1:-1] for plain in (True, False)}
-    told = {text, text.replace('"', '""'), html.escape(text), html.escape(text, quote=False), *quoted}
+    # pandas and PHP write a slash in JSON with a backslash before it.
+    quoted |= {one.replace("/", "\\/") for one in quoted}
+    escaped = html.escape(text)
+    # Jinja2, which writes our own pages too, has numbers for both quotes.
+    pages = {escaped, html.escape(text, quote=False), escaped.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
+    yaml_quoted = yaml.safe_dump(text, default_style='"', width=float("inf")).strip()[1:-1]
+    told = {text, text.replace('"', '""'), text.replace("'", "''"), yaml_quoted, escape.markdown(text), *pages, *quoted}
+    told = {one for one in told if _tells(one)}
     return {unicodedata.normalize(form, one) for one in told for form in ("NFC", "NFD")} | told
 
 
