@@ -13,7 +13,7 @@ import yaml
 from small_project import dvc
 
 from governance.documents import escape
-from governance.dvc.files import cache_folder
+from governance.dvc.files import cache_folder, cached_file
 from governance.project import Project
 from governance.records import Commitment
 from governance.store.commitments import RowTable
@@ -83,6 +83,33 @@ def test_rows_of_somebody_else_under_the_same_id_stay(people):
     assert (people / "labels.csv").read_text() == labels.removesuffix("p-0001,0\n")
     assert report.exit_code == 4
     assert [one["what"] for one in report.data["after"]["not_searched"]] == ["rows under an id that is not hers alone"]
+
+
+def test_somebody_whose_name_begins_like_hers_is_somebody_else(people):
+    """Neither found nor touched: not in a table, nor in notes, nor in an older content that the cache alone holds."""
+    head = "example_id,author,text\n"
+    (people / "older.csv").write_text(f"{head}author-anna-2/7,author-anna-2,words of another\n")
+    dvc(people, "add", "older.csv")
+    older = cached_file(people, yaml.safe_load((people / "older.csv.dvc").read_text())["outs"][0]["md5"])
+    for name in ("older.csv", "older.csv.dvc"):
+        (people / name).unlink()
+    with open(people / "posts.csv", "a", encoding="utf-8") as stream:
+        stream.write("author-anna-2/8,author-anna-2,other words of another\n")
+    (people / "notes.md").write_text("See author-anna-2 and (author-anna-2/8).\n")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 0, report.to_markdown()
+    assert older.is_file()
+    (people / "notes.md").write_text("See author-anna-2 and author-anna-23.\n")
+    assert [hit["where"] for hit in Project.find(people).subject_verify(ANNA).data["hits"]] == ["notes.md"]
+
+
+def test_an_id_of_somebody_else_that_has_hers_in_it_makes_the_answer_unknown(people):
+    """It may speak of her, and it is another row's own name."""
+    with open(people / "posts.csv", "a", encoding="utf-8") as stream:
+        stream.write("re:p-0001,author-bert,an answer\n")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 4
+    assert [one["what"] for one in report.data["after"]["not_searched"]] == ["ids that are not hers alone"]
 
 
 @pytest.mark.parametrize(

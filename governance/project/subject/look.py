@@ -47,7 +47,7 @@ class Looker:
             if path.stat().st_size == 0:
                 return False
             with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                if self.person.pattern.search(data):
+                if self.person.is_in(data):
                     return True
                 head = data[:512]
         except OSError as error:

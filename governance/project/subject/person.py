@@ -6,9 +6,10 @@ import base64
 import hashlib
 import html
 import json
+import mmap
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +33,8 @@ class Person:
     thorough: bool = False
     #: what cannot be told of her for sure: what, and why
     unsure: tuple[tuple[str, str], ...] = ()
+    #: names of others in which one of hers stands: `author-anna-2` is not `author-anna`
+    longer: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def names(self) -> frozenset[str]:
@@ -58,9 +61,27 @@ class Person:
         # Nothing at all is found by a pattern that can match nowhere.
         return re.compile(b"|".join(sorted(told, key=len, reverse=True)) or rb"(?!)")
 
-    def is_in(self, data: bytes | memoryview) -> bool:
-        """Whether she stands in these bytes."""
-        return self.pattern.search(data) is not None
+    def is_in(self, data: bytes | mmap.mmap) -> bool:
+        """Whether she stands in these bytes, and not only as a part of somebody else's name."""
+        return any(not self._is_anothers(data, *match.span()) for match in self.pattern.finditer(data))
+
+    @cached_property
+    def _around(self) -> dict[tuple[int, int], set[bytes]]:
+        """Longer names of others as bytes, by how many bytes they have before and behind hers."""
+        found: dict[tuple[int, int], set[bytes]] = {}
+        for data in (data for name in self.longer for data in _encoded(name)):
+            for match in self.pattern.finditer(data):
+                found.setdefault((match.start(), len(data) - match.end()), set()).add(data)
+        return found
+
+    def _is_anothers(self, data: bytes | mmap.mmap, start: int, stop: int) -> bool:
+        for (before, behind), names in self._around.items():
+            first, last = start - before, stop + behind
+            if first >= 0 and data[first:last] in names:
+                goes_on = _joined(data[max(first - 1, 0) : first + 1]) or _joined(data[last - 1 : last + 1])
+                if not goes_on:
+                    return True
+        return False
 
 
 def _tells(text: str) -> bool:
@@ -82,6 +103,19 @@ def _spellings(text: str) -> set[str]:
     told = {text, text.replace('"', '""'), text.replace("'", "''"), yaml_quoted, escape.markdown(text), *pages, *quoted}
     told = {one for one in told if _tells(one)}
     return {unicodedata.normalize(form, one) for one in told for form in ("NFC", "NFD")} | told
+
+
+def _encoded(name: str) -> Iterator[bytes]:
+    """A name as every encoding and spelling that is searched has it."""
+    yield from (spelling.encode() for spelling in _spellings(name))
+    yield from (name.encode(f"utf-16-{order}") for order in ("le", "be"))
+    with suppress(UnicodeEncodeError):
+        yield name.encode("cp1252")
+
+
+def _joined(two: bytes) -> bool:
+    """Whether these are two characters of one word."""
+    return len(two) == 2 and all(_WORD.match(two[n : n + 1]) for n in range(2))
 
 
 def _bounded(needle: bytes) -> bytes:

@@ -72,8 +72,9 @@ class Found:
 
 
 class Search:
-    """1. the ids of her rows, from every table that has the subject column  2. the texts of these rows, but for those that
-    stand in somebody else's row too  3. every file, the store and git, for all of these"""
+    """1. the ids of her rows, from every table that has the subject column, and names of others in which hers stand
+    2. the texts of these rows, but for those that stand in somebody else's row too  3. every file, the store and git, for
+    all of these"""
 
     def __init__(self, config: Config, trail: Trail, *, say: Callable[[str], None] = lambda _: None) -> None:
         self.config, self.trail, self.say = config, trail, say
@@ -84,6 +85,7 @@ class Search:
         unread: dict[str, str] = {}
         listed = list(places(self.config, self.trail, unread))
         person = self._with_ids(Person(subject, texts=texts, thorough=thorough), listed, unread)
+        person = self._with_longer(person, listed)
         # 2.
         person = self._with_texts(person, listed)
         # 3.
@@ -147,6 +149,25 @@ class Search:
             unsure=(*person.unsure, ("rows under an id that is not hers alone", told))
             if hers & others
             else person.unsure,
+        )
+
+    def _with_longer(self, person: Person, listed: list[Place]) -> Person:
+        """Names of others in which one of hers stands. A subject is somebody else for sure, an id may speak of her."""
+        whose = self.config.subject_column or self.config.id_column
+        named = replace(person, texts=frozenset(), thorough=False)
+        found: dict[str, set[str]] = {whose: set(), self.config.id_column: set()}
+        for table in self._tables(listed):
+            for column in found.keys() & set(table.columns):
+                cells = {cell for cell in table.column(column) if isinstance(cell, str)} - person.names
+                found[column] |= {cell for cell in cells if named.is_in(cell.encode())}
+        # An id may begin with the name of its subject.
+        named = replace(named, longer=frozenset(found[whose]))
+        ids = {cell for cell in found[self.config.id_column] if named.is_in(cell.encode())}
+        told = f"{len(ids)} ids of others have one of her names in them, and were taken for theirs"
+        return replace(
+            person,
+            longer=named.longer | ids,
+            unsure=(*person.unsure, ("ids that are not hers alone", told)) if ids else person.unsure,
         )
 
     def _with_texts(self, person: Person, listed: list[Place]) -> Person:
