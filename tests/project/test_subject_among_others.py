@@ -8,12 +8,14 @@ import unicodedata
 from pathlib import Path
 
 import markupsafe
+import polars as pl
 import pytest
 import yaml
 from small_project import dvc
 
 from governance.documents import escape
 from governance.dvc.files import cache_folder, cached_file
+from governance.parquet import read_table, write_table
 from governance.project import Project
 from governance.records import Commitment
 from governance.store.commitments import RowTable
@@ -47,6 +49,21 @@ def test_a_label_of_others_that_looks_like_her_id_stays(project, number):
     assert report.exit_code == 4
     assert (project / "labels.csv").read_text() == table.replace(f"{number},0\n", "", 1)
     assert "compared with ids and subjects alone" in report.data["after"]["not_searched"][0]["why"]
+
+
+def test_an_id_that_tables_hold_as_a_number_is_hers(project):
+    """As whole numbers and as the decimal ones that pandas makes of them: her row goes, a cell that names her is emptied,
+    and in a list, where nothing can be emptied, she is told."""
+    number = 1234567890123
+    write_table(pl.DataFrame({"example_id": [number, 5], "label": [0, 1]}), project / "rows.parquet")
+    write_table(pl.DataFrame({"example_id": [float(number), None], "label": [0, 1]}), project / "decimal.parquet")
+    write_table(pl.DataFrame({"example_id": ["a", "b"], "answers": [number, 5]}), project / "answers.parquet")
+    write_table(pl.DataFrame({"example_id": ["a", "b"], "answers": [[number], [5]]}), project / "lists.parquet")
+    report = Project.find(project).subject_erase(str(number))
+    assert report.exit_code == 1
+    assert where(report) == ["lists.parquet"]
+    assert [len(read_table(project / f"{name}.parquet")) for name in ("rows", "decimal")] == [1, 1]
+    assert read_table(project / "answers.parquet")["answers"].to_list() == [None, 5]
 
 
 def test_a_text_of_hers_in_a_table_without_ids_is_found(people):

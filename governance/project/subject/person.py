@@ -20,6 +20,8 @@ from governance.documents import escape
 SHORTEST, SHORTEST_NUMBER = 4, 8
 _LONG = 12
 _WORD = re.compile(rb"[0-9A-Za-z_]")
+#: a number that a column of 64 bits can hold
+_WHOLE = re.compile(r"[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Person:
     def telling(self) -> frozenset[str]:
         """Those of her names that mean her wherever they stand: `1` is a label of others, too."""
         return frozenset(name for name in self.names if _tells(name))
+
+    @cached_property
+    def numbers(self) -> frozenset[int]:
+        """Those of her names that a table may hold as numbers."""
+        return frozenset(int(name) for name in self.telling if _WHOLE.fullmatch(name))
 
     @cached_property
     def too_short(self) -> int:

@@ -21,7 +21,7 @@ from governance.project.subject.places import (
     store_cells,
     store_files,
 )
-from governance.project.subject.tables import Table, open_table
+from governance.project.subject.tables import Table, open_table, said
 from governance.store.trail import Trail
 
 
@@ -137,7 +137,7 @@ class Search:
             if subjects and subjects in table.columns and names in table.columns:
                 for whose, example in zip(table.column(subjects), table.column(names), strict=True):
                     if example is not None and whose not in (None, ""):
-                        (hers if str(whose) == person.subject else others).add(str(example))
+                        (hers if said(whose) == person.subject else others).add(said(example))
         # Where no column says who she is, the person is her own example.
         hers = hers or {person.subject}
         told = (
