@@ -196,6 +196,21 @@ def test_two_people_and_one_of_them_twice(people):
     assert (Project.find(people).trail.size(), contents(people)) == (size, was)
 
 
+@both_stores
+def test_ids_of_hers_that_come_back_without_her_name_are_hers(people):
+    """Tables that hold ids alone do not say whose they are; the store still knows, each time that they come back."""
+    one, other = people / "one.csv", people / "other.csv"
+    Project.find(people).subject_erase(ANNA)
+    for rows in ("post-0001,1\n", "post-0003,1\n"):
+        one.write_text(f"example_id,length\n{rows}post-0002,2\n")
+        found = Project.find(people).subject_verify(ANNA)
+        assert (found.exit_code, where(found)) == (1, {"one.csv": 1})
+        assert Project.find(people).subject_erase(ANNA).exit_code == 0
+        assert one.read_text() == "example_id,length\npost-0002,2\n"
+    other.write_text("example_id,length\npost-0002,2\n")
+    assert Project.find(people).subject_verify(ANNA).exit_code == 0
+
+
 def test_an_erasure_that_is_cut_off_at_any_step_is_completed(people, tmp_path, monkeypatch):
     """1. nothing is broken in between, and the log says what is going on  2. no stage runs on half of it  3. erasing again,
     or resuming, ends where an erasure that nobody disturbed ends"""

@@ -82,8 +82,9 @@ def erase(
 
         def forget(connection: Connection, positions: dict[str, int]) -> None:
             keep_leaves(trail, connection, staged.leaves)
-            names = plan.found.person.names
-            SubjectKeys(trail).destroy(connection, names, entry=positions[erasure.name])
+            person = plan.found.person
+            entered = positions[erasure.name]
+            SubjectKeys(trail).destroy(connection, person.names, subject=person.subject, entry=entered)
 
         appended = trail.append([erasure], also=forget)
         entry = appended.positions[erasure.name]

@@ -22,6 +22,7 @@ from governance.project.subject.places import (
     store_files,
 )
 from governance.project.subject.tables import Table, open_table, said
+from governance.store.commitments import SubjectKeys
 from governance.store.trail import Trail
 
 
@@ -132,12 +133,17 @@ class Search:
         """The ids of her rows, but for those that somebody else has rows under, too."""
         hers: set[str] = set()
         others: set[str] = set()
+        seen: set[str] = set()
         subjects, names = self.config.subject_column, self.config.id_column
         for table in self._tables(listed, unread):
+            if names in table.columns:
+                seen |= {said(example) for example in table.column(names)}
             if subjects and subjects in table.columns and names in table.columns:
                 for whose, example in zip(table.column(subjects), table.column(names), strict=True):
                     if example is not None and whose not in (None, ""):
                         (hers if said(whose) == person.subject else others).add(said(example))
+        # Of somebody who was erased the store still knows her ids where it meets them.
+        hers |= SubjectKeys(self.trail).erased_with(person.subject, seen)
         # Where no column says who she is, the person is her own example.
         hers = hers or {person.subject}
         told = (
