@@ -178,6 +178,13 @@ def test_rows_that_are_shorter_or_longer_than_their_head_keep_their_cells(people
     assert (people / "ragged.csv").read_text() == f"{head}q-1,author-bert,\nq-2,author-carl,,a,b,c\n"
 
 
+def test_a_file_that_is_only_called_like_one_of_dvcs_stops_no_erasure(people):
+    """Whatever lies about is looked at before the log names anything, and not stumbled over after."""
+    (people / "odd.dvc").write_bytes(b"\xff\xfe\x00")
+    assert Project.find(people).subject_erase(ANNA).exit_code == 0
+    assert not (people / ".labeltrail/erasing").exists()
+
+
 def test_a_folder_in_dvcs_care_can_still_be_checked_out(people):
     """Its list in the cache names the new tables, the cache holds them, and what is no table is there as it was."""
     folder = people / "folder"
