@@ -185,6 +185,32 @@ def test_a_file_that_is_only_called_like_one_of_dvcs_stops_no_erasure(people):
     assert not (people / ".labeltrail/erasing").exists()
 
 
+def test_what_python_compiled_goes_with_her_and_what_git_keeps_beside_its_objects_is_told(people):
+    """The compiled module of a prompt that was mended, and the message of a commit that was taken back."""
+    compiled = people / "pipelines/__pycache__/prompt.cpython-313.pyc"
+    compiled.parent.mkdir(exist_ok=True)
+    compiled.write_bytes(b"\x00" + ANNA.encode() + b"\x00")
+    (people / ".git/COMMIT_EDITMSG").write_text(f"forget {ANNA}\n")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1
+    assert not compiled.exists()
+    assert (where(report), report.data["after"]["git"]) == ([], ["file .git/COMMIT_EDITMSG"])
+
+
+@pytest.mark.parametrize("broken", ["object", "repository"])
+def test_what_git_cannot_read_makes_the_answer_unknown(people, broken):
+    """An object that is torn, or a repository that git does not open, may hold her."""
+    if broken == "object":
+        torn = next(path for path in (people / ".git/objects").glob("??/*") if path.is_file())
+        torn.chmod(0o644)
+        torn.write_bytes(b"torn")
+    else:
+        (people / ".git/HEAD").unlink()
+    report = Project.find(people).subject_verify("author-nobody")
+    assert report.exit_code == 4
+    assert "git" in report.data["not_searched"][0]["what"]
+
+
 def test_a_folder_in_dvcs_care_can_still_be_checked_out(people):
     """Its list in the cache names the new tables, the cache holds them, and what is no table is there as it was."""
     folder = people / "folder"

@@ -19,7 +19,7 @@ from governance.store.tables import METADATA
 from governance.store.trail import Trail
 
 Kind = Literal["project", "cache", "run cache", "notes", "remote"]
-_NOT_OURS = (".git", "__pycache__", "node_modules")
+_NOT_OURS = (".git", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,41 @@ def store_files(trail: Trail) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}*")) if path is not None else []
 
 
-def git_objects(root: Path) -> Iterator[tuple[str, str, bytes]]:
-    """(identifier, type, content) of every object of the repository, reachable or not; none where there is no git."""
+def git_objects(root: Path, unread: dict[str, str]) -> Iterator[tuple[str, str, bytes]]:
+    """(identifier, type, content) of every object of the repository, reachable or not; none where there is no git.
+
+    What git cannot read gathers in `unread`.
+    """
     if git.run_git(root, "rev-parse", "--git-dir") is None:
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            unread["git"] = "git does not open the repository that is here"
         return
     command = ["git", "cat-file", "--batch-all-objects", "--unordered", "--batch"]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         stream: Any = process.stdout
         while header := stream.readline():
-            identifier, kind, size = header.decode().split()
-            yield identifier, kind, stream.read(int(size))
+            identifier, *told = header.decode().split()
+            if len(told) < 2:
+                unread[f"object {identifier[:12]} of git"] = "git cannot read it"
+                continue
+            yield identifier, told[0], stream.read(int(told[1]))
             stream.read(1)
+    if process.returncode:
+        unread["git"] = "git cannot read all of its objects"
+
+
+def git_files(root: Path, unread: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    """What git keeps beside its objects, and how it is called: messages, logs, names of branches, contents of LFS."""
+    lines = (git.run_git(root, "rev-parse", "--git-common-dir", "--git-dir") or "").splitlines()
+    folders = [(root / line).resolve() for line in lines]
+    # A working tree of its own has a folder inside of the common one.
+    for folder in [one for n, one in enumerate(folders) if not any(one.is_relative_to(two) for two in folders[:n])]:
+        for top, inner, names in os.walk(folder):
+            inside = Path(top).relative_to(folder)
+            if "objects" in inner and (inside == Path() or inside.parts[0] == "modules"):
+                inner.remove("objects")
+                if inside.parts:
+                    unread[f".git/{inside.as_posix()}"] = "the history of a submodule"
+            for name in sorted(names):
+                if (Path(top) / name).is_file():
+                    yield Path(top) / name, f".git/{(inside / name).as_posix()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from governance.project.subject.person import Person
 from governance.project.subject.places import (
     Kind,
     Place,
+    git_files,
     git_objects,
     local_remotes,
     places,
@@ -225,7 +227,7 @@ class Search:
 
     def _in_git(self, looker: Looker, found: Found) -> list[str]:
         told: list[str] = []
-        for identifier, kind, data in git_objects(self.config.root):
+        for identifier, kind, data in git_objects(self.config.root, found.unsearched):
             found.searched["objects of git"] = found.searched.get("objects of git", 0) + 1
             if looker.data(data, shown=f"object {identifier[:12]} of git"):
                 told.append(f"{kind} {identifier}")
@@ -233,4 +235,8 @@ class Search:
             listed = (git.run_git(self.config.root, "rev-list", "--objects", "--all") or "").splitlines()
             paths = dict(line.split(" ", 1) for line in listed if " " in line)
             told = [f"{one[: len(one) - 28]} {paths.get(one.split()[1], '')}".rstrip() for one in told]
+        for path, shown in git_files(self.config.root, found.unsearched):
+            found.searched["files of git"] = found.searched.get("files of git", 0) + 1
+            if looker.person.is_in(os.fsencode(shown)) or looker.file(path, shown=shown):
+                told.append(f"file {shown}")
         return sorted(told)
