@@ -185,6 +185,19 @@ def test_a_file_that_is_only_called_like_one_of_dvcs_stops_no_erasure(people):
     assert not (people / ".labeltrail/erasing").exists()
 
 
+def test_a_path_that_names_her_is_told(people):
+    """Of an empty file and of a folder too; a table of this name still loses her row, and nothing is renamed."""
+    (people / f"{ANNA}.txt").touch()
+    (people / f"of {ANNA}").mkdir()
+    (people / "posts.csv").rename(people / f"of {ANNA}" / "posts.csv")
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1
+    left = [f"{ANNA}.txt", f"of {ANNA}/posts.csv"]
+    assert where(report) == left
+    assert [one["what"] for one in report.data["stays"] if "rename" in one["why"]] == left
+    assert "p-0001" not in (people / left[1]).read_text()
+
+
 def test_what_python_compiled_goes_with_her_and_what_git_keeps_beside_its_objects_is_told(people):
     """The compiled module of a prompt that was mended, and the message of a commit that was taken back."""
     compiled = people / "pipelines/__pycache__/prompt.cpython-313.pyc"

@@ -52,6 +52,10 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
     plan = Plan(found, recorded=recorded_contents(config, trail, facts))
     named = named_md5s(config)
     for hit in found.hits:
+        if hit.named and hit.kind == "project":
+            plan.stays.append((hit.place.shown, "the path itself names her: rename it, and what speaks of it"))
+            if not (hit.is_table or hit.elsewhere):
+                continue
         # 2.
         if hit.kind == "remote":
             plan.stays.append((hit.place.shown, f"it holds {hit.says}; DVC's remotes are not changed from here"))

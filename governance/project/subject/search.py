@@ -30,7 +30,7 @@ from governance.store.trail import Trail
 
 @dataclass(frozen=True)
 class Hit:
-    """A file that holds her: rows of a table that are hers, rows of others that name her, or her bytes elsewhere."""
+    """A file that holds her: rows of a table that are hers, rows of others that name her, her bytes elsewhere, its path."""
 
     place: Place
     sha256: str
@@ -38,6 +38,8 @@ class Hit:
     naming: dict[str, set[int]] = field(default_factory=dict, repr=False)
     #: whether she also stands where no row can be taken out: in a file that is no table, or in a text of somebody else
     elsewhere: bool = False
+    #: whether the path itself names her
+    named: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -53,6 +55,7 @@ class Hit:
         named = len({row for rows in self.naming.values() for row in rows})
         told += [f"{named:,} row{'s' if named > 1 else ''} of others that name one of hers"] if named else []
         told += ["her name, id or text"] if self.elsewhere else []
+        told += ["a path that names her"] if self.named else []
         return ", ".join(told)
 
 
@@ -204,15 +207,14 @@ class Search:
             table = open_table(place.path, self.config)
         except (GovernanceError, OSError):
             table = None  # told among what could not be looked into
-        if table is None:
-            there = looker.file(place.path, shown=place.shown)
-            return Hit(place, file_digest(place.path), elsewhere=True) if there else None
-        rows = table.rows_of(person, self.config)
-        naming = table.naming(person, self.config, hers=rows)
-        if not rows and not naming:
-            there = looker.file(place.path, shown=place.shown)
-            return Hit(place, file_digest(place.path), elsewhere=True) if there else None
-        return Hit(place, file_digest(place.path), tuple(sorted(rows)), naming)
+        # Contents of DVC are called by their digests.
+        named = place.kind in ("project", "notes") and person.is_in(os.fsencode(place.shown))
+        rows = table.rows_of(person, self.config) if table is not None else set()
+        naming = table.naming(person, self.config, hers=rows) if table is not None else {}
+        if rows or naming:
+            return Hit(place, file_digest(place.path), tuple(sorted(rows)), naming, named=named)
+        there = looker.file(place.path, shown=place.shown)
+        return Hit(place, file_digest(place.path), elsewhere=there, named=named) if there or named else None
 
     def _in_store(self, person: Person, found: Found) -> list[str]:
         told: dict[str, None] = {}

@@ -64,6 +64,7 @@ def _hit(hit: Hit, record: Record | None) -> dict[str, Any]:
         "rows": len(hit.rows),
         "naming": len({row for rows in hit.naming.values() for row in rows}),
         "elsewhere": hit.elsewhere,
+        "named": hit.named,
         "record": record.name if record else None,
     }
 
