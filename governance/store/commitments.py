@@ -281,7 +281,7 @@ class SubjectKeys:
     @staticmethod
     def pseudonym(secret: bytes, subject: str) -> bytes:
         """What the store calls a subject, 16 bytes."""
-        return keyed(secret, b"subject", subject.encode())[:16]
+        return keyed(secret, b"subject", subject.encode(errors="surrogatepass"))[:16]
 
     def _secret(self, connection: Connection) -> bytes:
         rows = SecretRow.__table__  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import unicodedata
@@ -15,8 +16,10 @@ from small_project import dvc
 
 from governance.documents import escape
 from governance.dvc.files import cache_folder, cached_file
+from governance.errors import InvalidRecord
 from governance.parquet import read_table, write_table
 from governance.project import Project
+from governance.project.subject.verbs import person_given
 from governance.records import Commitment
 from governance.store.commitments import RowTable
 from governance.store.forgetting import KeptLeaf, keep_leaves
@@ -183,6 +186,27 @@ def test_a_file_that_is_only_called_like_one_of_dvcs_stops_no_erasure(people):
     (people / "odd.dvc").write_bytes(b"\xff\xfe\x00")
     assert Project.find(people).subject_erase(ANNA).exit_code == 0
     assert not (people / ".labeltrail/erasing").exists()
+
+
+def test_half_a_character_in_a_text_stops_nobody(people):
+    """A text that was cut within an emoji, as JSON can hold it: her row goes, and what answers it is amended."""
+    rows = [
+        {"example_id": "q-0000", "author": ANNA, "answers": None, "text": "cut off \ud83d"},
+        {"example_id": "q-0001", "author": "bert", "answers": "q-0000", "text": "so was I \ud83d"},
+    ]
+    (people / "cut.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 0, report.to_markdown()
+    assert (people / "cut.jsonl").read_text() == f"{json.dumps(rows[1] | {'answers': None})}\n"
+    assert Project.find(people).subject_verify(ANNA).exit_code == 0
+
+
+@pytest.mark.parametrize("given", ["\udcff\udcfe", "-"])
+def test_a_name_that_is_no_utf8_is_refused(given, monkeypatch):
+    """On the command line and from standard input alike, as an error of ours."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), errors="surrogateescape"))
+    with pytest.raises(InvalidRecord, match="UTF-8"):
+        person_given(given, None)
 
 
 def test_a_path_that_names_her_is_told(people):

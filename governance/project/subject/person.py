@@ -62,7 +62,7 @@ class Person:
     def pattern(self) -> re.Pattern[bytes]:
         """Finds her in bytes; `tweets/1` does not stand in `tweets/10`."""
         texts = sorted(self.names | self.texts)
-        told = {_bounded(spelling.encode()) for text in texts if _tells(text) for spelling in _spellings(text)}
+        told = {_bounded(encoded(spelling)) for text in texts if _tells(text) for spelling in _spellings(text)}
         if self.thorough:
             told |= {re.escape(trace) for trace in _traces(texts)} | _other_encodings(texts)
         # Nothing at all is found by a pattern that can match nowhere.
@@ -91,8 +91,13 @@ class Person:
         return False
 
 
+def encoded(text: str) -> bytes:
+    """A text as UTF-8; half a character, which JSON can hold, as the bytes that it would have."""
+    return text.encode(errors="surrogatepass")
+
+
 def _tells(text: str) -> bool:
-    return len(text.encode()) >= (SHORTEST_NUMBER if text.isdigit() else SHORTEST)
+    return len(encoded(text)) >= (SHORTEST_NUMBER if text.isdigit() else SHORTEST)
 
 
 def _spellings(text: str) -> set[str]:
@@ -114,8 +119,8 @@ def _spellings(text: str) -> set[str]:
 
 def _encoded(name: str) -> Iterator[bytes]:
     """A name as every encoding and spelling that is searched has it."""
-    yield from (spelling.encode() for spelling in _spellings(name))
-    yield from (name.encode(f"utf-16-{order}") for order in ("le", "be"))
+    yield from (encoded(spelling) for spelling in _spellings(name))
+    yield from (name.encode(f"utf-16-{order}", errors="surrogatepass") for order in ("le", "be"))
     with suppress(UnicodeEncodeError):
         yield name.encode("cp1252")
 
@@ -135,7 +140,7 @@ def _traces(texts: Iterable[str]) -> set[bytes]:
     """Unsalted digests of a text as bytes, in hexadecimal and in base64, and what of its own base64 is always the same."""
     found: set[bytes] = set()
     for text in texts:
-        data = text.encode()
+        data = encoded(text)
         for algorithm in ("sha256", "sha1", "md5", "sha512"):
             digest = hashlib.new(algorithm, data, usedforsecurity=False)
             found |= {digest.digest(), digest.hexdigest().encode(), digest.hexdigest().upper().encode()}
@@ -143,8 +148,8 @@ def _traces(texts: Iterable[str]) -> set[bytes]:
         # Three alignments; the characters at both ends also depend on what stands beside the text, so that a short one
         # would be taken for its neighbours.
         for shift in range(3) if len(data) >= _LONG else ():
-            encoded = base64.b64encode(b"\x00" * shift + data)
-            found.add(encoded[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6])
+            packed = base64.b64encode(b"\x00" * shift + data)
+            found.add(packed[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6])
     return found
 
 
@@ -152,7 +157,7 @@ def _other_encodings(texts: Iterable[str]) -> set[bytes]:
     """UTF-16 in both orders, and the encoding that spreadsheets of western Europe write, each as a word of its own."""
     found: set[bytes] = set()
     for text in (text for text in texts if _tells(text)):
-        little, big = (re.escape(text.encode(f"utf-16-{order}")) for order in ("le", "be"))
+        little, big = (re.escape(text.encode(f"utf-16-{order}", errors="surrogatepass")) for order in ("le", "be"))
         found |= {little + rb"(?![0-9A-Za-z_]\x00)", big + rb"(?!\x00[0-9A-Za-z_])"}
         with suppress(UnicodeEncodeError):
             found.add(_bounded(text.encode("cp1252")))

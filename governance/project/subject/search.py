@@ -12,7 +12,7 @@ from governance.dvc.remote import remotes
 from governance.errors import GovernanceError
 from governance.project import git
 from governance.project.subject.look import Looker
-from governance.project.subject.person import Person
+from governance.project.subject.person import Person, encoded
 from governance.project.subject.places import (
     Kind,
     Place,
@@ -170,10 +170,10 @@ class Search:
         for table in self._tables(listed):
             for column in found.keys() & set(table.columns):
                 cells = {cell for cell in table.column(column) if isinstance(cell, str)} - person.names
-                found[column] |= {cell for cell in cells if named.is_in(cell.encode())}
+                found[column] |= {cell for cell in cells if named.is_in(encoded(cell))}
         # An id may begin with the name of its subject.
         named = replace(named, longer=frozenset(found[whose]))
-        ids = {cell for cell in found[self.config.id_column] if named.is_in(cell.encode())}
+        ids = {cell for cell in found[self.config.id_column] if named.is_in(encoded(cell))}
         told = f"{len(ids)} ids of others have one of her names in them, and were taken for theirs"
         return replace(
             person,

@@ -145,7 +145,10 @@ class JsonLines(LineTable):
     """One JSON object a line."""
 
     def line(self, cells: dict[str, Any], was: bytes) -> bytes:
-        return json.dumps(cells, ensure_ascii=False).encode() + (b"\n" if was.endswith(b"\n") else b"")
+        # Half a character is written as JSON writes it.
+        return json.dumps(cells, ensure_ascii=False).encode(errors="backslashreplace") + (
+            b"\n" if was.endswith(b"\n") else b""
+        )
 
 
 class CsvTable(LineTable):
