@@ -276,6 +276,14 @@ def test_her_text_is_found_in_other_encodings(people, data):
     assert "notes.txt" in [hit["where"] for hit in report.data["hits"]]
 
 
+def test_erasing_again_searches_as_thoroughly_as_the_first_time(people):
+    """What a spreadsheet wrote is told by both, though there is no row left to take out."""
+    (people / "notes.txt").write_bytes(ANNA.encode("utf-16"))
+    for _ in range(2):
+        report = Project.find(people).subject_erase(ANNA)
+        assert (report.exit_code, where(report)) == (1, ["notes.txt"])
+
+
 def test_a_leaf_that_no_erasure_speaks_of_excuses_no_row(project):
     """Whoever writes into the store's table of kept leaves does not choose which rows are no longer hashed."""
     trail = Project.find(project).trail
