@@ -21,6 +21,7 @@ from governance.project.subject import staging
 from governance.project.subject.erase import erase
 from governance.records import Challenge, Commitment, Erasure
 from governance.store.forgetting import erasures
+from governance.store.trail import Trail
 
 ANNA, DORA = "author-anna", "author-dora"
 POSTS_TABLE, MARKS, LENGTHS = "artifacts/posts.parquet", "artifacts/marks.parquet", "artifacts/lengths.jsonl"
@@ -248,6 +249,15 @@ def test_an_erasure_that_is_cut_off_at_any_step_is_completed(people, tmp_path, m
         assert len(Project.find(root).facts().of(Erasure)) == 1
     assert resumed > 3
     assert not (root / ".labeltrail/erasing").exists()
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+def test_what_other_projects_keep_on_the_same_server_is_theirs(people, tmp_path):
+    """Somebody who stands in the log of another project does not stand in this one's."""
+    other = Trail.open(read_config(people).store, root=tmp_path / "other", project="other", create=True)
+    commitment = Project.find(people).trail.facts().of(Commitment)[0].name
+    other.append([Challenge.make(seed="1", rows=1, commitments=[commitment], who="author-nobody", reason="")])
+    assert Project.find(people).subject_verify("author-nobody").data["store"] == []
 
 
 def test_a_full_disk_changes_nothing(people, monkeypatch):

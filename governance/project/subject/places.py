@@ -86,7 +86,7 @@ def local_remotes(config: Config) -> dict[str, str]:
 
 
 def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
-    """(table, cell) for every text and every bytes in the store's tables."""
+    """(table, cell) for every text and every bytes in the store's tables that is this log's."""
     with trail.database.reading() as connection:
         from sqlalchemy import inspect
 
@@ -94,7 +94,7 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
         for table in METADATA.sorted_tables:
             if table.name not in there:
                 continue
-            for row in connection.execute(select(table)):
+            for row in connection.execute(select(table).where(table.c.log == trail.log)):
                 for cell in row:
                     if isinstance(cell, (str, bytes, memoryview)):
                         yield table.name, cell.encode() if isinstance(cell, str) else bytes(cell)
