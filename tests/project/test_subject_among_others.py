@@ -209,6 +209,19 @@ def test_a_name_that_is_no_utf8_is_refused(given, monkeypatch):
         person_given(given, None)
 
 
+def test_copies_of_the_store_are_searched_whatever_it_is_called(people):
+    """A file beside it as one of its own, a folder beside it like any other, and a name with brackets is no pattern."""
+    state, config = people / ".labeltrail", people / "labeltrail.toml"
+    config.write_text(f"{config.read_text()}store = 'sqlite:///.labeltrail/trail[1].db'\n")
+    (state / "trail.db").rename(state / "trail[1].db")
+    (state / "trail[1].db-copy").write_text(ANNA)
+    (state / "trail[1].db.old").mkdir()
+    (state / "trail[1].db.old" / "notes").write_text(ANNA)
+    data = Project.find(people).subject_verify(ANNA).data
+    assert data["store"] == ["file trail[1].db-copy"]
+    assert ".labeltrail/trail[1].db.old/notes" in [hit["where"] for hit in data["hits"]]
+
+
 def test_a_path_that_names_her_is_told(people):
     """Of an empty file and of a folder too; a table of this name still loses her row, and nothing is renamed."""
     (people / f"{ANNA}.txt").touch()

@@ -41,7 +41,7 @@ def places(config: Config, trail: Trail, unread: dict[str, str]) -> Iterator[Pla
     folders = [Path(url) for url in local_remotes(config).values()]
     for path in _files(config.root, but=[cache, *folders], unread=unread):
         # The store is read as one, cell by cell, and its file beside that.
-        if store is not None and path.name.startswith(store.name) and path.parent.resolve() == store.parent:
+        if store is not None and _is_stores(path, store):
             continue
         kind: Kind = "notes" if path.is_relative_to(config.state) else "project"
         yield Place(kind, path, path.relative_to(config.root).as_posix())
@@ -103,7 +103,12 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
 def store_files(trail: Trail) -> list[Path]:
     """The files of the store, with its journal; none where it is on a server."""
     path = trail.database.path
-    return sorted(path.parent.glob(f"{path.name}*")) if path is not None else []
+    return sorted(one for one in path.parent.iterdir() if _is_stores(one, path)) if path is not None else []
+
+
+def _is_stores(path: Path, store: Path) -> bool:
+    """Whether a file is the store, its journal or a copy of either that lies beside it."""
+    return path.name.startswith(store.name) and path.is_file() and path.parent.resolve() == store.parent
 
 
 def git_objects(root: Path, unread: dict[str, str]) -> Iterator[tuple[str, str, bytes]]:
