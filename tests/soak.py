@@ -12,7 +12,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from killing import Killer, Strike
+from killing import CLAIMED_SECONDS, Killer, Strike
 from small_project import make_project
 
 RESULT = Path(__file__).parents[1] / "bench" / "results" / "soak.json"
@@ -48,7 +48,7 @@ def strikes(wanted: int, seed: int) -> list[Strike]:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CONFIG_HOME"] = f"{folder}/home"
-        killer = Killer(make_project(Path(folder) / "project"), seed=seed)
+        killer = Killer(make_project(Path(folder) / "project"), seed=seed, within=CLAIMED_SECONDS)
         while len(found) < wanted:
             if strike := killer.strike():
                 found.append(strike)

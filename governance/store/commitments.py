@@ -244,11 +244,20 @@ class SubjectKeys:
             known = erased_subjects(self._trail, connection=connection) if secret else {}
         return known.get(self.pseudonym(secret, subject)) if secret else None
 
-    def destroy(self, connection: Connection, subjects: Iterable[str], *, entry: int) -> None:
-        """Destroys the keys of subjects inside of a transaction; they are known as erased by an entry from then on."""
+    def erased_with(self, subject: str, among: Iterable[str]) -> set[str]:
+        """Those names that were erased by the entry that erased a subject: the ids of her rows, where these come back."""
+        with self._trail.database.reading() as connection:
+            secret = self._secret(connection)
+            known = erased_subjects(self._trail, connection=connection) if secret else {}
+        entry = known.get(self.pseudonym(secret, subject)) if secret else None
+        return {name for name in set(among) if known.get(self.pseudonym(secret, name)) == entry} if entry else set()
+
+    def destroy(self, connection: Connection, names: Iterable[str], *, subject: str, entry: int) -> None:
+        """Destroys the keys under a subject's names inside of a transaction; an entry is known to have erased them."""
         secret = self._secret(connection) or self._new_secret(connection)
-        names = [self.pseudonym(secret, subject) for subject in sorted(set(subjects))]
-        destroy_keys(self._trail, connection, names, entry=entry)
+        pseudonyms = [self.pseudonym(secret, name) for name in names]
+        whose = self.pseudonym(secret, subject)
+        destroy_keys(self._trail, connection, pseudonyms, whose=whose, entry=entry)
 
     def secret(self, connection: Connection, *, make: bool) -> bytes:
         """The secret of the store, 32 bytes, inside of a transaction. Raises MissingEvidence where it has none."""
@@ -272,7 +281,7 @@ class SubjectKeys:
     @staticmethod
     def pseudonym(secret: bytes, subject: str) -> bytes:
         """What the store calls a subject, 16 bytes."""
-        return keyed(secret, b"subject", subject.encode())[:16]
+        return keyed(secret, b"subject", subject.encode(errors="surrogatepass"))[:16]
 
     def _secret(self, connection: Connection) -> bytes:
         rows = SecretRow.__table__  # type: ignore[attr-defined]

@@ -92,12 +92,18 @@ def keep_leaves(trail: Trail, connection: Connection, leaves: Mapping[str, Mappi
             connection.execute(insert(rows), fresh[start : start + _CHUNK])
 
 
-def destroy_keys(trail: Trail, connection: Connection, pseudonyms: Iterable[bytes], *, entry: int) -> None:
-    """Destroys the keys of subjects and notes which entry did, inside of a transaction."""
+def destroy_keys(
+    trail: Trail, connection: Connection, pseudonyms: Iterable[bytes], *, whose: bytes, entry: int
+) -> None:
+    """Destroys the keys of subjects and notes which entry did, inside of a transaction.
+
+    `whose` is the person; names that an earlier entry erased with her stay with her, also where they did not come back.
+    """
     keys: Any = SubjectKeyRow.__table__  # type: ignore[attr-defined]
     rows: Any = ErasedSubjectRow.__table__  # type: ignore[attr-defined]
     METADATA.create_all(connection, tables=[rows])
-    names = sorted(set(pseudonyms))
+    known = erased_subjects(trail, connection=connection)
+    names = sorted({*pseudonyms, *(name for name, seq in known.items() if seq == known.get(whose))})
     for start in range(0, len(names), _CHUNK):
         some = names[start : start + _CHUNK]
         connection.execute(delete(keys).where(keys.c.log == trail.log, keys.c.pseudonym.in_(some)))

@@ -51,7 +51,7 @@ class Crowd:
         writers = self._writers(place, waits=waits, most=most)
         if self._draw.random() < 0.7:
             # Otherwise the first ones are struck while the store is still being made.
-            first_word(place)
+            acknowledged(place)
         seconds, wrong = [], []
         stills = self._draw.randrange(len(writers)) if self._url is None else -1
         # 2.
@@ -102,12 +102,17 @@ class Crowd:
         return Place(target)
 
 
-def first_word(place: Place, *, after: int = 0) -> bool:
-    """Waits until more than so many lines have been said in a place; whether they were."""
+def acknowledged(place: Place, *, after: int = 0) -> bool:
+    """Waits until more than so many things were acknowledged in a place; whether they were. Who is refused goes on, too."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(place.said()) <= after and time.monotonic() < deadline:
+    while not (enough := heard(place) > after) and time.monotonic() < deadline:
         time.sleep(0.01)
-    return len(place.said()) > after
+    return enough
+
+
+def heard(place: Place) -> int:
+    """How many things were acknowledged."""
+    return sum("error" not in line for line in place.said())
 
 
 def _state(pid: int) -> str:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crashing.crowd import Crowd, Round, first_word
+from crashing.crowd import Crowd, Round, acknowledged, heard
 from crashing.nursery import Nursery, look_at, make_place
 
 if TYPE_CHECKING:
@@ -47,16 +47,16 @@ class Outage:
             self._nursery.begin(place, who=who, seed=seed, wait_seconds=30, bears=True)
             for who, seed in enumerate(seeds)
         ]
-        first_word(place)
+        acknowledged(place)
         time.sleep(self._draw.uniform(0, 0.5))
         # 2.
         self._server.kill()
-        before = len(place.said())
+        before = heard(place)
         began = time.monotonic()
         self._server.start()
         seconds = time.monotonic() - began
         # 3.
-        wrong = [] if first_word(place, after=before + 3 * len(writers)) else ["nobody went on"]
+        wrong = [] if acknowledged(place, after=before + 3 * len(writers)) else ["nobody went on"]
         for pid in writers:
             os.kill(pid, signal.SIGKILL)
         ended = [self._nursery.wait(pid) for pid in writers]

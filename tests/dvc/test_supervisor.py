@@ -21,6 +21,7 @@ from governance.project import Project
 
 #: random kills, in tests that can run beside each other; `make soak` does ten times as many
 ROUNDS, ROUNDS_A_TEST = 50, 10
+_ROLES = {"labeltrail", "supervisor", "dvc", "stage"}
 SLOW = '    rows = run.params["rows"]'
 
 
@@ -32,13 +33,11 @@ def start(project: Path) -> tuple[subprocess.Popen[bytes], dict[str, int]]:
     code.write_text(code.read_text().replace(SLOW, slow + SLOW))
     command = [sys.executable, "-m", "governance", "repro"]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while not began.exists():
+    deadline = time.monotonic() + 60
+    # Some shells make way for what they start, others stay between DVC and the stage; git may still be asked something.
+    while not began.exists() or set(found := processes(project)) - {"shell"} != _ROLES:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    found = processes(project)
-    # Some shells make way for what they start, others stay between DVC and the stage.
-    assert set(found) - {"shell"} == {"labeltrail", "supervisor", "dvc", "stage"}
     return process, found
 
 
@@ -47,7 +46,7 @@ def start(project: Path) -> tuple[subprocess.Popen[bytes], dict[str, int]]:
 )
 @pytest.mark.parametrize("victim", ["labeltrail", "supervisor", "dvc", "stage"])
 def test_whoever_is_killed_no_process_is_left_and_the_next_run_completes(project, victim):
-    """After SIGKILL to any of the four none survives two seconds, nothing half-written is recorded, and all goes on."""
+    """After SIGKILL to any of the four none survives, nothing half-written is recorded, and all goes on."""
     before = file_digest(project / "artifacts/data/made.parquet")
     process, found = start(project)
     with process:
@@ -104,8 +103,7 @@ def test_an_interrupt_ends_everything_and_says_so(project):
     process, found = start(project)
     os.kill(found["labeltrail"], signal.SIGINT)
     assert process.wait(20) == 130
-    time.sleep(0.2)
-    assert processes(project) == {}
+    assert survivors(project) == []
 
 
 def test_the_exit_status_of_the_command_comes_through():

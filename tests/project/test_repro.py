@@ -390,16 +390,17 @@ def test_outside_git_repro_says_what_to_do(project):
     assert "names a commit: `git init`" in ran.to_markdown()
 
 
-def slow_down(root: Path) -> Path:
-    """Makes the first stage take two seconds more, and answers the file that it makes when it starts."""
-    began = root / "began"
-    lines = f"    import time, pathlib\n    pathlib.Path({str(began)!r}).touch()\n    time.sleep(2)\n"
+def slow_down(root: Path) -> tuple[Path, Path]:
+    """Makes the first stage wait: the file that it makes when it starts, and the one that it waits for."""
+    began, enough = root / "began", root / "enough"
+    lines = f"    import time, pathlib\n    pathlib.Path({str(began)!r}).touch()\n"
+    lines += f"    while not pathlib.Path({str(enough)!r}).exists():\n        time.sleep(0.02)\n"
     edit(root, "pipelines/make.py", '    rows = run.params["rows"]', lines + '    rows = run.params["rows"]')
-    return began
+    return began, enough
 
 
 def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.02)
@@ -407,14 +408,17 @@ def wait_for(path: Path) -> None:
 
 def test_two_repros_at_once_are_one_and_a_clear_refusal(project):
     """The second is told that somebody is at work, exit 5, and changes nothing; with patience it waits."""
-    began, before = slow_down(project), digests(project)
+    (began, enough), before = slow_down(project), digests(project)
     command = [sys.executable, "-m", "governance", "-C", str(project), "repro"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ)) as first:
-        wait_for(began)
-        with pytest.raises(Busy, match="another"):
-            Project.find(project).repro()
-        waited = Project.find(project).repro(wait_seconds=30)
-        assert first.wait(30) == 0
+        try:
+            wait_for(began)
+            with pytest.raises(Busy, match="another"):
+                Project.find(project).repro()
+        finally:
+            enough.touch()
+        waited = Project.find(project).repro(wait_seconds=60)
+        assert first.wait(60) == 0
     assert set(outcomes(waited).values()) == {"unchanged"}
     assert {path: digest for path, digest in digests(project).items() if "runs" not in path} == {
         path: digest for path, digest in before.items() if "runs" not in path
@@ -423,16 +427,19 @@ def test_two_repros_at_once_are_one_and_a_clear_refusal(project):
 
 def test_a_dvc_at_work_is_busy_too(project):
     """DVC's own lock held by somebody else ends in exit 5."""
-    began = slow_down(project)
+    began, enough = slow_down(project)
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     command = [sys.executable, "-m", "dvc", "repro"]
     with subprocess.Popen(
         command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as other:
-        wait_for(began)
-        with pytest.raises(Busy, match="another DVC"):
-            Project.find(project).repro()
-        assert other.wait(30) == 0
+        try:
+            wait_for(began)
+            with pytest.raises(Busy, match="another DVC"):
+                Project.find(project).repro()
+        finally:
+            enough.touch()
+        assert other.wait(60) == 0
 
 
 def test_one_recipe_with_two_results_is_a_finding_that_shows_both(project):

@@ -21,6 +21,7 @@ from governance.project.subject import staging
 from governance.project.subject.erase import erase
 from governance.records import Challenge, Commitment, Erasure
 from governance.store.forgetting import erasures
+from governance.store.trail import Trail
 
 ANNA, DORA = "author-anna", "author-dora"
 POSTS_TABLE, MARKS, LENGTHS = "artifacts/posts.parquet", "artifacts/marks.parquet", "artifacts/lengths.jsonl"
@@ -196,6 +197,21 @@ def test_two_people_and_one_of_them_twice(people):
     assert (Project.find(people).trail.size(), contents(people)) == (size, was)
 
 
+@both_stores
+def test_ids_of_hers_that_come_back_without_her_name_are_hers(people):
+    """Tables that hold ids alone do not say whose they are; the store still knows, each time that they come back."""
+    one, other = people / "one.csv", people / "other.csv"
+    Project.find(people).subject_erase(ANNA)
+    for rows in ("post-0001,1\n", "post-0003,1\n"):
+        one.write_text(f"example_id,length\n{rows}post-0002,2\n")
+        found = Project.find(people).subject_verify(ANNA)
+        assert (found.exit_code, where(found)) == (1, {"one.csv": 1})
+        assert Project.find(people).subject_erase(ANNA).exit_code == 0
+        assert one.read_text() == "example_id,length\npost-0002,2\n"
+    other.write_text("example_id,length\npost-0002,2\n")
+    assert Project.find(people).subject_verify(ANNA).exit_code == 0
+
+
 def test_an_erasure_that_is_cut_off_at_any_step_is_completed(people, tmp_path, monkeypatch):
     """1. nothing is broken in between, and the log says what is going on  2. no stage runs on half of it  3. erasing again,
     or resuming, ends where an erasure that nobody disturbed ends"""
@@ -233,6 +249,15 @@ def test_an_erasure_that_is_cut_off_at_any_step_is_completed(people, tmp_path, m
         assert len(Project.find(root).facts().of(Erasure)) == 1
     assert resumed > 3
     assert not (root / ".labeltrail/erasing").exists()
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+def test_what_other_projects_keep_on_the_same_server_is_theirs(people, tmp_path):
+    """Somebody who stands in the log of another project does not stand in this one's."""
+    other = Trail.open(read_config(people).store, root=tmp_path / "other", project="other", create=True)
+    commitment = Project.find(people).trail.facts().of(Commitment)[0].name
+    other.append([Challenge.make(seed="1", rows=1, commitments=[commitment], who="author-nobody", reason="")])
+    assert Project.find(people).subject_verify("author-nobody").data["store"] == []
 
 
 def test_a_full_disk_changes_nothing(people, monkeypatch):

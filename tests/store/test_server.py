@@ -396,16 +396,9 @@ def test_a_role_that_can_only_read_and_append_is_enough(as_documented, postgres_
     trail.rebuild()
     assert len(trail.projected(RecordRow)) == 2
     granted("erase")
+    found = Behind(as_documented["trail_owner"], tmp_path).ask("SELECT pseudonym FROM trail_subject_key")
     with trail.database.writing() as connection:
-        destroy_keys(
-            trail,
-            connection,
-            [
-                row[0]
-                for row in Behind(as_documented["trail_owner"], tmp_path).ask("SELECT pseudonym FROM trail_subject_key")
-            ],
-            entry=1,
-        )
+        destroy_keys(trail, connection, [row[0] for row in found], whose=found[0][0], entry=1)
     assert SubjectKeys(trail).of(["y"], make=True) != key
     with pytest.raises(ConfigurationError, match="does not let this role"), trail.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM trail_entry")

@@ -62,7 +62,7 @@ def erase(
         # 2.
         plan = make_plan(config, trail, subject, texts=texts, say=say)
         if plan.is_empty:
-            return _erased_before(trail, plan)
+            return _erased_before(config, trail, plan, say=say)
         who = git.who(config.root)
         _refuse_names(plan, reason=reason, who=who)
         # 3.
@@ -82,8 +82,9 @@ def erase(
 
         def forget(connection: Connection, positions: dict[str, int]) -> None:
             keep_leaves(trail, connection, staged.leaves)
-            names = plan.found.person.names
-            SubjectKeys(trail).destroy(connection, names, entry=positions[erasure.name])
+            person = plan.found.person
+            entered = positions[erasure.name]
+            SubjectKeys(trail).destroy(connection, person.names, subject=person.subject, entry=entered)
 
         appended = trail.append([erasure], also=forget)
         entry = appended.positions[erasure.name]
@@ -137,11 +138,12 @@ def _erasure(plan: Plan, staged: Staged, *, reason: str, who: str) -> Erasure:
     )
 
 
-def _erased_before(trail: Trail, plan: Plan) -> Done:
+def _erased_before(config: Config, trail: Trail, plan: Plan, *, say: Callable[[str], None]) -> Done:
     """Whoever was erased already stays so. Raises MissingEvidence for somebody who is nobody's subject here."""
     entry = SubjectKeys(trail).erased(plan.found.person.subject)
     if entry is not None:
-        return Done(plan, None, entry, None, [], plan.found)
+        after = Search(config, trail, say=say).look(replace(plan.found.person, thorough=True))
+        return Done(plan, None, entry, None, [], after)
     if plan.found.anywhere:
         says = "no table here has rows of this person, so that nothing can be taken out"
         raise MissingEvidence(says, hint="`labeltrail subject find` names the places that hold her all the same")

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -92,7 +93,8 @@ def complete(config: Config, intent: Intent, *, step: Callable[[str], None] = la
     # 2.
     for path in [config.root / "dvc.lock", *dvc_files(config)]:
         step("lock")
-        if path.is_file():
+        # What is no text is none of DVC's files: it names nothing.
+        with suppress(FileNotFoundError, UnicodeDecodeError):
             text = path.read_text(encoding="utf-8")
             if (new := swapped(text, intent.swaps)) != text:
                 write_atomically(path, new.encode())

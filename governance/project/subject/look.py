@@ -16,7 +16,7 @@ from pathlib import Path
 
 from governance.config import Config
 from governance.errors import GovernanceError
-from governance.project.subject.person import Person
+from governance.project.subject.person import Person, encoded
 from governance.project.subject.tables import PARQUET, open_table, read_problem
 
 #: what is unpacked at most, in bytes and in archives inside of archives
@@ -47,7 +47,7 @@ class Looker:
             if path.stat().st_size == 0:
                 return False
             with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                if self.person.pattern.search(data):
+                if self.person.is_in(data):
                     return True
                 head = data[:512]
         except OSError as error:
@@ -120,7 +120,7 @@ class Looker:
             return False
         if table is None:
             return False
-        return any(self.person.is_in(text.encode()) for text in table.texts())
+        return any(self.person.is_in(encoded(text)) for text in table.texts())
 
     def _scratch(self) -> Path | None:
         """On the project's own disk: what is looked into must not be left in anybody's temporary folder."""

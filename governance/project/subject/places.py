@@ -19,7 +19,7 @@ from governance.store.tables import METADATA
 from governance.store.trail import Trail
 
 Kind = Literal["project", "cache", "run cache", "notes", "remote"]
-_NOT_OURS = (".git", "__pycache__", "node_modules")
+_NOT_OURS = (".git", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def places(config: Config, trail: Trail, unread: dict[str, str]) -> Iterator[Pla
     folders = [Path(url) for url in local_remotes(config).values()]
     for path in _files(config.root, but=[cache, *folders], unread=unread):
         # The store is read as one, cell by cell, and its file beside that.
-        if store is not None and path.name.startswith(store.name) and path.parent.resolve() == store.parent:
+        if store is not None and _is_stores(path, store):
             continue
         kind: Kind = "notes" if path.is_relative_to(config.state) else "project"
         yield Place(kind, path, path.relative_to(config.root).as_posix())
@@ -86,7 +86,7 @@ def local_remotes(config: Config) -> dict[str, str]:
 
 
 def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
-    """(table, cell) for every text and every bytes in the store's tables."""
+    """(table, cell) for every text and every bytes in the store's tables that is this log's."""
     with trail.database.reading() as connection:
         from sqlalchemy import inspect
 
@@ -94,7 +94,7 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
         for table in METADATA.sorted_tables:
             if table.name not in there:
                 continue
-            for row in connection.execute(select(table)):
+            for row in connection.execute(select(table).where(table.c.log == trail.log)):
                 for cell in row:
                     if isinstance(cell, (str, bytes, memoryview)):
                         yield table.name, cell.encode() if isinstance(cell, str) else bytes(cell)
@@ -103,17 +103,49 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
 def store_files(trail: Trail) -> list[Path]:
     """The files of the store, with its journal; none where it is on a server."""
     path = trail.database.path
-    return sorted(path.parent.glob(f"{path.name}*")) if path is not None else []
+    return sorted(one for one in path.parent.iterdir() if _is_stores(one, path)) if path is not None else []
 
 
-def git_objects(root: Path) -> Iterator[tuple[str, str, bytes]]:
-    """(identifier, type, content) of every object of the repository, reachable or not; none where there is no git."""
+def _is_stores(path: Path, store: Path) -> bool:
+    """Whether a file is the store, its journal or a copy of either that lies beside it."""
+    return path.name.startswith(store.name) and path.is_file() and path.parent.resolve() == store.parent
+
+
+def git_objects(root: Path, unread: dict[str, str]) -> Iterator[tuple[str, str, bytes]]:
+    """(identifier, type, content) of every object of the repository, reachable or not; none where there is no git.
+
+    What git cannot read gathers in `unread`.
+    """
     if git.run_git(root, "rev-parse", "--git-dir") is None:
+        if any((folder / ".git").exists() for folder in (root, *root.parents)):
+            unread["git"] = "git does not open the repository that is here"
         return
     command = ["git", "cat-file", "--batch-all-objects", "--unordered", "--batch"]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         stream: Any = process.stdout
         while header := stream.readline():
-            identifier, kind, size = header.decode().split()
-            yield identifier, kind, stream.read(int(size))
+            identifier, *told = header.decode().split()
+            if len(told) < 2:
+                unread[f"object {identifier[:12]} of git"] = "git cannot read it"
+                continue
+            yield identifier, told[0], stream.read(int(told[1]))
             stream.read(1)
+    if process.returncode:
+        unread["git"] = "git cannot read all of its objects"
+
+
+def git_files(root: Path, unread: dict[str, str]) -> Iterator[tuple[Path, str]]:
+    """What git keeps beside its objects, and how it is called: messages, logs, names of branches, contents of LFS."""
+    lines = (git.run_git(root, "rev-parse", "--git-common-dir", "--git-dir") or "").splitlines()
+    folders = [(root / line).resolve() for line in lines]
+    # A working tree of its own has a folder inside of the common one.
+    for folder in [one for n, one in enumerate(folders) if not any(one.is_relative_to(two) for two in folders[:n])]:
+        for top, inner, names in os.walk(folder):
+            inside = Path(top).relative_to(folder)
+            if "objects" in inner and (inside == Path() or inside.parts[0] == "modules"):
+                inner.remove("objects")
+                if inside.parts:
+                    unread[f".git/{inside.as_posix()}"] = "the history of a submodule"
+            for name in sorted(names):
+                if (Path(top) / name).is_file():
+                    yield Path(top) / name, f".git/{(inside / name).as_posix()}"

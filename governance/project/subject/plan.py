@@ -44,7 +44,7 @@ class Plan:
 
 def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[str], say: Callable[[str], None]) -> Plan:
     """1. where she stands  2. tables are rewritten, and so are their contents in DVC's cache that somebody names
-    3. older contents, downloads and notes are removed  4. what is nobody's table is left and told"""
+    3. older contents, downloads, notes and compiled modules are removed  4. what is nobody's table is left and told"""
     # 1.
     found = Search(config, trail, say=say).run(subject, texts=texts)
     facts = trail.facts()
@@ -52,6 +52,10 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
     plan = Plan(found, recorded=recorded_contents(config, trail, facts))
     named = named_md5s(config)
     for hit in found.hits:
+        if hit.named and hit.kind == "project":
+            plan.stays.append((hit.place.shown, "the path itself names her: rename it, and what speaks of it"))
+            if not (hit.is_table or hit.elsewhere):
+                continue
         # 2.
         if hit.kind == "remote":
             plan.stays.append((hit.place.shown, f"it holds {hit.says}; DVC's remotes are not changed from here"))
@@ -61,7 +65,11 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
         elif hit.is_table and (hit.kind == "project" or (hit.kind == "cache" and _is_named(hit, plan, named))):
             plan.rewritten.append(hit)
         # 3.
-        elif hit.kind in ("notes", "run cache") or (hit.kind == "cache" and md5_of(hit) not in named):
+        elif (
+            hit.kind in ("notes", "run cache")
+            or (hit.kind == "cache" and md5_of(hit) not in named)
+            or is_compiled(hit.place.path)
+        ):
             plan.removed.append(hit)
         # 4.
         else:
@@ -75,6 +83,11 @@ def _is_elsewhere(config: Config, path: Path) -> bool:
     """Whether a path leads to a file that is neither the project's nor in DVC's cache."""
     ours = (config.root.resolve(), cache_folder(config.root).resolve())
     return not any(path.resolve().is_relative_to(folder) for folder in ours)
+
+
+def is_compiled(path: Path) -> bool:
+    """Whether Python made a file from a module, and makes it again."""
+    return path.parent.name == "__pycache__"
 
 
 def refuse_blocks(facts: Facts, found: Found) -> None:
@@ -172,7 +185,9 @@ def _beyond(config: Config, facts: Facts, found: Found) -> list[tuple[str, str]]
     """What no erasure reaches, in the order of how likely it is that somebody forgets it."""
     told: list[tuple[str, str]] = []
     if found.git:
-        told.append(("git", f"{len(found.git)} of its objects hold her; rewriting history is for the owner to decide"))
+        told.append(
+            ("git", f"{len(found.git)} of its objects and files hold her; rewriting history is for the owner to decide")
+        )
     trained = _trained_on(facts, found)
     if trained:
         says = "they keep what they learned of her rows until they are trained again: `labeltrail repro --force`"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from governance.config import Config
 from governance.errors import GovernanceError
 from governance.parquet import read_metadata, read_table, write_table
-from governance.project.subject.person import Person
+from governance.project.subject.person import SHORTEST_NUMBER, Person
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +22,8 @@ PARQUET = b"PAR1"
 _DELIMITERS = ",\t;|"
 #: under which name the cells of a row lie that are beyond its columns
 _FURTHER = "\n"
+#: smaller numbers mean nobody
+_LONG_NUMBER = 10 ** (SHORTEST_NUMBER - 1)
 
 
 class Table(ABC):
@@ -45,7 +47,7 @@ class Table(ABC):
         return {
             number
             for number, (subject, example) in enumerate(zip(whose, ids, strict=True))
-            if (str(subject) == person.subject if subject not in (None, "") else str(example) in person.ids)
+            if (said(subject) == person.subject if subject not in (None, "") else said(example) in person.ids)
         }
 
     def says_whose(self, config: Config) -> bool:
@@ -58,27 +60,36 @@ class Table(ABC):
         for column in self.columns:
             if column in (config.id_column, config.subject_column):
                 continue
-            rows = {n for n, c in enumerate(self.column(column)) if isinstance(c, str) and c in person.telling}
+            names = person.telling | person.numbers
+            rows = {n for n, c in enumerate(self.column(column)) if isinstance(c, (str, int, float)) and c in names}
             if rows := rows - set(hers):
                 found[column] = rows
         return found
 
     def texts(self) -> Iterator[str]:
-        """Every cell that is a text, or holds texts."""
+        """Every cell that is a text or a long number, or holds such."""
         for column in self.columns:
             for cell in self.column(column):
                 yield from _texts_in(cell)
 
 
+def said(cell: Any) -> str:
+    """A cell of a column of names; pandas makes decimal numbers of whole ones where some are missing."""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
 def _texts_in(cell: Any) -> Iterator[str]:
     if isinstance(cell, str):
         yield cell
+    elif isinstance(cell, (int, float)):
+        if abs(cell) >= _LONG_NUMBER:
+            yield said(cell)
     elif isinstance(cell, bytes):
         yield cell.decode("utf-8", "replace")
     elif isinstance(cell, (list, dict)):
         for inner in cell if isinstance(cell, list) else (*cell, *cell.values()):
             yield from _texts_in(inner)
-    elif cell is not None and not isinstance(cell, (int, float)):
+    elif cell is not None:
         yield str(cell)
 
 
@@ -134,7 +145,10 @@ class JsonLines(LineTable):
     """One JSON object a line."""
 
     def line(self, cells: dict[str, Any], was: bytes) -> bytes:
-        return json.dumps(cells, ensure_ascii=False).encode() + (b"\n" if was.endswith(b"\n") else b"")
+        # Half a character is written as JSON writes it.
+        return json.dumps(cells, ensure_ascii=False).encode(errors="backslashreplace") + (
+            b"\n" if was.endswith(b"\n") else b""
+        )
 
 
 class CsvTable(LineTable):

@@ -8,7 +8,7 @@ from governance.errors import ExitCode
 from governance.facts import Facts, short
 from governance.project.report import Report, Table, counted, table
 from governance.project.subject.erase import Done
-from governance.project.subject.plan import Plan
+from governance.project.subject.plan import Plan, is_compiled
 from governance.project.subject.search import Found, Hit
 from governance.records import Erasure, Record
 
@@ -64,6 +64,7 @@ def _hit(hit: Hit, record: Record | None) -> dict[str, Any]:
         "rows": len(hit.rows),
         "naming": len({row for rows in hit.naming.values() for row in rows}),
         "elsewhere": hit.elsewhere,
+        "named": hit.named,
         "record": record.name if record else None,
     }
 
@@ -114,6 +115,8 @@ def _actions(plan: Plan) -> list[str | Table]:
 def _why_removed(hit: Hit) -> str:
     if hit.kind == "notes":
         return f"{hit.says}; a download can be fetched again, and would bring her back"
+    if is_compiled(hit.place.path):
+        return f"{hit.says}; Python makes it again from its module"
     return f"{hit.says}; an older content that nothing here names"
 
 

@@ -31,6 +31,9 @@ def person_given(given: str | None, file: Path | None) -> str:
     person = (given or "").rstrip("\r\n")
     if not person or "\n" in person:
         raise InvalidRecord("person", f"{len(person)} characters", "one line that is not empty")
+    # What is no UTF-8 on the command line comes here as halves of characters.
+    if any("\ud800" <= character <= "\udfff" for character in person):
+        raise InvalidRecord("person", f"{len(person)} characters", "UTF-8")
     return person
 
 
