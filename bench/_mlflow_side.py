@@ -1,4 +1,4 @@
-"""MLflow records runs into its SQLite store and times itself: one line of JSON a round, when it is asked for one.
+"""MLflow records runs into its SQLite store and times itself: one line of JSON a turn, when it is asked for one.
 
 It runs in an environment of its own (`make bench` makes it from constraints-peers.txt) and knows nothing of LabelTrail.
 """
@@ -84,16 +84,18 @@ WAYS: dict[str, Callable[[int], None]] = {
 }
 
 
-def main(database: Path) -> None:
+def main(database: Path, at_once: int) -> None:
     mlflow.set_tracking_uri(f"sqlite:///{database}")
     mlflow.set_experiment("bench")
     for number, _ in enumerate(sys.stdin):
-        seconds, processor = {}, {}
+        spent: dict[str, dict[str, list[float]]] = {"seconds": {}, "processor": {}}
         for name, record in WAYS.items():
-            began, busy = time.perf_counter(), time.process_time()
-            record(number)
-            seconds[name], processor[name] = time.perf_counter() - began, time.process_time() - busy
-        print(json.dumps({"seconds": seconds, "processor": processor, **_about(database)}), flush=True)
+            for run in range(number * at_once, (number + 1) * at_once):
+                began, busy = time.perf_counter(), time.process_time()
+                record(run)
+                spent["seconds"].setdefault(name, []).append(time.perf_counter() - began)
+                spent["processor"].setdefault(name, []).append(time.process_time() - busy)
+        print(json.dumps({**spent, **_about(database)}), flush=True)
 
 
 def _about(database: Path) -> dict[str, object]:
@@ -103,4 +105,4 @@ def _about(database: Path) -> dict[str, object]:
     return {"version": mlflow.__version__, "journal": journal}
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -56,8 +56,11 @@ def _build(root: Path) -> None:
     connection.execute("BEGIN")
     edges = ((numbered(s), r, numbered(o), number // 10) for number, (s, r, o) in enumerate(graph.edges()))
     connection.executemany("INSERT INTO raw VALUES (?, ?, ?, ?)", edges)
-    connection.execute("INSERT INTO edge SELECT ?, s, r, o, n FROM raw ORDER BY s, r, o", (trail.log,))
-    connection.executemany("INSERT INTO node VALUES (?, ?, ?)", known)
+    connection.execute(
+        "INSERT INTO edge (log, subject, relation, object, seq) SELECT ?, s, r, o, n FROM raw ORDER BY s, r, o",
+        (trail.log,),
+    )
+    connection.executemany("INSERT INTO node (log, number, name) VALUES (?, ?, ?)", known)
     connection.execute("COMMIT")
     for (index,) in indexes:
         connection.execute(index)

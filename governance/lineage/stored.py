@@ -37,11 +37,13 @@ class StoredGraph:
             distance = 0
             while level:
                 distance += 1
-                edges = sorted(
-                    [(level[here], relation, name, there) for here, relation, name, there in follow(list(level))]
-                )
+                new = [
+                    (level[here], relation, name, there)
+                    for here, relation, name, there in follow(list(level))
+                    if there not in seen
+                ]
                 level = {}
-                for via, relation, name, number in edges:
+                for via, relation, name, number in sorted(new):
                     if number in seen:
                         continue
                     if len(steps) == limit:

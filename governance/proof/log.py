@@ -227,7 +227,7 @@ _REBUILD = "the log is the truth: `labeltrail doctor --rebuild` projects the tab
 
 
 def _key(table: type[Any], row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[column.name] for column in table.__table__.primary_key.columns)
+    return tuple(row[column.name] for column in table.__table__.primary_key.columns if column.name != "log")
 
 
 def _differences(
@@ -235,7 +235,7 @@ def _differences(
 ) -> Iterator[Check]:
     name = table.__tablename__
     for key in sorted(set(expected) | set(stored), key=str):
-        shown = f"table {name}, row {' '.join(str(part) for part in key[1:])}"
+        shown = f"table {name}, row {' '.join(str(part) for part in key)}"
         if key not in stored:
             yield Check("projection", "broken", shown, "the log has this row and the table does not", _REBUILD)
         elif key not in expected:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -10,35 +9,32 @@ from sqlalchemy import Connection
 
 #: from which column to which an edge is followed
 _WAYS = {"up": ("subject", "object"), "down": ("object", "subject")}
-#: how a database takes a list of numbers as one value
-_NUMBERS = {
-    "sqlite": "SELECT value AS number FROM json_each(?)",
-    "postgresql": "SELECT CAST(value AS bigint) AS number FROM json_array_elements_text(CAST(%s AS json)) AS value",
-}
+#: most numbers in one question: SQLite is asked with a mark for each, in as many statements as there are counts
+_AT_ONCE = 64
 
 #: (number of a record, W3C PROV relation, name and number of a record one step away)
 Edge = tuple[int, str, str, int]
 
 
-def follower(connection: Connection, log: str, way: Literal["up", "down"]) -> Callable[[Sequence[int]], list[Edge]]:
-    """Answers every edge from some records to those one step away, in any order; one query a call.
+def follower(connection: Connection, log: str, way: Literal["up", "down"]) -> Callable[[Sequence[int]], Iterator[Edge]]:
+    """Answers every edge from some records to those one step away, in any order.
 
     The driver's own cursor is used: a lineage is many small questions, and SQLAlchemy takes longer than their answers.
     """
     here, there = _WAYS[way]
-    numbers = _NUMBERS[connection.dialect.name]
-    mark = "?" if "?" in numbers else "%s"
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     # CROSS JOIN keeps SQLite to this order; its planner would rather read every edge of the log.
-    query = (
-        f'SELECT edge."{here}", edge.relation, node.name, node.number FROM ({numbers}) AS asked '  # noqa: S608 - our own
-        f'CROSS JOIN edge CROSS JOIN node WHERE edge.log = {mark} AND edge."{here}" = asked.number '
-        f'AND node.log = {mark} AND node.number = edge."{there}"'
+    asked = (
+        f'SELECT edge."{here}", edge.relation, node.name, node.number FROM edge CROSS JOIN node '  # noqa: S608 - our own
+        f'WHERE edge.log = {mark} AND node.log = {mark} AND node.number = edge."{there}" AND edge."{here}"'
     )
+    marks = [f"{asked} IN ({', '.join([mark] * count)})" for count in range(_AT_ONCE + 1)]
     cursor: Any = connection.connection.cursor()
 
-    def follow(records: Sequence[int]) -> list[Edge]:
-        cursor.execute(query, (json.dumps(records), log, log))
-        return cursor.fetchall()
+    def follow(records: Sequence[int]) -> Iterator[Edge]:
+        for start in range(0, len(records), _AT_ONCE):
+            some = records[start : start + _AT_ONCE]
+            yield from cursor.execute(marks[len(some)], (log, log, *some))
 
     return follow
 

@@ -112,22 +112,24 @@ class NodeRow(_Table, table=True):
 
     __tablename__: ClassVar[str] = "node"  # type: ignore[misc]
     __table_args__ = (Index("ix_node_name", "log", "name", unique=True), _BY_KEY)
-    log: str = Field(primary_key=True)
     number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    log: str = Field(primary_key=True)
     name: str
 
 
 class EdgeRow(_Table, table=True):
     """subject, W3C PROV relation, object: followed upwards by the primary key, downwards by the other index.
 
+    Keys begin with a number, which is compared faster than the log's id, and mostly decides.
+
     What belongs together was mostly recorded together: by their numbers it lies together too, where by their names each
     step of a lineage would lie somewhere else in a table of any size.
     """
 
     __tablename__: ClassVar[str] = "edge"  # type: ignore[misc]
-    __table_args__ = (Index("ix_edge_downwards", "log", "object", "relation", "subject"), _BY_KEY)
-    log: str = Field(primary_key=True)
+    __table_args__ = (Index("ix_edge_downwards", "object", "log", "relation", "subject"), _BY_KEY)
     subject: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    log: str = Field(primary_key=True)
     relation: str = Field(primary_key=True)
     object: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     seq: int = Field(sa_type=BigInteger)

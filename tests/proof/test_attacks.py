@@ -238,7 +238,8 @@ def test_no_odd_value_passes_for_the_projected_one(project, model, column):
     filled.database.close()
     store, table = project / ".labeltrail/trail.db", model.__tablename__
     keys = ", ".join(f'"{key.name}"' for key in model.__table__.primary_key.columns)
-    last = f"WHERE ({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1)"  # noqa: S608 - our own names
+    last_first = keys.replace(",", " DESC,") + " DESC"
+    last = f"WHERE ({keys}) = (SELECT {keys} FROM {table} ORDER BY {last_first} LIMIT 1)"  # noqa: S608 - our own names
     original = store.read_bytes()
     for odd in ODD:
         with closing(sqlite3.connect(store)) as connection, connection:

@@ -116,7 +116,8 @@ def test_one_changed_cell_of_any_projected_table_is_named(project, table, column
     if filled:
         # An integer that is one more, a text that is one letter longer, in the last row, where no other one is in the way.
         keys = ", ".join(f'"{key.name}"' for key in _model(table).__table__.primary_key.columns)
-        last = f"({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} DESC LIMIT 1)"  # noqa: S608
+        last_first = keys.replace(",", " DESC,") + " DESC"
+        last = f"({keys}) = (SELECT {keys} FROM {table} ORDER BY {last_first} LIMIT 1)"  # noqa: S608
         statement = (
             f'UPDATE {table} SET "{column}" = CASE typeof("{column}") WHEN \'integer\' THEN "{column}" + 1 '  # noqa: S608
             f"WHEN 'null' THEN '0.5' ELSE \"{column}\" || 'x' END WHERE {last}"

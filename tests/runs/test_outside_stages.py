@@ -70,6 +70,6 @@ def test_no_stage_of_dvc_is_taken_for_one_outside():
 
 def test_a_project_with_neither_is_told_to_make_a_pipeline(bare):
     """Without a run outside of DVC the missing dvc.yaml is the fault."""
-    with pytest.raises(ConfigurationError, match="dvc.yaml"):
+    with pytest.raises(ConfigurationError, match=r"dvc\.yaml"):
         project_stages(read_config(bare))
     assert isinstance(Project.find(bare).trail, Trail)
