@@ -62,6 +62,11 @@ class Facts:
         return list(dict.fromkeys(edge for record in self for edge in record.edges()))
 
 
+def is_row_table(record: Record) -> bool:
+    """Whether a record names a table with a row for each example, which is committed to row by row."""
+    return record.kind in ("dataset", "votes", "labels", "predictions")
+
+
 def match_name(given: str, labels: dict[str, str]) -> str:
     """The one name that `given` shortens (at least 4 digits of the digest) or whose label it is.
 

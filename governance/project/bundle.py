@@ -14,7 +14,7 @@ from governance.facts import Facts
 from governance.lineage.rows import Held, Rows
 from governance.project import git
 from governance.project.report import Report, counted, table
-from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, TABLES, BundleCheck, check_bundle, make_bundle
+from governance.proof.bundle import ABOUT, DOCUMENTS, FORMAT, START, TABLES, BundleCheck, check_bundle, make_bundle
 from governance.proof.challenge import ChallengeCheck, check_challenge, is_challenge
 from governance.proof.check import Check
 from governance.proof.folder import Folder, check_folder
@@ -78,7 +78,7 @@ def bundle(
     )
     # 3.
     data, newest = make_bundle(
-        trail, {**files, "index.html": page}, disclosure=_disclosure(config, trail, disclosed, reason=reason)
+        trail, {**files, START: page}, disclosure=_disclosure(config, trail, disclosed, reason=reason)
     )
     signed = bool(newest.signatures)
     key = chain.newest.key if signed else None
@@ -97,7 +97,7 @@ def bundle(
         "entries": checked.entries,
         "log": start.log,
         "public_key": chain.newest.public_key,
-        "files": sorted([*files, "index.html", ABOUT]),
+        "files": sorted([*files, START, ABOUT]),
         "rows": {one.record.name: getattr(one.record, "rows", 0) for one in disclosed},
         "open": missing,
         "verifier_sha256": sha256(verifier()),

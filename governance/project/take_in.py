@@ -11,9 +11,8 @@ from governance.digest import file_digest, file_md5
 from governance.dvc.files import LockedStage, Stage, read_lock
 from governance.erased import Erased, by_entries
 from governance.errors import ConfigurationError, GovernanceError
-from governance.facts import Facts, read_facts
+from governance.facts import Facts, is_row_table, read_facts
 from governance.project import git
-from governance.proof.verify import is_row_table
 from governance.records import Commitment, Execution, Finding, NoPersonalData, Record, Result
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 from governance.store.blocks import commit_blocks

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from governance.digest import canonical, sha256
 from governance.errors import GovernanceError, InvalidRecord
+from governance.facts import is_row_table
 from governance.proof.archive import read_archive, write_archive
 from governance.proof.check import Check
 from governance.proof.origin import log_start, vouched_for
@@ -22,6 +23,7 @@ from governance.store.trail import Trail
 
 FORMAT = "labeltrail-bundle/1"
 CHECKPOINT, ENTRIES, ABOUT = "checkpoint", "entries.jsonl", "about.json"
+START = "index.html"
 DOCUMENTS, TABLES = "documents/", "rows/"
 
 
@@ -116,10 +118,14 @@ def _files(files: Mapping[str, bytes], entries: list[Entry]) -> None:
         wrong = next((ref["path"] for ref in (*held, *listed) if ref not in held or ref not in listed), "a file")
         raise InvalidRecord("file", wrong, "exactly the files that the newest entry lists")
     records = [entry.record for entry in entries]
+    tables = {getattr(record, "sha256", "") for record in records if is_row_table(record)}
     recorded = {record.sha256 for record in records if isinstance(record, Document)}
     recorded |= {ref.sha256 for record in records if isinstance(record, Result) for ref in record.outputs}
-    for ref in held:
-        if ref["path"].startswith((DOCUMENTS, TABLES)) and ref["sha256"] not in recorded:
+    enclosed = [ref for ref in held if ref["path"] not in (ABOUT, START)]
+    for ref in enclosed:
+        if ref["sha256"] not in recorded:
             raise InvalidRecord("document", ref["path"], "a document or a table that the log recorded")
-    if any(path.startswith(TABLES) for path in files) and not isinstance(records[-2], Disclosure):
+    # Rows are rows wherever in the archive they lie.
+    plain = all(ref["path"].startswith(DOCUMENTS) and ref["sha256"] not in tables for ref in enclosed)
+    if not plain and not isinstance(records[-2], Disclosure):
         raise InvalidRecord("entry before the newest", records[-2].kind, "who decided to hand out rows")

@@ -10,12 +10,12 @@ from governance.config import STATE_FOLDER, Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
 from governance.erased import INTENT, Erased
 from governance.errors import GovernanceError, MissingEvidence
-from governance.facts import Facts
+from governance.facts import Facts, is_row_table
 from governance.proof.anchors import read_anchor, tracked
 from governance.proof.check import Check, Verification, gather
 from governance.proof.files import StageFiles
 from governance.proof.log import LogCheck
-from governance.records import Commitment, Erasure, Execution, Record, Repro, Result
+from governance.records import Commitment, Erasure, Execution, Repro, Result
 from governance.runs.outside import outside_stages
 from governance.store.blocks import commit_blocks, wrong_block
 from governance.store.checkpoint import Checkpoint
@@ -244,8 +244,3 @@ def _one_in_blocks(
     except GovernanceError as error:
         return 0, Check("commitments", "broken", path, error.message)
     return again.rows, Check("commitments", "broken", path, says)
-
-
-def is_row_table(record: Record) -> bool:
-    """Whether a record names a table with a row for each example, which is committed to row by row."""
-    return record.kind in ("dataset", "votes", "labels", "predictions")

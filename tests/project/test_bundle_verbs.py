@@ -159,12 +159,13 @@ def test_rows_that_leave_again_need_a_reason_of_their_own(reference, tmp_path):
     assert int(report.exit_code) == 0
 
 
-def test_rows_without_a_decision_are_refused_by_both_verifiers(reference, tmp_path):
-    """Whoever puts a recorded table into a bundle of their own making cannot leave out who decided it."""
+@pytest.mark.parametrize("place", ["rows/labels.parquet", "notes/labels.parquet", "documents/labels.parquet"])
+def test_rows_without_a_decision_are_refused_by_both_verifiers(reference, tmp_path, place):
+    """Whoever puts a recorded table into a bundle of their own making cannot leave out who decided it, wherever it lies."""
     governed = Project.find(reference)
     table = (reference / "artifacts/labels/labels.parquet").read_bytes()
     page = b"<!DOCTYPE html>"
-    data, newest = make_bundle(governed.trail, {"index.html": page, "rows/labels.parquet": table})
+    data, newest = make_bundle(governed.trail, {"index.html": page, place: table})
     assert "who decided" in check_bundle(data, anchor=newest.to_note()).checks[0].says
     for name, content in (("e.zip", data), ("note", newest.to_note().encode()), ("verify.py", verifier())):
         (tmp_path / name).write_bytes(content)

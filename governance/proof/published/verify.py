@@ -3,8 +3,7 @@
     python -I -S verify.py FILE.zip --checkpoint FILE      a checkpoint of the same log that you got some other way
     python -I -S verify.py FILE.zip --key KEY              the log's public key (64 hexadecimal digits), likewise
 
-FILE.zip is an evidence bundle, as `labeltrail bundle` writes it, rows that a seed drew, as `labeltrail challenge` does,
-or a folder, as `labeltrail checkpoint --tiles` does.
+FILE.zip is what `labeltrail bundle` or `labeltrail challenge` wrote, or the folder of `labeltrail checkpoint --tiles`.
 Exit 0: everything holds. 3: something does not, and it says what. 4: whole in itself, but nobody vouches for its origin,
 since neither a checkpoint nor a key was given, or the key was revoked since. 2: the command cannot be carried out.
 
@@ -28,8 +27,8 @@ FORMATS = ("labeltrail-bundle/1", "labeltrail-challenge/1")
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
-WIDTH = 256
-LARGEST_INTEGER = 2**53 - 1
+WIDTH, LARGEST_INTEGER = 256, 2**53 - 1
+ROWS = ("dataset", "votes", "labels", "predictions")
 
 
 class Broken(Exception):
@@ -355,20 +354,21 @@ def check_bundle(files, log, told):
     need(last["kind"] == "bundle", "the newest entry is not that of a bundle")
     listed = {ref["path"]: ref for ref in last["body"]["files"]}
     held = sorted(set(files) - {"checkpoint", "entries.jsonl"})
+    digests = {path: hashlib.sha256(files[path]).hexdigest() for path in held}
     for path in sorted({*held, *listed}):
         need(path in listed and path in held, f"{path} is in the archive and not in its list, or only in the list")
-        digest = hashlib.sha256(files[path]).hexdigest()
-        same = digest == listed[path]["sha256"] and len(files[path]) == listed[path]["bytes"]
-        need(same, f"{path} is not the file that was put there: its SHA-256 is {digest}")
+        same = digests[path] == listed[path]["sha256"] and len(files[path]) == listed[path]["bytes"]
+        need(same, f"{path} is not the file that was put there: its SHA-256 is {digests[path]}")
     need([ref["path"] for ref in last["body"]["files"]] == held, "the list names a file twice, or out of order")
     # 2.
-    recorded = {ref["sha256"] for entry in log.entries if entry["kind"] == "result" for ref in entry["body"]["outputs"]}
-    recorded |= {entry["body"]["sha256"] for entry in log.entries if entry["kind"] == "document"}
-    documents = [path for path in files if path.startswith(("documents/", "rows/"))]
-    decided = all(path.startswith("documents/") for path in documents) or log.entries[-2]["kind"] == "disclosure"
+    outputs = {ref["sha256"] for entry in log.entries if entry["kind"] == "result" for ref in entry["body"]["outputs"]}
+    named = {(entry["kind"], entry["body"].get("sha256")) for entry in log.entries}
+    documents = [path for path in held if path not in ("about.json", "index.html")]
+    plain = [p for p in documents if p.startswith("documents/") and not named & {(kind, digests[p]) for kind in ROWS}]
+    decided = plain == documents or log.entries[-2]["kind"] == "disclosure"
     need(decided, "rows are in the archive, and no entry says who decided to hand them out")
     for path in documents:
-        need(hashlib.sha256(files[path]).hexdigest() in recorded, f"{path} is nothing that the log recorded")
+        need(digests[path] in outputs or ("document", digests[path]) in named, f"{path} is nothing the log recorded")
     # 3.
     referred = {name for entry in log.entries for name in NAME.findall(canonical(entry["body"]).decode())}
     kinds = {entry["kind"] for entry in log.entries}
