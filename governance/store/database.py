@@ -9,14 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, inspect
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import make_url
 
 from governance.digest import make_folder
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, GovernanceError, MissingEvidence
 from governance.store import server
 from governance.store.server import Server
-from governance.store.tables import METADATA, EntryRow
+from governance.store.tables import METADATA, EntryRow, projected_tables
 
 #: 'LTRA', so that another program's database is never taken for ours (sqlite.org/pragma.html#pragma_application_id)
 APPLICATION_ID = 0x4C545241
@@ -34,6 +34,8 @@ class Database:
         #: the log that is written to; on a server each log has a writer of its own
         self.log = ""
         self.carries_password = False
+        #: whether its projected tables are of another shape than ours, as an earlier version of us made them
+        self.outdated = False
         given = _parsed(url)
         if given.get_backend_name() == "sqlite":
             self.path = (root / (given.database or "")).resolve()
@@ -50,6 +52,7 @@ class Database:
     def _prepare(self, *, create: bool) -> None:
         with self.reading() as connection:
             if self._has_store(connection):
+                self.outdated = self.is_outdated(connection)
                 return
         if not create:
             raise ConfigurationError(f"{self.shown} is no LabelTrail store yet", hint="`labeltrail init` makes one")
@@ -63,13 +66,29 @@ class Database:
     def _has_store(self, connection: Connection) -> bool:
         if self.path is None:
             return server.has_store(connection, self.shown)
-        tables = set(inspect(connection).get_table_names())
+        tables = set(self._columns(connection))
         if tables and str(EntryRow.__tablename__) not in tables:
             raise ConfigurationError(
                 f"{self.shown} is a database, but not a LabelTrail store (it holds {', '.join(sorted(tables)[:4])})",
                 hint="name another store in labeltrail.toml",
             )
         return bool(tables)
+
+    def _columns(self, connection: Connection) -> dict[str, set[str]]:
+        """The columns of every table of ours that is there, and in a file of others' too."""
+        if self.path is None:
+            return server.columns(connection)
+        query = "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+        found: dict[str, set[str]] = {}
+        for table, column in connection.exec_driver_sql(query):
+            found.setdefault(table, set()).add(column)
+        return found
+
+    def is_outdated(self, connection: Connection) -> bool:
+        """Whether a projected table is not there or has other columns than ours."""
+        there = self._columns(connection)
+        ours = ((table.name, {column.name for column in table.columns}) for table in projected_tables())
+        return any(there.get(name) != columns for name, columns in ours)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -93,14 +93,7 @@ def has_store(connection: Connection, shown: str) -> bool:
             f"{shown} holds text in {encoding}, and a trail is UTF-8",
             hint="CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
         )
-    query = text(
-        "SELECT c.relname, c.relkind, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-        "WHERE c.oid IN (SELECT to_regclass(quote_ident(n)) FROM unnest(CAST(:names AS text[])) AS n) "
-        "AND a.attnum > 0 AND NOT a.attisdropped"
-    )
-    there: dict[str, set[str]] = {}
-    for table, kind, column in connection.execute(query, {"names": list(METADATA.tables)}):
-        there.setdefault(table, set()).add(column if kind in ("r", "p") else "")
+    there = columns(connection)
     ours = str(EntryRow.__tablename__)
     if ours in there and there[ours] == {column.name for column in METADATA.tables[ours].columns}:
         return True
@@ -110,6 +103,19 @@ def has_store(connection: Connection, shown: str) -> bool:
             hint="give the trail a database of its own, or a schema: add ?options=-csearch_path%3DNAME to the store",
         )
     return False
+
+
+def columns(connection: Connection) -> dict[str, set[str]]:
+    """The columns of everything that has the name of a table of ours; of what is no table an empty name."""
+    query = text(
+        "SELECT c.relname, c.relkind, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE c.oid IN (SELECT to_regclass(quote_ident(n)) FROM unnest(CAST(:names AS text[])) AS n) "
+        "AND a.attnum > 0 AND NOT a.attisdropped"
+    )
+    there: dict[str, set[str]] = {}
+    for table, kind, column in connection.execute(query, {"names": list(METADATA.tables)}):
+        there.setdefault(table, set()).add(column if kind in ("r", "p") else "")
+    return there
 
 
 def settings(connection: Connection) -> tuple[str, list[str]]:

@@ -210,6 +210,11 @@ class MetricRow(_Table, table=True):
 PROJECTED: tuple[type[Any], ...] = (RecordRow, NodeRow, EdgeRow, SourceRow, ResultRow, FileRow, FindingRow, MetricRow)
 
 
+def projected_tables() -> list[Any]:
+    """SQLAlchemy's tables of the projection."""
+    return [model.__table__ for model in PROJECTED]
+
+
 def _in_byte_order() -> None:
     """A server orders and indexes texts by their bytes: its locale differs between machines and changes with them."""
     for table in METADATA.tables.values():

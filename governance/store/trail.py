@@ -26,7 +26,7 @@ from governance.store.keychain import Keychain
 from governance.store.memory import recall, remember
 from governance.store.pointer import NoLog, Pointer
 from governance.store.projection import Numbers, named_in_edges, project
-from governance.store.tables import PROJECTED, CheckpointRow, EntryRow, NodeRow, RecordRow
+from governance.store.tables import METADATA, CheckpointRow, EntryRow, NodeRow, RecordRow, projected_tables
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -79,6 +79,8 @@ class Trail:
         pointer = Pointer(root / ".labeltrail" / "log")
         with file_faults(pointer.path):
             database = Database(url, root=root, create=create, wait_seconds=wait_seconds)
+            if database.outdated:
+                _project_anew(database)
             if not create:
                 return cls(database, pointer.chosen(database, project=project, create=False))
             if not pointer.path.is_file():
@@ -346,17 +348,20 @@ class Trail:
     def rebuild(self) -> None:
         """Drops the projection and makes it again from the log, in one transaction, with the indexes of today."""
         with self.database.writing() as connection:
-            # Read inside, since another writer may enter something up to that moment.
-            entries = [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(connection=connection)]
-            for table in PROJECTED:
-                for index in _table(table).indexes:
+            for table in projected_tables():
+                for index in table.indexes:
                     index.create(connection, checkfirst=True)
-                connection.execute(_table(table).delete().where(_table(table).c.log == self.log))
-            driver, grouped = Driver(connection), dict[type[Any], list[dict[str, Any]]]()
-            for table, row in project(self.log, entries):
-                grouped.setdefault(table, []).append(row)
-            for table, rows in grouped.items():
-                driver.insert(_table(table), rows)
+                connection.execute(table.delete().where(table.c.log == self.log))
+            self._project(connection)
+
+    def _project(self, connection: Connection) -> None:
+        """Fills the projected tables from the log. Read inside, since another writer may enter something up to then."""
+        entries = [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(connection=connection)]
+        driver, grouped = Driver(connection), dict[type[Any], list[dict[str, Any]]]()
+        for table, row in project(self.log, entries):
+            grouped.setdefault(table, []).append(row)
+        for table, rows in grouped.items():
+            driver.insert(_table(table), rows)
 
     def _entry(self, connection: Connection, seq: int) -> Entry:
         rows = _table(EntryRow)
@@ -365,6 +370,20 @@ class Trail:
         if data is None:
             raise BrokenEvidence(f"entry {seq}", expected="an entry", actual="none", hint=_LOOK)
         return _read(octets(data), seq)
+
+
+def _project_anew(database: Database) -> None:
+    """Gives a store of an earlier version the projected tables of today, for every log in it: projections are rebuilt,
+    never migrated."""
+    with database.writing() as connection:
+        # Asked again inside: somebody else may have done it since.
+        if database.is_outdated(connection):
+            METADATA.drop_all(connection, tables=projected_tables())
+            METADATA.create_all(connection, tables=projected_tables())
+            entries = _table(EntryRow).c
+            for log in connection.execute(select(entries.log).distinct()).scalars().all():
+                Trail(database, log)._project(connection)
+    database.outdated = False
 
 
 def _raw(connection: Connection, query: Any) -> list[tuple[Any, ...]]:
