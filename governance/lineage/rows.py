@@ -41,7 +41,8 @@ class Rows:
         found = [r for r in self.facts.of(kind) if all(getattr(r, field) == value for field, value in fields.items())]
         if not found:
             raise MissingEvidence(
-                f"no record of kind {kind.kind} is here", hint="`labeltrail repro` makes and records it"
+                f"no record of kind {kind.kind} is here",
+                hint="`labeltrail repro` makes and records it where a stage of dvc.yaml does so",
             )
         record = found[-1]
         result = self._makers[record.name]

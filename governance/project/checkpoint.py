@@ -67,4 +67,4 @@ def _told(published: Published, folder: Path | None) -> Iterator[str]:
     yield f"published to {folder}: {counted(published.checkpoint.size, 'entry', 'entries')}, {done}"
     if published.large:
         held = f"{counted(len(published.large), 'bundle')} with an entry of more than 65,535 bytes"
-        yield f"{held} lie below tile/large, where readers of C2SP bundles do not look: {published.large[0]}"
+        yield f"below tile/large, where readers of C2SP bundles do not look: {held}, {published.large[0]} first"

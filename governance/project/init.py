@@ -12,6 +12,7 @@ import governance
 from governance.config import CONFIG_NAME, STATE_FOLDER, read_config
 from governance.digest import write_atomically
 from governance.dvc.command import pinned_environment, run_dvc
+from governance.dvc.remote import remotes
 from governance.errors import ConfigurationError
 from governance.project import git
 from governance.project.report import Report, counted
@@ -100,13 +101,18 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
     trail = Trail.open(config.store, root=folder, project=config.name, create=True)
     public = trail.keychain().newest.public_key
     laid.steps.append(f"log {trail.log}, {counted(trail.size(), 'entry', 'entries')}, {_who_signs(public)}")
-    then = (
-        "`labeltrail repro` runs the pipeline and records it"
-        if (folder / "dvc.yaml").is_file()
-        else "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
-    )
+    then = _next(folder)
     data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": public}
     return Report("init", data, (*laid.steps, f"next: {then}"))
+
+
+def _next(folder: Path) -> str:
+    """What to do in a folder that is a project now."""
+    if not (folder / "dvc.yaml").is_file():
+        return "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
+    if (folder / "dvc.lock").is_file() and remotes(folder):
+        return "`labeltrail sync --pull` takes in the runs that DVC's remote holds, then `labeltrail repro`"
+    return "`labeltrail repro` runs the pipeline and records it"
 
 
 def missing_sources() -> list[str]:

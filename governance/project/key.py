@@ -118,6 +118,7 @@ def _changed(config: Config, trail: Trail, chain: Keychain, *, reason: KeyReason
 
 def _next_steps(reason: KeyReason) -> Iterator[str]:
     if reason == "rotated":
+        yield f"the key before is kept in {keys.key_path().parent / 'keys'}, since other logs may be signed by it"
         yield "whoever trusts the key before goes on trusting this log: it signed for the new one"
     if _is_revocation(reason):
         yield f"whoever trusts the key before is told that it was revoked ({reason}): give them the new one yourself"

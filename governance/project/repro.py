@@ -20,6 +20,7 @@ from governance.digest import write_atomically
 from governance.dvc.command import pinned_environment, run_dvc
 from governance.dvc.files import Stage, read_lock, read_stages
 from governance.dvc.locks import clear_dead_locks
+from governance.dvc.remote import remotes
 from governance.errors import Busy, ConfigurationError, GovernanceError, InvalidRecord, UnknownName
 from governance.project import git
 from governance.project.ends import SKIPS, STARTS, StageEnd, ends_of, lost_outputs, signature
@@ -119,7 +120,17 @@ def reproduce(
         raise KeyboardInterrupt
     outside = git.run_git(config.root, "rev-parse", "--git-dir") is None
     return repro_report(
-        ends, taken, undeclared, status=status, lines=lines, lost=lost, log=log, fresh=fresh, full=full, outside=outside
+        ends,
+        taken,
+        undeclared,
+        status=status,
+        lines=lines,
+        lost=lost,
+        log=log,
+        fresh=fresh,
+        remote=bool(remotes(config.root)),
+        full=full,
+        outside=outside,
     )
 
 

@@ -46,6 +46,7 @@ def repro_report(
     lost: list[str],
     log: str,
     fresh: bool,
+    remote: bool,
     full: bool,
     outside: bool,
 ) -> Report:
@@ -74,10 +75,9 @@ def repro_report(
     signed = "signed" if taken.appended and taken.appended.signed else "unsigned"
     blocks: list[str | Table] = [table(("stage", "ended", "took", "note"), rows)]
     if fresh:
-        blocks.append(
-            "dvc.lock knows earlier runs and the trail here did not: a new log began, without their executions and keys. "
-            "`labeltrail sync --pull` before the first repro takes in what DVC's remote holds of them."
-        )
+        says = "dvc.lock knows runs of elsewhere: a log began here, which holds what ran here and none of their executions."
+        pull = " `labeltrail sync --pull` before the first repro takes in what DVC's remote holds of them."
+        blocks.append(says + (pull if remote else ""))
     blocks.append(f"{summary}; {counted(taken.new, 'new entry', 'new entries')}, {signed}")
     if outside and not status:
         blocks.append(f"no git repository is here, so that no run names a commit: {git.GIT_INIT}")
