@@ -28,7 +28,7 @@ def main() -> None:
     with stage(NAME) as run:
         folder = run.config.artifacts
         torch.set_num_threads(run.threads)
-        table = read_votes(run.input(f"{folder}/votes/votes.parquet"))
+        table = read_votes(run.input(f"{folder}/votes/votes.parquet")).wide()
         facts = run.facts("vote")
         votes = run.use(facts.one(Votes))
         _same_sources(table, votes, known={record.name for record in facts.of(Source)})

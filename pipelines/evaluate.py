@@ -39,7 +39,7 @@ def main() -> None:
         run.use(combined.one(LabelModel))
         trained = run.use(run.facts("train").one(Model))
         examples = _examples(run)
-        votes = read_votes(run.input(f"{folder}/votes/votes.parquet")).aligned_to(examples["example_id"])
+        votes = read_votes(run.input(f"{folder}/votes/votes.parquet")).wide().aligned_to(examples["example_id"])
         labels = read_table(run.input(f"{folder}/labels/labels.parquet"), columns=["example_id", "label"])
         model = load_model(run.input(f"{folder}/models/model.safetensors"), run.input(f"{folder}/models/model.json"))
         # 2.

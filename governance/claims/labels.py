@@ -7,7 +7,7 @@ from decimal import Decimal as Exact
 from governance.claims.model import REPRO, Answer, Gap, Row, Table, claim, gap, said
 from governance.claims.thread import Thread
 from governance.claims.words import agree, counted, ended, figure, joined, named, number, share, upper
-from governance.records import SourceVotes
+from governance.records import LongVotes, SourceVotes
 
 #: a parameter that is a sentence: what was looked at when the prior was chosen
 _PRIOR = "prior_chosen_on"
@@ -36,7 +36,7 @@ def failures(thread: Thread) -> Answer:
         return gap("how often a source failed")
     errors = sum(column.errors for column in votes.sources)
     skipped = sum(column.skipped for column in votes.sources)
-    cells = votes.rows * len(votes.sources)
+    cells = votes.answers if isinstance(votes, LongVotes) else votes.rows * len(votes.sources)
     passed = f"{number(skipped)} {agree(skipped, 'was', 'were')} skipped"
     text = f"{number(errors)} of {number(cells, 'vote')} ended in an error and {passed}; none of them is an abstention."
     return said(claim(text, votes))
@@ -96,7 +96,7 @@ def table(thread: Thread) -> Table | None:
     accuracy = {item.source: item.accuracy for item in model.learned} if model else {}
     rows = []
     for column in votes.sources:
-        cast = sum(column.votes)
+        cast = votes.voted_by(column)
         told = ", ".join(f"{name} {number(count)}" for name, count in zip(votes.classes, column.votes, strict=False))
         evidence = (votes.name, column.source, *((model.name,) if model and column.source in accuracy else ()))
         known = tuple(name for name in evidence if name in thread.facts)

@@ -74,6 +74,17 @@ class Rows:
         number = index[example]
         return number, frame.row(number, named=True)
 
+    def index(self, held: Held) -> dict[str, int]:
+        """The number of a row of each example, by id."""
+        return self._read(held.path)[1]
+
+    def all(self, held: Held, example: str) -> list[tuple[int, dict[str, Any]]]:
+        """Every row of an example: votes in long form have one an answer. Raises UnknownName with the nearest ids."""
+        self.row(held, example)
+        frame = self._read(held.path)[0]
+        numbers = (frame[self.id_column] == example).arg_true().to_list()
+        return [(number, frame.row(number, named=True)) for number in numbers]
+
     def _read(self, path: Path) -> tuple[Any, dict[str, int]]:
         if path not in self._index:
             frame = read_table(path, columns=[self.id_column])

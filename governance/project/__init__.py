@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from governance.config import Config, find_root, read_config
 from governance.project.report import Report, Table
 from governance.runs.readers import reading, reads
+
+if TYPE_CHECKING:
+    from governance.sources.ingest import Options
 
 __all__ = ["Project", "Report", "Table"]
 
@@ -113,6 +116,35 @@ class Project:
                 bring(config.root, remote=remote, say=say)
             trail = Trail.open(config.store, root=config.root, project=config.name, create=True)
             return sync_report(take_in(trail, config, project_stages(config).values()))
+
+    def ingest(
+        self,
+        file: str | Path,
+        *,
+        format: str = "",
+        name: str = "",
+        options: Options | None = None,
+        names: str = "",
+        quarantine: str | Path | None = None,
+        owner: str = "",
+    ) -> Report:
+        """Brings in votes that were given elsewhere; `options` is a `governance.sources.ingest.Options`.
+
+        `names` states that the annotators' names are no personal data, and why. Raises ConfigurationError, UnknownName,
+        InvalidRecord (which row, and why), ReturnedSubject, Busy; then nothing changed.
+        """
+        from dataclasses import replace
+
+        from governance.project.ingest import Asked, ingest
+        from governance.sources.ingest import Options
+        from governance.store.trail import Trail
+
+        def opened():
+            return Trail.open(self.config.store, root=self.config.root, project=self.config.name, create=True)
+
+        place = Path(quarantine) if quarantine is not None else None
+        chosen = replace(options or Options(), aside=place is not None)
+        return ingest(self.config, opened, Asked(Path(file), name, format, chosen, names, place, owner))
 
     @reads
     def status(self) -> Report:

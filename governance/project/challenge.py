@@ -16,7 +16,7 @@ from governance.proof.anchors import read_anchor, tracked
 from governance.proof.asking import Asked, CommittedTable, make_challenge
 from governance.proof.challenge import FORMAT, check_challenge
 from governance.proof.published import verifier
-from governance.records import MOST_ROWS, Commitment, Dataset, Labels, Votes
+from governance.records import MOST_ROWS, Commitment, Dataset, Labels, LongVotes, Votes
 from governance.store.blocks import BY_ROW
 from governance.store.commitments import RowTable
 from governance.store.forgetting import erasures
@@ -106,6 +106,9 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
             raise MissingEvidence(says, hint=BY_ROW)
         hint = "`labeltrail sync` commits to the tables of recorded runs"
         raise MissingEvidence("no commitment to single rows of the labels is recorded", hint=hint)
+    if isinstance(everything.get(labels.record.votes), LongVotes):
+        says = "the votes behind these labels are in long form, of which a challenge shows no single rows"
+        raise MissingEvidence(says, hint="`labeltrail bundle --rows votes` hands the table out whole, for a reason")
     found: dict[str, Held] = {"labels": labels}
     for table, (kind, name) in behind.items():
         if name in commitments:

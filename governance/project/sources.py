@@ -58,7 +58,7 @@ def _figures(source: Source, facts: Facts) -> dict[str, str]:
     for votes in facts.of(Votes):
         for column in votes.sources:
             if column.source == source.name and votes.rows:
-                coverage = f"{100 * sum(column.votes) / votes.rows:.1f} %"
+                coverage = f"{100 * votes.voted_by(column) / votes.rows:.1f} %"
     for fitted in facts.of(LabelModel):
         for learned in fitted.learned:
             if learned.source == source.name:

@@ -13,6 +13,7 @@ from governance.labelmodels import FittedLabelModel, load
 from governance.labelmodels.explain import explain
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
+from governance.project.why_votes import votes_alone, votes_on
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
 from governance.runs.readers import reads
 from governance.store.blocks import block_of
@@ -25,7 +26,12 @@ _SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
 def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
-    """`labeltrail why`: one example. Raises what `Explainer` raises."""
+    """`labeltrail why`: one example. Raises what `Explainer` raises.
+
+    Where no label model was fitted, and where the example is of votes that were brought in, the votes on it are told.
+    """
+    if (held := votes_alone(example, config=config, trail=trail, facts=facts)) is not None:
+        return votes_on(example, held, config=config, trail=trail, facts=facts)
     data = Explainer(config=config, trail=trail, facts=facts).answer(example)
     return Report("why", data, tuple(_blocks(data)))
 

@@ -21,7 +21,7 @@ from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learn
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
 from governance.records.sources import Contamination, Package, Source
-from governance.records.votes import SourceVotes, Votes
+from governance.records.votes import LongVotes, SourceVotes, Votes
 
 __all__ = [
     "MOST_ROWS",
@@ -55,6 +55,7 @@ __all__ = [
     "Labels",
     "Learned",
     "LogStart",
+    "LongVotes",
     "Metric",
     "Model",
     "Name",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import InvalidRecord
-from governance.records import SourceVotes
-from governance.votes.patterns import Patterns, distinct
+from governance.records import LongVotes, SourceVotes, Votes
+from governance.votes.answers import Answers
+from governance.votes.patterns import Patterns, distinct, distinct_answers
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED, VoteTable
 
 if TYPE_CHECKING:
@@ -85,6 +86,63 @@ def analyse(patterns: Patterns, *, n_classes: int) -> Analysis:
     )
 
 
+def analyse_answers(answers: Answers) -> Analysis:
+    """Every count of `Analysis` from the long form; costs answers and pairs of sources, never a matrix of examples.
+
+    Votes, abstentions, errors and refusals are counted by answer. Everything about examples counts each once, however
+    often a source answered: it voted where one of its answers is a class, and two sources agree where all their votes
+    are one class. A question that was not asked is not counted as skipped.
+    """
+    import numpy as np
+    from scipy import sparse
+
+    rows, sources, classes = len(answers), len(answers.columns), len(answers.classes)
+    voted = answers.vote >= 0
+    example, source, vote = (part[voted].astype(np.int64) for part in (answers.example, answers.source, answers.vote))
+    votes = np.bincount(source * classes + vote, minlength=sources * classes).reshape(sources, classes)
+    # Each pair of an example and a source that voted, with its lowest and highest vote; pairs are in order already.
+    pair = example * sources + source
+    start = np.flatnonzero(np.diff(pair, prepend=-1))
+    at, who = example[start], source[start]
+    low = np.minimum.reduceat(vote, start) if len(start) else vote
+    high = np.maximum.reduceat(vote, start) if len(start) else vote
+    voting = np.bincount(at, minlength=rows)
+    lowest, highest = np.full(rows, classes), np.full(rows, -1)
+    np.minimum.at(lowest, at, low)
+    np.maximum.at(highest, at, high)
+    overlapping = voting >= 2
+    conflicting = overlapping & (lowest != highest)
+
+    def meetings(chosen: np.ndarray) -> np.ndarray:
+        ones = np.ones(int(chosen.sum()), dtype=np.int64)
+        table = sparse.csr_array((ones, (at[chosen], who[chosen])), shape=(rows, sources))
+        return np.asarray((table.T @ table).toarray(), dtype=np.int64)
+
+    steady = low == high
+    agreed = sum(
+        (meetings(steady & (low == k)) for k in range(classes)), start=np.zeros((sources,) * 2, dtype=np.int64)
+    )
+
+    def counted(code: int) -> np.ndarray:
+        return np.bincount(answers.source[answers.vote == code], minlength=sources).astype(np.int64)
+
+    return Analysis(
+        rows=rows,
+        covered=int((voting >= 1).sum()),
+        overlaps=int(overlapping.sum()),
+        conflicts=int(conflicting.sum()),
+        votes=votes.astype(np.int64),
+        abstained=counted(ABSTAIN),
+        errors=counted(ERROR),
+        skipped=counted(SKIPPED),
+        source_overlaps=np.bincount(who[overlapping[at]], minlength=sources).astype(np.int64),
+        source_conflicts=np.bincount(who[conflicting[at]], minlength=sources).astype(np.int64),
+        both=meetings(np.ones(len(at), dtype=bool)),
+        agreed=agreed,
+        voting=np.bincount(voting, minlength=sources + 1).astype(np.int64),
+    )
+
+
 def _meetings(mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Rows on which two sources meet, sources x sources. Whole numbers below 2^53: floating point adds them exactly."""
     import numpy as np
@@ -94,7 +152,7 @@ def _meetings(mask: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def source_votes(
-    table: VoteTable, analysis: Analysis, *, error_types: Mapping[str, Mapping[str, int]] | None = None
+    table: VoteTable | Answers, analysis: Analysis, *, error_types: Mapping[str, Mapping[str, int]] | None = None
 ) -> tuple[SourceVotes, ...]:
     """What each source said, as records hold it; `error_types` gives counts by exception for each column."""
     types = error_types or {}
@@ -119,10 +177,21 @@ def source_votes(
     return tuple(parts)
 
 
-def vote_counts(table: VoteTable, *, error_types: Mapping[str, Mapping[str, int]] | None = None) -> dict[str, Any]:
-    """The counts of a `records.Votes` for this table: rows, classes, sources, covered, conflicts, patterns."""
-    patterns = distinct(table.matrix)
-    analysis = analyse(patterns, n_classes=len(table.classes))
+def vote_counts(
+    table: VoteTable | Answers, *, error_types: Mapping[str, Mapping[str, int]] | None = None
+) -> dict[str, Any]:
+    """The counts of a `records.Votes` for this table: rows, classes, sources, covered, conflicts, patterns.
+
+    For the long form those of a `records.LongVotes`: also answers, repeated, unasked and covers.
+    """
+    if isinstance(table, VoteTable):
+        patterns = distinct(table.matrix)
+        analysis = analyse(patterns, n_classes=len(table.classes))
+        further: dict[str, Any] = {}
+    else:
+        patterns, analysis = distinct_answers(table), analyse_answers(table)
+        further = {"answers": len(table.vote), "repeated": table.repeated, "unasked": table.unasked}
+        further["covers"] = tuple(analysis.both.diagonal().tolist())
     return {
         "rows": analysis.rows,
         "classes": table.classes,
@@ -130,7 +199,18 @@ def vote_counts(table: VoteTable, *, error_types: Mapping[str, Mapping[str, int]
         "covered": analysis.covered,
         "conflicts": analysis.conflicts,
         "patterns": len(patterns),
+        **further,
     }
+
+
+def votes_record(
+    table: VoteTable | Answers, *, error_types: Mapping[str, Mapping[str, int]] | None = None, **fields: Any
+) -> Votes:
+    """The record of votes as `write_votes` writes them; `fields` are what the table cannot tell. Raises InvalidRecord."""
+    if not isinstance(table, VoteTable) and table.is_wide:
+        table = table.wide()
+    kind = Votes if isinstance(table, VoteTable) else LongVotes
+    return kind.make(**vote_counts(table, error_types=error_types), **fields)
 
 
 def near_copies(

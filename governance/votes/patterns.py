@@ -10,6 +10,8 @@ from governance.errors import InvalidRecord
 if TYPE_CHECKING:
     import numpy as np
 
+    from governance.votes.answers import Answers
+
 _KEY_LIMIT = 2**62
 
 
@@ -51,6 +53,45 @@ def distinct(matrix: np.ndarray) -> Patterns:
     found, inverse = _unique_rows(matrix)
     counts = np.bincount(inverse, minlength=len(found)).astype(np.int64)
     return Patterns(np.ascontiguousarray(matrix[found]), counts, inverse)
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerPatterns:
+    """Distinct sets of answers: `examples[p]` is the first example that pattern p stands on, `counts` int64 (patterns).
+
+    `inverse[i]` is the pattern of example i. Two examples have one pattern where the same sources gave the same answers
+    under the same repeats.
+    """
+
+    examples: np.ndarray
+    counts: np.ndarray
+    inverse: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+
+def distinct_answers(answers: Answers) -> AnswerPatterns:
+    """The patterns of the long form; costs answers, and never a matrix of examples and sources.
+
+    The n-th answers of all examples are ranked together, beginning with the first, as `distinct` ranks columns.
+    """
+    import numpy as np
+
+    first = np.searchsorted(answers.example, np.arange(len(answers)))
+    many = np.bincount(answers.example, minlength=len(answers))
+    _, ask = np.unique(np.stack([answers.source, answers.repeat], axis=1), axis=0, return_inverse=True)
+    codes = ask.reshape(-1).astype(np.int64) * 256 + (answers.vote.astype(np.int64) + 128)
+    beyond = int(codes.max(initial=0)) + 2
+    key = np.zeros(len(answers), dtype=np.int64)
+    for place in range(int(many.max(initial=0))):
+        there = many > place
+        step = np.zeros(len(answers), dtype=np.int64)
+        step[there] = codes[first[there] + place] + 1
+        _, key = np.unique(key * beyond + step, return_inverse=True)
+    _, examples, inverse = np.unique(key, return_index=True, return_inverse=True)
+    counts = np.bincount(inverse, minlength=len(examples)).astype(np.int64)
+    return AnswerPatterns(examples.astype(np.int64), counts, inverse.astype(np.int64))
 
 
 def _unique_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
+    from governance.votes.answers import Answers
+
 ABSTAIN = -1
 ERROR = -2
 SKIPPED = -3
@@ -49,7 +51,7 @@ class VoteTable:
             object.__setattr__(self, field, tuple(getattr(self, field)))
         check_classes(self.classes, where="votes")
         check_sources(self.columns, self.sources, where="votes")
-        _check_ids(self.ids, where="votes")
+        check_ids(self.ids, where="votes")
         matrix = np.asarray(self.matrix)
         if matrix.dtype != np.int8:
             raise InvalidRecord("matrix", str(matrix.dtype), "votes as int8", where="votes")
@@ -71,6 +73,10 @@ class VoteTable:
         import numpy as np
 
         return np.asarray((self.matrix >= 0).sum(axis=1), dtype=np.int64)
+
+    def wide(self) -> VoteTable:
+        """This table, as `Answers.wide` makes one of the long form."""
+        return self
 
     def take(self, rows: Sequence[int] | np.ndarray) -> VoteTable:
         """The table of these rows, ids and votes together."""
@@ -115,12 +121,12 @@ def check_values(matrix: np.ndarray, *, n_classes: int, columns: Sequence[str], 
     )
 
 
-def check_examples(table: VoteTable, ids: pl.Series | Sequence[str]) -> None:
+def check_examples(table: VoteTable | Answers, ids: pl.Series | Sequence[str]) -> None:
     """Raises InvalidRecord for a vote on an unknown example, and for an example that nobody was asked about."""
     import polars as pl
 
     known = pl.Series(ID_COLUMN, ids, dtype=pl.String)
-    _check_ids(known, where="examples")
+    check_ids(known, where="examples")
     unknown = (~table.ids.is_in(known.implode())).arg_true()
     if len(unknown):
         raise InvalidRecord(
@@ -130,23 +136,56 @@ def check_examples(table: VoteTable, ids: pl.Series | Sequence[str]) -> None:
         raise InvalidRecord("votes", len(table), f"one row for each of the {len(known)} examples")
 
 
-def write_votes(table: VoteTable, path: Path) -> None:
-    """Writes the table as Parquet, whole or not at all; classes and source versions stand in its metadata."""
+def write_votes(table: VoteTable | Answers, path: Path) -> None:
+    """Writes the votes as Parquet, whole or not at all; classes and source versions stand in its metadata.
+
+    Answers of which a wide table would lose nothing are written as one, and all others in long form, an answer a row.
+    """
     import polars as pl
 
-    told = {"classes": list(table.classes), "sources": dict(zip(table.columns, table.sources, strict=True))}
-    frame = pl.DataFrame([table.ids, *(pl.Series(name, table.matrix[:, j]) for j, name in enumerate(table.columns))])
+    told: dict[str, Any] = {
+        "classes": list(table.classes),
+        "sources": dict(zip(table.columns, table.sources, strict=True)),
+    }
+    if not isinstance(table, VoteTable) and table.is_wide:
+        table = table.wide()
+    if isinstance(table, VoteTable):
+        frame = pl.DataFrame(
+            [table.ids, *(pl.Series(name, table.matrix[:, j]) for j, name in enumerate(table.columns))]
+        )
+    else:
+        frame = table.frame()
+        # The order of columns is that of the sources; canonical JSON sorts the keys of an object.
+        told |= {"form": "long", "columns": list(table.columns)}
     write_table(frame, path, metadata={METADATA_KEY: canonical(told).decode()})
 
 
-def read_votes(path: Path) -> VoteTable:
-    """The votes in `path`. Raises ConfigurationError (no file) or InvalidRecord (which row or column, and why)."""
+def read_votes(path: Path) -> VoteTable | Answers:
+    """The votes in `path`, of either form.
+
+    Raises ConfigurationError (no file) or InvalidRecord (which row or column, and why).
+    """
+    frame = read_table(path, columns=[ID_COLUMN])
+    told = _told(path)
+    return _read_long(frame, told, where=str(path)) if "form" in told else _read_wide(frame, told, where=str(path))
+
+
+def _read_long(frame: pl.DataFrame, told: dict[str, Any], *, where: str) -> Answers:
+    from governance.votes.answers import from_frame
+
+    columns, sources = told["columns"], told["sources"]
+    if told["form"] != "long" or not isinstance(columns, list) or sorted(map(str, columns)) != sorted(sources):
+        raise InvalidRecord(
+            "metadata", told["form"], "the form `long`, with each source in `columns` once", where=where
+        )
+    ordered = {column: sources[column] for column in columns}
+    return from_frame(frame, classes=told["classes"], sources=ordered, where=where)
+
+
+def _read_wide(frame: pl.DataFrame, told: dict[str, Any], *, where: str) -> VoteTable:
     import numpy as np
     import polars as pl
 
-    where = str(path)
-    frame = read_table(path, columns=[ID_COLUMN])
-    told = _told(path)
     columns = tuple(name for name in frame.columns if name != ID_COLUMN)
     if set(columns) != set(told["sources"]):
         odd = sorted(set(columns) ^ set(told["sources"]))[0]
@@ -162,7 +201,7 @@ def read_votes(path: Path) -> VoteTable:
     check_classes(told["classes"], where=where)
     sources = tuple(told["sources"][name] for name in columns)
     check_sources(columns, sources, where=where)
-    _check_ids(frame[ID_COLUMN], where=where)
+    check_ids(frame[ID_COLUMN], where=where)
     matrix = np.column_stack([frame[name].to_numpy() for name in columns])
     check_values(matrix, n_classes=len(told["classes"]), columns=columns, where=where)
     return VoteTable(frame[ID_COLUMN], columns, sources, tuple(told["classes"]), matrix)
@@ -173,7 +212,10 @@ def _told(path: Path) -> dict[str, Any]:
     if given is None:
         raise InvalidRecord("metadata", None, f"classes and source versions under {METADATA_KEY!r}", where=str(path))
     told = parse_canonical(given.encode(), where=f"{path}: metadata")
-    if not isinstance(told, dict) or set(told) != {"classes", "sources"}:
+    if not isinstance(told, dict) or set(told) not in (
+        {"classes", "sources"},
+        {"classes", "sources", "form", "columns"},
+    ):
         raise InvalidRecord("metadata", told, "an object with classes and sources", where=str(path))
     if not isinstance(told["classes"], list) or not isinstance(told["sources"], dict):
         raise InvalidRecord("metadata", told, "a list of classes, and sources by column", where=str(path))
@@ -201,7 +243,8 @@ def check_sources(columns: Sequence[str], sources: Sequence[str], *, where: str)
             raise InvalidRecord(field, twice, "each source once", where=where)
 
 
-def _check_ids(ids: pl.Series, *, where: str) -> None:
+def check_ids(ids: pl.Series, *, where: str) -> None:
+    """Raises InvalidRecord for ids that are no texts, are empty or stand twice; names the row, never the id."""
     import polars as pl
 
     if ids.dtype != pl.String:

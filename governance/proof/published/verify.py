@@ -29,6 +29,8 @@ NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 WIDTH, LARGEST_INTEGER = 256, 2**53 - 1
 ROWS = ("dataset", "votes", "labels", "predictions")
+#: kinds of records with more than the first version
+VERSIONS = {"votes": (1, 2)}
 
 
 class Broken(Exception):
@@ -302,7 +304,8 @@ def _entry(line, where):
     whole = isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"} and isinstance(entry["body"], dict)
     whole = whole and type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
     need(whole, f"{where} is not an entry")
-    need(entry["v"] == 1, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
+    known = entry["v"] in VERSIONS.get(entry["kind"], (1,))
+    need(known, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
     record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
     entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
     return entry
