@@ -159,5 +159,10 @@ class SourceText(Record):
     #: functions whose text is not kept here, because all of them together are too long
     left_out: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        # The title alone is what the source version is called.
+        return f"code of {self.title}"
+
     def edges(self) -> tuple[tuple[str, str, str], ...]:
         return self._derived(self.source)

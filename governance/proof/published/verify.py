@@ -302,10 +302,10 @@ def _entry(line, where):
     whole = isinstance(entry, dict) and set(entry) == {"at", "body", "kind", "v"} and isinstance(entry["body"], dict)
     whole = whole and type(entry["at"]) is int and type(entry["v"]) is int and isinstance(entry["kind"], str)
     need(whole, f"{where} is not an entry")
-    need(entry["v"] == 1, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
-    record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
-    entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
-    return entry
+    known = entry["v"] == 1 or (entry["kind"], entry["v"]) == ("source", 2)
+    need(known, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
+    record = canonical({key: entry[key] for key in ("body", "kind", "v")})
+    return {**entry, "name": f"{entry['kind']}:{hashlib.sha256(record).hexdigest()}"}
 
 
 def key_chain(start, changes):
