@@ -533,7 +533,12 @@ class Project:
         from governance.records import Source
 
         sources = {source.title: source for source in self.current_facts().of(Source)}
-        source = sources.get(name) or self.facts().resolve(name)
+        if name in sources:
+            return sources[name]
+        try:
+            source = self.facts().resolve(name)
+        except UnknownName:
+            source = None
         if not isinstance(source, Source):
             raise UnknownName("source", name, sources)
         return source
