@@ -63,6 +63,8 @@ def main() -> None:
         # 4.
         for one in sources:
             run.state(one.record)
+            if one.text is not None:
+                run.state(one.text)
         written = read_table(path)
         votes = run.state(
             Votes.make(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import challenge, drill, ingest, key, subject
+from governance.cli import challenge, drill, ingest, key, source, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -235,20 +235,6 @@ def why(
     answer(project_of(context).why(example), as_json=as_json, as_md=as_md)
 
 
-@app.command(rich_help_panel="what voted")
-def source(
-    context: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="One source; by default all.")] = None,
-    as_json: Json = False,
-    as_md: Markdown = False,
-) -> None:
-    """Which sources vote, on whose terms, and how they do.
-
-    Example: labeltrail source afinn
-    """
-    answer(project_of(context).source(name), as_json=as_json, as_md=as_md)
-
-
 @app.command(rich_help_panel="telling")
 def card(
     context: typer.Context,
@@ -434,6 +420,7 @@ app.command(rich_help_panel="proving")(challenge.challenge)
 app.command(rich_help_panel="what voted")(ingest.ingest)
 app.add_typer(drill.app, name="drill", rich_help_panel="proving")
 app.add_typer(key.app, name="key", rich_help_panel="proving")
+app.add_typer(source.app, name="source", rich_help_panel="what voted")
 app.add_typer(subject.app, name="subject", rich_help_panel="people in the data")
 
 

@@ -2,9 +2,9 @@
 
 A function is its normalised syntax tree and the values of everything that it reaches: globals, closure, defaults,
 helper functions (also in other modules of the project), patterns, data files, and the versions of the distributions
-that it calls. Names, docstrings and annotations count where some code that is reached reads such things. What cannot be
-seen through is named as opaque and never skipped; an author who knows better gives the object a `__fingerprint__`
-(text, or a method without arguments that returns it).
+that it calls. Names of arguments count where something may name them; names, docstrings and annotations where some code
+that is reached reads such things. What cannot be seen through is named as opaque and never skipped; an author who knows
+better gives the object a `__fingerprint__` (text, or a method without arguments that returns it).
 """
 
 from __future__ import annotations
@@ -13,58 +13,68 @@ import ast
 import importlib
 import importlib.util
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from governance.digest import canonical, file_digest, sha256
+from governance.digest import canonical, file_digest, path_digest, sha256
 from governance.errors import InvalidRecord
 from governance.fingerprint import values
-from governance.fingerprint.owners import Owner, owner_of
-from governance.fingerprint.syntax import describe, find, uses_reflection
+from governance.fingerprint.owners import Owner, folders_of, owner_of
+from governance.fingerprint.syntax import describe, find, plain_text, uses_reflection
 from governance.fingerprint.uses import SEES_INSIDE, WORDS, Uses, files_named, loaded_globals, uses_of
 
 #: a decorator that only marks a function carries this attribute; it is no part of what the function does
 MARK = "__labeltrail_mark__"
-_SCHEME = "labeltrail behaviour 1"
+_SCHEME = "labeltrail behaviour 2"
 _MISSING = object()
 
 
 @dataclass(frozen=True)
 class Behaviour:
     """`digest` changes when behaviour may have changed. `opaque` says what it could not see; `packages` are
-    (distribution, version), sorted."""
+    (distribution, version), sorted; `texts` are (path, text) of the project's functions that were read, for people."""
 
     digest: str
     opaque: tuple[str, ...]
     packages: tuple[tuple[str, str], ...]
+    texts: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 def behaviour(thing: object) -> Behaviour:
     """The behaviour of a function, class or object. Two things made by one factory differ where their closures do."""
     reader = Reader()
     told = reader.value(thing, "self")
-    if reader.reads_words:
-        # Only now is it known that words matter, also those of what was told before.
-        reader = Reader(words=True)
+    # Only now is it known what matters, also of what was told before: words, and names of arguments.
+    words, named = reader.reads_words, reader.named_arguments()
+    if words or named is not None:
+        reader = Reader(words=words, named=None if words else named)
         told = reader.value(thing, "self")
+    reader.note_unseen_files()
     return Behaviour(
         digest=sha256(canonical([_SCHEME, told, sorted(reader.packages.items())])),
         opaque=tuple(sorted(reader.opaque)),
         packages=tuple(sorted(reader.packages.items())),
+        texts=tuple(sorted(reader.sources.items())),
     )
 
 
 class Reader:
     """Walks from an object to everything that it reaches; each function and object is told once."""
 
-    def __init__(self, *, words: bool = False) -> None:
+    def __init__(self, *, words: bool = False, named: frozenset[str] | None = None) -> None:
         #: whether names, docstrings and annotations are told, and whether code was met that reads them
         self.words = words
         self.reads_words = False
+        #: the only arguments whose names matter; None where all may
+        self.named = named
+        self.texts: set[str] = set()
+        self.spreads = False
         self.opaque: set[str] = set()
         self.packages: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
         self.files = 0
+        self._opening: set[str] = set()
         self._count = 0
         self._seen: dict[int, int] = {}
         self._alive: list[object] = []
@@ -73,7 +83,9 @@ class Reader:
         """A description of `value` in lists and texts; `path` is what people call it."""
         plain = values.scalar(value)
         if plain is not None:
-            self.reads_words |= isinstance(value, str) and value in WORDS
+            if isinstance(value, str):
+                self.reads_words |= value in WORDS
+                self.texts.add(value)
             return plain
         if id(value) in self._seen:
             return ["again", self._seen[id(value)]]
@@ -122,6 +134,18 @@ class Reader:
             self.opaque.add(f"{path}: {module.partition('.')[0]} cannot be imported here")
         return owner
 
+    def named_arguments(self) -> frozenset[str] | None:
+        """The words that may name an argument: those of calls and of all texts. None where any word may.
+
+        A distribution may call with names of its own, and `f(**made)` with names made while it runs.
+        """
+        return None if self.packages or self.spreads else frozenset(self.texts)
+
+    def note_unseen_files(self) -> None:
+        """Whoever opens a file and reaches none that lies here reads what nobody compares."""
+        for path in self._opening if not self.files else ():
+            self.unseen(path, "opens a file that cannot be seen from here")
+
     def unseen(self, path: str, why: str) -> list[str]:
         self.opaque.add(f"{path}: {why}")
         return ["opaque", why]
@@ -139,7 +163,11 @@ class Reader:
             return ["function", module, function.__qualname__, closure, self._made_of(function, path)]
         # 2.
         node = find(function.__code__)
-        syntax = self._bytecode(function, path) if node is None else describe(node, skip=_is_mark(function))
+        if node is None:
+            syntax, self.spreads = self._bytecode(function, path), True
+        else:
+            syntax = describe(node, skip=_is_mark(function), named=self.named)
+            self.sources[f"{module}.{function.__qualname__}"] = plain_text(node)
         if node is not None and uses_reflection(node):
             self.unseen(path, "uses eval, exec, globals or locals")
         # 3.
@@ -155,11 +183,14 @@ class Reader:
         # 4.
         uses = Uses() if node is None else uses_of(node)
         self.reads_words |= uses.reads_words or node is None
+        self.texts |= {*uses.texts, *uses.keywords}
+        self.spreads |= uses.spreads or (node is not None and uses_reflection(node))
         for name in sorted(uses.sees_inside):
             self.unseen(path, f"looks at {name}, which shows more than is compared")
         if self.words:
             told.append(["words", values.words_of(self, function, path), ast.dump(node) if node else ""])
         names = set(loaded_globals(function.__code__)) | _decorator_names(node)
+        names = {name for name in names if not getattr(function.__globals__.get(name), MARK, False)}
         told.append(["globals", [[name, self._global(function, name, uses, path)] for name in sorted(names)]])
         # 5.
         told.append(["imports", [self._import(function, item, uses, path) for item in sorted(uses.imports)]])
@@ -209,8 +240,10 @@ class Reader:
             return ["builtin"] if name in known else ["unbound"]
         if isinstance(value, types.ModuleType):
             return self._through(value, uses.chains.get(name, {()}), f"{path}.{name}")
-        if getattr(value, MARK, False):
-            return ["mark"]
+        below = _below(function, value)
+        if below is not None:
+            # The same code in another checkout is the same code: what lies there is told by its content.
+            return ["beside the code", below]
         return self.value(value, name if path == "self" else f"{path}.{name}")
 
     def _through(self, module: types.ModuleType, chains: set[tuple[str, ...]], path: str) -> Any:
@@ -265,12 +298,33 @@ class Reader:
     def _files(self, function: types.FunctionType, uses: Uses, path: str) -> Any:
         if not uses.opens:
             return []
-        texts = [*uses.texts, *(v for n in uses.chains if isinstance(v := function.__globals__.get(n), str))]
-        found = [[name, file_digest(place)] for name, place in files_named(texts, beside=function.__code__.co_filename)]
+        named = [function.__globals__.get(name) for name in uses.chains if name != "__file__"]
+        texts = [*uses.texts, *((_below(function, text) or text) for text in named if isinstance(text, str))]
+        places = files_named(texts, beside=self._beside(function, uses))
+        found = sorted([Path(name).name if Path(name).is_absolute() else name, path_digest(at)] for name, at in places)
         self.files += len(found)
-        if not self.files and ("open",) in {(name,) for name in uses.chains}:
-            self.unseen(path, "opens a file that cannot be seen from here")
+        if any(not _is_own(function.__globals__.get(chain[0])) for chain in uses.readers):
+            self._opening.add(path)
         return found
+
+    def _beside(self, function: types.FunctionType, uses: Uses) -> list[Path]:
+        """Where a file may lie that a function names: beside its code or above it, in a package it names, here."""
+        here = Path(function.__code__.co_filename).parent
+        packages = [*uses.packages, str(function.__globals__.get("__package__") or "")]
+        return [here, here.parent, *(place for name in packages for place in folders_of(name)), Path.cwd()]
+
+
+def _below(function: types.FunctionType, value: Any) -> str | None:
+    """A text that is a path at or below the folder of the function's code, from there on; None for anything else."""
+    folder = f"{Path(function.__code__.co_filename).parent}/"
+    if not isinstance(value, str) or not folder.startswith("/") or not f"{value}/".startswith(folder):
+        return None
+    return value[len(folder) :]
+
+
+def _is_own(value: Any) -> bool:
+    """Whether it is a function or an object of the project's: what that reads is seen where it is followed."""
+    return type(value) is types.FunctionType or owner_of(type(value).__module__).kind == "project"
 
 
 def _is_mark(function: types.FunctionType) -> Any:

@@ -55,6 +55,16 @@ def _places(top: str) -> list[str] | None:
     return list(spec.submodule_search_locations or []) or [spec.origin or ""]
 
 
+def folders_of(package: str) -> list[Path]:
+    """Where a package of the project lies, also one inside another; nowhere for any other text or module."""
+    if not package or not all(part.isidentifier() for part in package.split(".")):
+        return []
+    if owner_of(package).kind != "project":
+        return []
+    top, *inner = package.split(".")
+    return [Path(place, *inner) for place in _places(top) or [] if Path(place, *inner).is_dir()]
+
+
 @cache
 def _distributions() -> dict[str, list[str]]:
     return {name: sorted(set(found)) for name, found in metadata.packages_distributions().items()}

@@ -1,14 +1,15 @@
 """What does a function's source say, once everything that does not change what it does is taken away?
 
-Comments, layout, docstrings and annotations go; names of local variables become numbers. Parameters keep their names,
-because a caller may use them: a renamed parameter is a new behaviour, which errs on the side of noticing.
+Comments, layout, docstrings and annotations go; names of local variables become numbers, and so do those of parameters
+that nobody names when calling. Where anybody may, parameters keep their names, which errs on the side of noticing.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import linecache
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -81,9 +82,41 @@ def _holds(node: Function, code: CodeType) -> bool:
     return True
 
 
-def describe(node: Function, *, skip: Callable[[ast.expr], bool] = lambda _: False) -> list[Any]:
-    """The function as nested lists, without its name, without its defaults and without decorators that `skip` names."""
-    return _Scribe(uses_reflection(node)).function(node, top=True, skip=skip)
+def describe(
+    node: Function, *, skip: Callable[[ast.expr], bool] = lambda _: False, named: Collection[str] | None = None
+) -> list[Any]:
+    """The function as nested lists, without its name, without its defaults and without decorators that `skip` names.
+
+    `named` are the only words by which parameters are named in calls; None where any word may be.
+    """
+    return _Scribe(uses_reflection(node), named).function(node, top=True, skip=skip)
+
+
+def plain_text(node: Function) -> str:
+    """The function for people: without comments, docstrings, annotations and layout of its own."""
+    return ast.unparse(_Plain().visit(copy.deepcopy(node)))
+
+
+class _Plain(ast.NodeTransformer):
+    """Takes away what does not change what a function does; names stay."""
+
+    def _bare(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.body = [item for item in node.body if not _says_nothing(item)] or [ast.Pass()]
+        node.returns = None
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _bare  # noqa: N815 - ast's names
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        self.generic_visit(node)
+        if node.value is None:
+            return node
+        return ast.copy_location(ast.Assign(targets=[node.target], value=node.value, lineno=node.lineno), node)
 
 
 def uses_reflection(node: ast.AST) -> bool:
@@ -100,8 +133,9 @@ class _Scope(dict[str, str]):
 
 
 class _Scribe:
-    def __init__(self, keep_names: bool) -> None:
+    def __init__(self, keep_names: bool, named: Collection[str] | None) -> None:
         self.keep_names = keep_names
+        self.named = None if keep_names else named
         self.scopes: list[_Scope] = []
         self.count = 0
 
@@ -118,8 +152,12 @@ class _Scribe:
             told.append(["defaults", [self.any(item) for item in (*arguments.defaults, *arguments.kw_defaults)]])
         scope = _Scope()
         parameters = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-        scope.update({parameter.arg: parameter.arg for parameter in parameters if parameter})
-        told.append(["arguments", _signature(arguments)])
+        keywords = {parameter.arg for parameter in arguments.kwonlyargs}
+        for parameter in parameters:
+            if parameter:
+                free = self.named is not None and parameter.arg not in self.named and parameter.arg not in keywords
+                scope[parameter.arg] = self._next() if free else parameter.arg
+        told.append(["arguments", _signature(arguments, scope)])
         statements = [node.body] if isinstance(node, ast.Lambda) else _without_docstring(node.body)
         self._bind(scope, statements)
         self.scopes.append(scope)
@@ -218,13 +256,13 @@ class _Scribe:
         return self._plain(ast.Assign(targets=[node.target], value=node.value))
 
 
-def _signature(arguments: ast.arguments) -> list[Any]:
+def _signature(arguments: ast.arguments, called: Mapping[str, str]) -> list[Any]:
     return [
-        [parameter.arg for parameter in arguments.posonlyargs],
-        [parameter.arg for parameter in arguments.args],
-        arguments.vararg.arg if arguments.vararg else None,
-        [parameter.arg for parameter in arguments.kwonlyargs],
-        arguments.kwarg.arg if arguments.kwarg else None,
+        [called[parameter.arg] for parameter in arguments.posonlyargs],
+        [called[parameter.arg] for parameter in arguments.args],
+        called[arguments.vararg.arg] if arguments.vararg else None,
+        [called[parameter.arg] for parameter in arguments.kwonlyargs],
+        called[arguments.kwarg.arg] if arguments.kwarg else None,
         len(arguments.defaults),
         [default is not None for default in arguments.kw_defaults],
     ]

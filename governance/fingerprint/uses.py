@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dis
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
@@ -11,9 +12,17 @@ from types import CodeType
 from governance.fingerprint.syntax import nested_code
 
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
-_OPENERS = frozenset(
-    {"open", "read_text", "read_bytes", "joinpath", "files", "load", "loadtxt", "read_csv", "read_json", "read_parquet"}
+#: what reads a file wherever it is called
+_READERS = frozenset(
+    {
+        *("open", "read_text", "read_bytes", "loadtxt", "genfromtxt", "fromfile", "get_data"),
+        *("read_csv", "read_json", "read_parquet", "load_file", "from_pretrained", "open_text", "open_binary"),
+    }
 )
+#: what also reads files
+_OPENERS = _READERS | {"joinpath", "files", "load", "join", "Path"}
+#: what is told in which package a file lies
+_FINDERS = frozenset({"files", "get_data", "read_text", "read_binary", "open_text", "open_binary"})
 #: attributes and functions through which code reads names, docstrings and annotations
 WORDS = frozenset(
     {
@@ -51,7 +60,14 @@ class Uses:
     chains: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     imports: list[tuple[str, int, str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    #: names of arguments in calls, and whether some call takes names that are made while it runs
+    keywords: set[str] = field(default_factory=set)
+    spreads: bool = False
+    #: packages that are named as the place of files
+    packages: set[str] = field(default_factory=set)
     opens: bool = False
+    #: what is called to read files, such as ("PATH", "read_text"); ("", "read_text") on something without a name
+    readers: set[tuple[str, ...]] = field(default_factory=set)
     imports_by_name: bool = False
     reads_words: bool = False
     sees_inside: set[str] = field(default_factory=set)
@@ -101,6 +117,7 @@ def _visit(node: ast.AST, uses: Uses) -> None:
     if chain is not None:
         uses.chains.setdefault(chain[0], set()).add(chain[1:])
         uses.opens = uses.opens or bool(_OPENERS & set(chain))
+        uses.readers |= {chain} if _READERS & set(chain) else set()
         uses.imports_by_name = uses.imports_by_name or bool({"__import__", "import_module"} & set(chain))
         return
     if isinstance(node, ast.Import):
@@ -113,6 +130,14 @@ def _visit(node: ast.AST, uses: Uses) -> None:
         uses.texts.append(node.value)
     elif isinstance(node, ast.Attribute):
         uses.opens = uses.opens or node.attr in _OPENERS
+        uses.readers |= {("", node.attr)} & {("", name) for name in _READERS}
+    elif isinstance(node, ast.keyword):
+        uses.keywords.update([node.arg] if node.arg else [])
+        uses.spreads = uses.spreads or not node.arg
+    elif isinstance(node, ast.MatchClass):
+        uses.keywords.update(node.kwd_attrs)
+    elif isinstance(node, (ast.BinOp, ast.Call)):
+        _paths(node, uses)
     for inner in ast.iter_child_nodes(node):
         _visit(inner, uses)
 
@@ -126,14 +151,46 @@ def _chain(node: ast.AST) -> tuple[str, ...] | None:
     return (node.id, *reversed(attributes)) if isinstance(node, ast.Name) else None
 
 
-def files_named(texts: list[str], *, beside: str) -> list[tuple[str, Path]]:
-    """Texts that name a file in the folder of the code, or in the folder where the process runs; sorted."""
+def _paths(node: ast.BinOp | ast.Call, uses: Uses) -> None:
+    """Notes `folder / "data" / "words.txt"` and `join(folder, "data", "words.txt")` as data/words.txt."""
+    if isinstance(node, ast.BinOp):
+        parts: list[ast.expr] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.Div):
+            parts.insert(0, left.right)
+            left = left.left
+        parts.insert(0, left)
+    else:
+        parts = list(node.args)
+        called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if called in _FINDERS and parts and _said(parts[0]):
+            uses.packages.add(_said(parts[0]))
+        # What is joined to another such call or division goes on where that one ends.
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, (ast.BinOp, ast.Call)):
+            parts = [*getattr(node.func.value, "args", []), *parts]
+    said = [_said(part) for part in parts]
+    for start in range(len(said)):
+        joined = said[start:]
+        if len(joined) > 1 and all(joined):
+            uses.texts.append("/".join(joined))
+
+
+def _said(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def files_named(texts: Iterable[str], *, beside: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Texts that name a file in one of some folders, the first of which counts, sorted; folders count where a path leads
+    to one that is no folder of code."""
     found: dict[str, Path] = {}
+    folders = list(dict.fromkeys(beside))
     for text in texts:
-        if not text or len(text) > 255 or "\n" in text or "\x00" in text:
+        if not text.strip("./") or len(text) > 255 or "\n" in text or "\x00" in text:
             continue
-        for folder in (Path(beside).parent, Path.cwd()):
-            if (folder / text).is_file():
-                found[text] = folder / text
-                break
+        places = [folder / text for folder in folders]
+        place = next((place for place in places if place.is_file()), None)
+        if place is None and "/" in text:
+            place = next((place for place in places if place.is_dir() and not (place / "__init__.py").exists()), None)
+        if place is not None:
+            found[text] = place
     return sorted(found.items())

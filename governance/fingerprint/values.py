@@ -211,6 +211,8 @@ def words_of(reader: Reader, value: Any, path: str) -> Any:
 def _array(reader: Reader, value: Any, path: str) -> Any:
     """numpy arrays and numbers, by type, shape and bytes."""
     kind = type(value)
+    if kind.__module__.partition(".")[0] == "torch" and hasattr(value, "untyped_storage"):
+        return _tensor(reader, value, path)
     if kind.__module__.partition(".")[0] != "numpy":
         return None
     if kind.__name__ == "ndarray":
@@ -222,6 +224,20 @@ def _array(reader: Reader, value: Any, path: str) -> Any:
     if hasattr(value, "dtype") and hasattr(value, "item"):
         return ["number", value.dtype.str, repr(value.item())]
     return None
+
+
+def _tensor(reader: Reader, value: Any, path: str) -> Any:
+    """torch's tensors and parameters, by type, shape and bytes; pickled they would be as many as there are pickles."""
+    import hashlib
+    import sys
+
+    reader.belongs(type(value).__module__, path)
+    try:
+        flat = value.detach().cpu().contiguous().flatten().view(sys.modules["torch"].uint8)
+        data = hashlib.sha256(flat.numpy().tobytes()).hexdigest()
+    except (RuntimeError, TypeError, ValueError, NotImplementedError):
+        return reader.unseen(path, f"a tensor of type {value.dtype} cannot be read")
+    return ["tensor", type(value).__qualname__, str(value.dtype), list(value.shape), data]
 
 
 def _instance(reader: Reader, value: Any, path: str) -> Any:

@@ -462,18 +462,43 @@ class Project:
     @reads
     def source(self, name: str | None = None) -> Report:
         """All source versions of the current runs, or one of them. Raises UnknownName, AmbiguousName."""
-        from governance.errors import UnknownName
         from governance.project.sources import list_sources, show_source
-        from governance.records import Source
 
-        facts = self.current_facts()
         if name is None:
-            return list_sources(facts)
-        sources = {source.title: source for source in facts.of(Source)}
-        source = sources.get(name) or self.facts().resolve(name)
-        if not isinstance(source, Source):
-            raise UnknownName("source", name, sources)
-        return show_source(source, self.facts())
+            return list_sources(self.current_facts(), self.facts())
+        return show_source(self._source(name), self.facts())
+
+    @reads
+    def source_check(self, *chosen: str, as_of: str) -> Report:
+        """Whether the sources may be used as of a day: descriptions (names, files, by default all), approvals, terms.
+
+        Raises InvalidRecord, UnknownName; faults of descriptions are told in the report.
+        """
+        from governance.errors import MissingEvidence
+        from governance.facts import Facts
+        from governance.project.source_check import check_sources
+
+        def facts() -> tuple[Facts, Facts]:
+            try:
+                return self.current_facts(), self.facts()
+            except MissingEvidence:
+                return Facts(), Facts()
+
+        return check_sources(self.config, chosen=chosen, as_of=as_of, facts=facts)
+
+    @reads
+    def source_approve(self, name: str, *, role: str, reason: str, by: str | None = None) -> Report:
+        """Enters that a source version may be used. Raises UnknownName, InvalidRecord, Busy."""
+        from governance.project.source_decisions import approve
+
+        return approve(self.config, self.trail, self._source(name), role=role, reason=reason, who=by)
+
+    @reads
+    def source_expire(self, name: str, *, since: str, role: str, reason: str, by: str | None = None) -> Report:
+        """Enters that a source version may not be used from a day on. Raises UnknownName, InvalidRecord, Busy."""
+        from governance.project.source_decisions import expire
+
+        return expire(self.config, self.trail, self._source(name), since=since, role=role, reason=reason, who=by)
 
     def attest(
         self,
@@ -533,6 +558,22 @@ class Project:
 
         known = self.facts()
         return current_facts(known, current_runs(self.config, known), without_documents=without)
+
+    def _source(self, name: str):
+        """A source version by title, among those of the current runs, or by name. Raises UnknownName, AmbiguousName."""
+        from governance.errors import UnknownName
+        from governance.records import Source
+
+        sources = {source.title: source for source in self.current_facts().of(Source)}
+        if name in sources:
+            return sources[name]
+        try:
+            source = self.facts().resolve(name)
+        except UnknownName:
+            source = None
+        if not isinstance(source, Source):
+            raise UnknownName("source", name, sources)
+        return source
 
     def _newest(self, name: str):
         """A record by name. A kind (`model`) or a title means the one of the current runs, where they hold one of it."""

@@ -7,15 +7,21 @@ from typing import Any
 from governance.facts import Facts, short
 from governance.lineage.graph import Graph
 from governance.project.report import Report, Table, table
-from governance.records import LabelModel, Source, Votes
+from governance.project.source_decisions import standing
+from governance.records import LabelModel, Source, SourceText, Votes
 
 
-def list_sources(facts: Facts) -> Report:
-    """`labeltrail source`: every source version of the current run, its terms and what was learned of it."""
+def list_sources(facts: Facts, everything: Facts) -> Report:
+    """`labeltrail source list`: every source version of the current run, its terms and what was learned of it.
+
+    Who approved it stands in the whole log.
+    """
     rows, listed = [], []
     for source in facts.of(Source):
         facts_of = _figures(source, facts)
+        decided = standing(source, everything)
         flags = _flags(source)
+        approved = decided.approver(source)
         rows.append(
             (
                 source.title,
@@ -24,33 +30,55 @@ def list_sources(facts: Facts) -> Report:
                 _licence(source),
                 facts_of["coverage"],
                 facts_of["accuracy"],
-                ", ".join(flags),
+                approved or "nobody",
+                ", ".join([*flags, *_expired(decided.since)]),
                 short(source.name),
             )
         )
-        listed.append({"name": source.name, **source.body(), **facts_of, "flags": flags})
-    columns = ("source", "kind", "version", "licence", "covers", "learned accuracy", "mind", "name")
+        decisions = {"approved_by": approved, "expired_since": decided.since}
+        listed.append({"name": source.name, **_body(source), **facts_of, "flags": flags, **decisions})
+    columns = ("source", "kind", "version", "licence", "covers", "learned accuracy", "approved by", "mind", "name")
     return Report("source", {"sources": listed}, (table(columns, rows),))
 
 
 def show_source(source: Source, facts: Facts) -> Report:
-    """`labeltrail source NAME`: one source version, and what stands on it."""
+    """`labeltrail source show NAME`: one source version, what its code says, who decided about it, what stands on it."""
     figures = _figures(source, facts)
     touched: dict[str, int] = {}
     for step in Graph(facts.edges).reach(source.name, "down"):
         kind = step.name.partition(":")[0]
         touched[kind] = touched.get(kind, 0) + 1
-    body: dict[str, Any] = source.body()
+    body = _body(source)
     rows = [(field, _plain(value)) for field, value in body.items() if value not in ("", [], None)]
+    silent = [field for field, value in body.items() if value in ("", []) and field != "opaque"]
+    decided = standing(source, facts)
+    texts = [text for text in facts.of(SourceText) if text.source == source.name]
+    code = {part.path: part.text for text in texts[-1:] for part in text.parts}
     blocks: list[str | Table] = [
         f"source “{source.title}” {source.name}",
         table(("field", "value"), rows),
+        *([f"not recorded: {', '.join(silent)}"] if silent else []),
+        f"approved by: {decided.approver(source) or 'nobody'}",
+        *_expired(decided.since),
+        *(table(("line", path), enumerate(text.splitlines(), start=1)) for path, text in code.items()),
         f"covers {figures['coverage'] or 'unknown'}, learned accuracy {figures['accuracy'] or 'unknown'}",
         "led to: " + (", ".join(f"{count} {kind}" for kind, count in sorted(touched.items())) or "nothing yet"),
         *(f"mind: {flag}" for flag in _flags(source)),
     ]
-    data = {"name": source.name, **body, **figures, "flags": _flags(source), "led_to": touched}
+    data = {
+        **{"name": source.name, **body, **figures, "flags": _flags(source), "led_to": touched, "not_recorded": silent},
+        **{"approved_by": decided.approver(source), "expired_since": decided.since, "code": code},
+    }
     return Report("source", data, tuple(blocks))
+
+
+def _body(source: Source) -> dict[str, Any]:
+    """Every field; those that an earlier form of the record could not hold were not recorded."""
+    return source.model_dump(mode="json")
+
+
+def _expired(since: str) -> list[str]:
+    return [f"expired by a decision since {since}"] if since else []
 
 
 def _figures(source: Source, facts: Facts) -> dict[str, str]:

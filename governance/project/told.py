@@ -20,6 +20,7 @@ from governance.store.trail import Trail
 #: the order in which people think of a pipeline
 _KINDS = (
     "source",
+    "sourcetext",
     "dataset",
     "contract",
     "votes",
@@ -31,6 +32,8 @@ _KINDS = (
     "document",
     "finding",
     "attestation",
+    "approval",
+    "expiry",
     "impersonal",
     "commitment",
     "recipe",

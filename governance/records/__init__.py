@@ -3,6 +3,7 @@
 from governance.records.base import Count, Decimal, Digest, Name, Part, Record, read_record, record_kinds
 from governance.records.challenges import MOST_ROWS, Challenge, Disclosure
 from governance.records.data import Column, Contract, Dataset, Finding, Outcome
+from governance.records.decisions import Approval, Expiry, decision_statement
 from governance.records.documents import Attestation, Bundle, Document
 from governance.records.erasures import ErasedFile, ErasedRows, Erasure
 from governance.records.events import (
@@ -20,16 +21,18 @@ from governance.records.keys import KeyChange, KeyReason, key_statement
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
-from governance.records.sources import Contamination, Package, Source
+from governance.records.sources import CodePart, Contamination, Package, Related, Source, SourceText, SourceV1
 from governance.records.votes import LongVotes, SourceVotes, Votes
 
 __all__ = [
     "MOST_ROWS",
     "Adoption",
+    "Approval",
     "Attestation",
     "Bin",
     "Bundle",
     "Challenge",
+    "CodePart",
     "Column",
     "Commitment",
     "Contamination",
@@ -47,6 +50,7 @@ __all__ = [
     "Erasure",
     "Evaluation",
     "Execution",
+    "Expiry",
     "FileRef",
     "Finding",
     "KeyChange",
@@ -66,15 +70,19 @@ __all__ = [
     "Predictions",
     "Recipe",
     "Record",
+    "Related",
     "Repro",
     "Reproduction",
     "ReproductionOutcome",
     "Result",
     "Source",
+    "SourceText",
+    "SourceV1",
     "SourceVotes",
     "StageOutcome",
     "Votes",
     "Watcher",
+    "decision_statement",
     "key_statement",
     "read_record",
     "record_kinds",

@@ -12,7 +12,9 @@ from governance.digest import LARGEST_INTEGER, canonical, decimal, sha256
 from governance.errors import InvalidRecord
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[0-9a-f]{64}$")]
+#: the form of a record's name
+NAME = r"^[a-z]+:[0-9a-f]{64}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 
 

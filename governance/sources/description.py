@@ -7,23 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
-from governance.errors import ConfigurationError, InvalidRecord, UnknownName
-from governance.records.sources import SourceKind
-from governance.sources.licences import licence
+from governance.errors import GovernanceError
+from governance.records.base import NAME
+from governance.records.sources import Confidentiality, SourceKind
+from governance.sources.fields import Fields, read_mapping
 
 KINDS: tuple[str, ...] = get_args(SourceKind)
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+CONFIDENTIALITY: tuple[str, ...] = tuple(word for word in get_args(Confidentiality) if word)
 
-_TEXTS = ("summary", "owner", "origin", "collection")
-_OPTIONAL_TEXTS = ("terms", "intended_use", "prohibited_use", "expiry")
+_REQUIRED = ("summary", "owner", "origin", "collection")
+_TEXTS = (
+    *("intended_use", "prohibited_use", "author", "format", "legal_basis", "consent", "privacy_techniques"),
+    *("proprietary", "teacher", "model", "trained_on", "knowledge", "annotators", "instructions"),
+)
 #: field → the fields inside it
-_NESTED = {
-    "licence": ("declared", "found", "note"),
-    "personal_data": ("holds", "note"),
+_LICENCE = ("declared", "found", "note")
+_PERSONAL = ("holds", "note", "classes")
+_TERMS = ("text", "url", "date", "reviewer", "sha256")
+_COLLECTED = ("from", "to")
+_GEOGRAPHY = ("origin", "processing", "storage")
+FIELDS = (
+    *("kind", "version", "distribution", "checked_version", *_REQUIRED, *_TEXTS, "terms", "licence", "personal_data"),
+    *("collected", "issued", "previous_issued", "geography", "confidentiality", "metadata_url", "author_key"),
+    *("related", "contamination", "expiry"),
+)
+#: what a description says nothing of, as the record holds it
+_SILENT: dict[str, Any] = {
+    **dict.fromkeys((*(f"terms_{field}" for field in _TERMS[1:]), "issued", "previous_issued"), ""),
+    **dict.fromkeys(("collected_from", "collected_to"), ""),
+    **{f"geography_{field}": [] for field in _GEOGRAPHY},
 }
-FIELDS = ("kind", "version", "distribution", "checked_version", "contamination", *_TEXTS, *_OPTIONAL_TEXTS, *_NESTED)
 
 
 @dataclass(frozen=True)
@@ -43,110 +56,91 @@ class Description:
 
 def read_description(path: Path) -> Description:
     """The description in a YAML file. Raises ConfigurationError, UnknownName (did you mean?) or InvalidRecord."""
-    where = str(path)
-    given = _mapping(path)
-    for field in given:
-        if field not in FIELDS:
-            raise UnknownName(f"field of a source's description ({where})", str(field), FIELDS)
-    if given.get("kind") not in KINDS:
-        raise InvalidRecord("kind", given.get("kind"), f"one of {', '.join(KINDS)}", where=where)
-    facts: dict[str, Any] = {"source_kind": given["kind"]}
-    facts |= {field: _text(given, field, where=where) for field in _TEXTS}
-    facts |= {field: _text(given, field, where=where, optional=True) for field in _OPTIONAL_TEXTS}
-    if facts["expiry"] and not _DATE.fullmatch(facts["expiry"]):
-        raise InvalidRecord("expiry", facts["expiry"], "a date YYYY-MM-DD in quotes", where=where)
-    facts |= _licences(given, where)
-    facts |= _personal_data(given, where)
-    facts["contamination"] = _contamination(given.get("contamination") or [], where)
-    distribution = _text(given, "distribution", where=where, optional=True)
-    return Description(
+    described, faults = judge_description(path)
+    if faults:
+        raise faults[0]
+    return described
+
+
+def judge_description(path: Path) -> tuple[Description, list[GovernanceError]]:
+    """The description in a YAML file and everything that is wrong with it, in the order of its fields.
+
+    Raises ConfigurationError or InvalidRecord for a file that is no mapping at all.
+    """
+    fields = Fields(read_mapping(path), where=str(path))
+    fields.only(FIELDS)
+    facts: dict[str, Any] = dict(_SILENT)
+    facts["source_kind"] = fields.choice("kind", KINDS, optional=False)
+    facts |= {field: fields.text(field, optional=False) for field in _REQUIRED}
+    facts |= {field: fields.text(field) for field in _TEXTS}
+    facts |= _terms(fields) | _licences(fields) | _personal_data(fields) | _where_and_when(fields)
+    facts |= {
+        "expiry": fields.day("expiry"),
+        "confidentiality": fields.choice("confidentiality", CONFIDENTIALITY),
+        "metadata_url": fields.address("metadata_url"),
+        "author_key": fields.digest("author_key", "a public key, 64 hexadecimal digits"),
+        "contamination": fields.pairs("contamination", ("domain", "reason"), "a domain and a reason"),
+        "related": fields.pairs("related", ("source", "relation"), "a source and its relation"),
+    }
+    if facts["teacher"].startswith("model:") and not re.fullmatch(NAME, facts["teacher"]):
+        wanted = "the whole name of a model version (`labeltrail show model` prints it), or what it is called elsewhere"
+        fields.wrong("teacher", facts["teacher"], wanted)
+    distribution = fields.text("distribution")
+    described = Description(
         name=path.stem,
         facts=facts,
-        version=_text(given, "version", where=where, optional=bool(distribution)),
+        version=fields.text("version", optional=bool(distribution)),
         distribution=distribution,
-        checked_version=_text(given, "checked_version", where=where, optional=not distribution),
+        checked_version=fields.text("checked_version", optional=not distribution),
     )
+    return described, fields.faults
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    where = str(path)
-    try:
-        given = yaml.load(path.read_text(encoding="utf-8"), Loader=_Once)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{where}: no such file", hint="every source is described in a YAML file of its name beside its code"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidRecord("file", "other bytes", "text in UTF-8", where=where) from None
-    except yaml.YAMLError as error:
-        raise InvalidRecord(
-            "file", " ".join(str(error).split()), "YAML in which each field stands once", where=where
-        ) from None
-    if not isinstance(given, dict):
-        raise InvalidRecord("file", given, "a mapping from field to value", where=where)
-    return given
-
-
-class _Once(yaml.SafeLoader):
-    """A SafeLoader that refuses a field that stands twice, where YAML would keep the last without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _text(given: dict[str, Any], field: str, *, where: str, optional: bool = False, prefix: str = "") -> str:
-    value = given.get(field)
-    if value is None and optional:
-        return ""
-    if not isinstance(value, str) or not (value.strip() or optional):
-        raise InvalidRecord(
-            f"{prefix}{field}", value, "a text (in quotes where it looks like something else)", where=where
-        )
-    return " ".join(value.split())
-
-
-def _inner(given: dict[str, Any], field: str, where: str) -> dict[str, Any]:
-    inner = given.get(field)
-    if not isinstance(inner, dict):
-        raise InvalidRecord(field, inner, f"a mapping with {', '.join(_NESTED[field])}", where=where)
-    for key in inner:
-        if key not in _NESTED[field]:
-            raise UnknownName(f"field of {field} in a source's description ({where})", str(key), _NESTED[field])
-    return inner
-
-
-def _licences(given: dict[str, Any], where: str) -> dict[str, str]:
-    inner = _inner(given, "licence", where)
-    found = {
-        f"licence_{field}": licence(
-            _text(inner, field, where=where, prefix="licence."), where=where, field=f"licence.{field}"
-        )
-        for field in ("declared", "found")
+def _terms(fields: Fields) -> dict[str, str]:
+    """One text, or a mapping that also says where, when and by whom the terms were read."""
+    if not isinstance(fields.given.get("terms"), dict):
+        return {"terms": fields.text("terms")}
+    inner = fields.inner("terms", _TERMS)
+    if inner is None:
+        return {}
+    return {
+        "terms": inner.text("text"),
+        "terms_url": inner.address("url"),
+        "terms_date": inner.day("date"),
+        "terms_reviewer": inner.text("reviewer"),
+        "terms_sha256": inner.digest("sha256", "the SHA-256 of what was read, 64 hexadecimal digits"),
     }
-    return {**found, "licence_note": _text(inner, "note", where=where, optional=True, prefix="licence.")}
 
 
-def _personal_data(given: dict[str, Any], where: str) -> dict[str, Any]:
-    inner = _inner(given, "personal_data", where)
-    holds = inner.get("holds")
-    if not isinstance(holds, bool):
-        raise InvalidRecord("personal_data.holds", holds, "true or false", where=where)
-    note = _text(inner, "note", where=where, optional=True, prefix="personal_data.")
-    return {"personal_data": holds, "personal_data_note": note}
+def _licences(fields: Fields) -> dict[str, str]:
+    inner = fields.inner("licence", _LICENCE, optional=False)
+    if inner is None:
+        return {}
+    found = {f"licence_{field}": inner.licence(field) for field in ("declared", "found")}
+    return {**found, "licence_note": inner.text("note")}
 
 
-def _contamination(given: Any, where: str) -> list[dict[str, str]]:
-    if not isinstance(given, list):
-        raise InvalidRecord("contamination", given, "a list of domains with reasons", where=where)
-    found = []
-    for number, item in enumerate(given):
-        if not isinstance(item, dict) or set(item) != {"domain", "reason"}:
-            raise InvalidRecord(f"contamination[{number}]", item, "a domain and a reason", where=where)
-        prefix = f"contamination[{number}]."
-        found.append({field: _text(item, field, where=where, prefix=prefix) for field in ("domain", "reason")})
-    return found
+def _personal_data(fields: Fields) -> dict[str, Any]:
+    inner = fields.inner("personal_data", _PERSONAL, optional=False)
+    if inner is None:
+        return {}
+    holds, classes = inner.yes_or_no("holds"), inner.texts("classes")
+    if classes and not holds:
+        inner.wrong("classes", classes, "no classes where `holds` is false")
+    return {"personal_data": holds, "personal_data_note": inner.text("note"), "personal_data_classes": classes}
+
+
+def _where_and_when(fields: Fields) -> dict[str, Any]:
+    told: dict[str, Any] = {field: fields.when(field) for field in ("issued", "previous_issued")}
+    collected = fields.inner("collected", _COLLECTED)
+    if collected is not None:
+        begin, end = collected.when("from"), collected.when("to")
+        # Of different precision only what both say can be compared: 2011 does not end before 2011-06.
+        shared = min(len(begin), len(end))
+        if begin[:shared] > end[:shared]:
+            collected.wrong("to", end, f"no day before {begin}")
+        told |= {"collected_from": begin, "collected_to": end}
+    geography = fields.inner("geography", _GEOGRAPHY)
+    if geography is not None:
+        told |= {f"geography_{field}": geography.texts(field) for field in _GEOGRAPHY}
+    return told

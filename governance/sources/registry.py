@@ -16,13 +16,15 @@ from typing import Any, TypeVar
 from governance import shelf
 from governance.errors import ConfigurationError, InvalidRecord, UnknownName
 from governance.fingerprint.behaviour import MARK
-from governance.records import Source
+from governance.records import Source, SourceText
 from governance.sources.description import Description, read_description
-from governance.sources.fingerprint import fingerprint
+from governance.sources.fingerprint import Behaviour, fingerprint
 
 Vote = TypeVar("Vote", bound=Callable[..., Any])
 
 _ATTRIBUTE = "__labeltrail_source__"
+#: how many characters of code are kept for people beside a source version
+_MOST_TEXT = 200_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class RegisteredSource:
     record: Source
     #: the release that the description was checked against, where the source stands on a distribution
     checked_version: str = ""
+    #: what its code says, for people; None where none of it is the project's own
+    text: SourceText | None = None
 
     @property
     def title(self) -> str:
@@ -80,7 +84,27 @@ def make_source(vote: Callable[..., Any], description: Description, *, many: boo
         packages=[{"distribution": name, "version": number} for name, number in behaves.packages],
         **description.facts,
     )
-    return RegisteredSource(vote=vote, many=many, record=record, checked_version=description.checked_version)
+    return RegisteredSource(
+        vote=vote,
+        many=many,
+        record=record,
+        checked_version=description.checked_version,
+        text=source_text(record, behaves),
+    )
+
+
+def source_text(record: Source, behaves: Behaviour) -> SourceText | None:
+    """The code of a source version for people, as long as it is not endless; None where there is none to show."""
+    parts, left_out, length = [], [], 0
+    for path, text in behaves.texts:
+        length += len(text)
+        if length <= _MOST_TEXT:
+            parts.append({"path": path, "text": text})
+        else:
+            left_out.append(path)
+    if not parts and not left_out:
+        return None
+    return SourceText.make(title=record.title, source=record.name, parts=parts, left_out=left_out)
 
 
 def registered(package: str) -> list[RegisteredSource]:

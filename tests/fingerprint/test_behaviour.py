@@ -20,6 +20,10 @@ MODULE = '''
 import re
 from edited import helper
 from edited.helper import shift
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from governance.sources import source
 
 WORDS = ["good", "fine"]
 LIMITS = {"low": 1, "high": 2}
@@ -55,8 +59,80 @@ class Judge:
         return len(text) > self.strictness
 
 
+class Base:
+    def scaled(self, number):
+        return number * self.most
+
+
+class Other:
+    def scaled(self, number):
+        return number + self.most
+
+
+class Scale(Base):
+    def __init__(self, most):
+        self.most = most
+
+
+class Function:
+    """Votes by a function, as labelling functions of other tools do."""
+
+    def __init__(self, name, function, resources, pre):
+        self.name, self.function, self.resources, self.pre = name, function, resources, pre
+
+    def __call__(self, text):
+        for change in self.pre:
+            text = change(text)
+        return self.function(text, self.resources["stop"])
+
+
+def times(number):
+    def around(function):
+        def inner(text):
+            return function(text) * number
+        return inner
+    return around
+
+
+@times(3)
+def many(text):
+    return 1
+
+
+def weighed(text, *rest, weight=1):
+    return len(text) * weight + len(rest)
+
+
+def lower(text):
+    return text.lower()
+
+
+def strip(text):
+    return text.strip()
+
+
+def stopped(text, stop):
+    return len([word for word in text.split() if word not in stop])
+
+
+def ask(text):
+    return Path(__file__).with_name("prompt.txt").read_text() + "Answer yes or no" + text
+
+
+def files():
+    with open("words.txt") as lines:
+        words = lines.read()
+    negations = (Path(__file__).parent / "data" / "negations.txt").read_text()
+    slang = resources.files("edited.data").joinpath("slang.txt").read_text()
+    return words + negations + slang + str(Path(__file__).with_name("model.bin").read_bytes())
+
+
 longer = bound(3)
 judge = Judge()
+part = partial(bound, 3)
+worded = partial(bound, limit=5)
+scale = Scale(10)
+function = Function("stopped", stopped, {"stop": ["the"]}, [lower, strip])
 
 
 @plus
@@ -70,6 +146,8 @@ def vote(text: str, least: int = 1) -> int:
     # counts the words
     found = [word for word in WORDS if word in text]
     total = len(found) + helper.count(text) + shift(1)
+    total += weighed(text, weight=1) + many(text) + part()(text) + worded()(text) + scale.scaled(1)
+    total += function(text) + len(ask(text)) + len(files())
     if PATTERN.search(text) and longer(text) and judge.judge(text):
         total += LIMITS["low"] + decorated(text)
     try:
@@ -93,7 +171,21 @@ def shift(number):
 def unused(text):
     return 0
 """
-FILES = {"m.py": MODULE, "helper.py": HELPER, "lexicon.txt": "good\n", "__init__.py": ""}
+HEAD, FIRST, SECOND, THIRD = HELPER.split("\n\n\n")
+REORDERED = "\n\n\n".join([HEAD, THIRD.rstrip(), SECOND, FIRST + "\n"])
+FILES = {
+    "m.py": MODULE,
+    "helper.py": HELPER,
+    "lexicon.txt": "good\n",
+    "__init__.py": "",
+    "words.txt": "fine\n",
+    "prompt.txt": "Is this good?\n",
+    "model.bin": "weights 1",
+    "data/__init__.py": "",
+    "data/negations.txt": "not\n",
+    "data/slang.txt": "gr8\n",
+    "data/unused.txt": "nothing\n",
+}
 
 NEW = {
     "body": ("m.py", 'LIMITS["low"] + decorated', 'LIMITS["high"] + decorated'),
@@ -102,7 +194,7 @@ NEW = {
     "global list": ("m.py", '["good", "fine"]', '["good", "fine", "nice"]'),
     "order of a global list": ("m.py", '["good", "fine"]', '["fine", "good"]'),
     "global dictionary": ("m.py", '"low": 1', '"low": 7'),
-    "closure value": ("m.py", "bound(3)", "bound(4)"),
+    "closure value": ("m.py", "= bound(3)", "= bound(4)"),
     "default": ("m.py", "least: int = 1", "least: int = 2"),
     "helper in the same module": ("m.py", "len(text) > limit", "len(text) >= limit"),
     "helper in another module": ("helper.py", 'text.count("a")', 'text.count("b")'),
@@ -118,7 +210,22 @@ NEW = {
     "method of an object": ("m.py", "> self.strictness", ">= self.strictness"),
     "name of an attribute": ("m.py", "text.find", "text.index"),
     "caught exception": ("m.py", "except OSError", "except ValueError"),
-    "parameter": ("m.py", "least", "fewest"),
+    "argument that a call names": ("m.py", "weight", "factor"),
+    "default of a keyword": ("m.py", "*rest, weight=1", "*rest, weight=2"),
+    "argument of a decorator": ("m.py", "@times(3)", "@times(4)"),
+    "argument of a partial": ("m.py", "partial(bound, 3)", "partial(bound, 2)"),
+    "keyword of a partial": ("m.py", "limit=5", "limit=6"),
+    "file named by a text": ("words.txt", "fine", "fair"),
+    "file in a folder, joined by parts": ("data/negations.txt", "not", "never"),
+    "file of a package": ("data/slang.txt", "gr8", "l8"),
+    "prompt in a file": ("prompt.txt", "Is this good?", "Is this bad?"),
+    "prompt in the code": ("m.py", "Answer yes or no", "Answer 1 or 0"),
+    "model file": ("model.bin", "weights 1", "weights 2"),
+    "attribute of an object": ("m.py", "Scale(10)", "Scale(11)"),
+    "base class": ("m.py", "class Scale(Base)", "class Scale(Other)"),
+    "preprocessor": ("m.py", "text.lower()", "text.upper()"),
+    "order of preprocessors": ("m.py", "[lower, strip]", "[strip, lower]"),
+    "resource": ("m.py", '"stop": ["the"]', '"stop": ["a"]'),
 }
 SAME = {
     "comment": ("m.py", "# counts the words", "# something else"),
@@ -144,7 +251,16 @@ SAME = {
     "quotes": ("m.py", '["good", "fine"]', "['good', 'fine']"),
     "unused helper": ("helper.py", "return 0", "return 1"),
     "unused global": ("m.py", "LIMITS =", "UNUSED = 1\nLIMITS ="),
-    "spelled number": ("m.py", "bound(3)", "bound(0b11)"),
+    "spelled number": ("m.py", "= bound(3)", "= bound(0b11)"),
+    "argument that nobody names": ("m.py", "least", "fewest"),
+    "other arguments": ("m.py", "rest", "others"),
+    "order of imports": ("m.py", "import re\nfrom edited import helper", "from edited import helper\nimport re"),
+    "import that nobody uses": ("m.py", "import re\n", "import re\nimport json\n"),
+    "comment in a helper": ("helper.py", "WEIGHT = 2", "WEIGHT = 2  # for now"),
+    "file that nobody opens": ("data/unused.txt", "nothing", "something"),
+    "order of functions": ("helper.py", HELPER, REORDERED),
+    "trailing comma": ("m.py", '["good", "fine"]', '["good", "fine",]'),
+    "mark as a source": ("m.py", "def vote(", "@source('votes')\ndef vote("),
 }
 
 
@@ -155,8 +271,8 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def made(files: dict[str, str], name: str = "vote") -> Behaviour:
         folder = tmp_path / str(next(number))
-        (folder / "edited").mkdir(parents=True)
         for file, text in files.items():
+            (folder / "edited" / file).parent.mkdir(parents=True, exist_ok=True)
             (folder / "edited" / file).write_text(text, encoding="utf-8")
         for module in [name for name in sys.modules if name.partition(".")[0] == "edited"]:
             monkeypatch.delitem(sys.modules, module)
@@ -206,6 +322,41 @@ def keyword(word):
 first, second, again = keyword("good"), keyword("bad"), keyword("good")
 small, large = (lambda text: len(text) < 9), (lambda text: len(text) > 9)
 """
+
+
+def test_the_table_of_edits_is_long():
+    """At least 25 edits of behaviour and 20 of words have a verdict above."""
+    assert len(NEW) >= 25
+    assert len(SAME) >= 20
+
+
+def test_names_count_where_calls_are_made_of_names(version):
+    """`f(**made)` may name any argument, so that renaming one is a new version."""
+    text = (
+        "def helper(low, high):\n    return low\n\ndef vote(text):\n    return helper(**{k: 1 for k in text.split()})\n"
+    )
+    files = {"m.py": text, "__init__.py": ""}
+    assert version({**files, "m.py": text.replace("low", "least")}).digest != version(files).digest
+
+
+def test_an_argument_that_only_a_value_names_counts(version):
+    """A resource or a partial names arguments too, and swapping two of them is noticed."""
+    text = (
+        "from functools import partial\ndef score(one, two, text):\n    return one - two\n"
+        "vote = partial(score, **{'one': 1, 'two': 2})\n"
+    )
+    files = {"m.py": text, "__init__.py": ""}
+    swapped = text.replace("(one, two, text)", "(two, one, text)").replace("one - two", "two - one")
+    assert version({**files, "m.py": swapped}).digest != version(files).digest
+
+
+def test_the_text_for_people_keeps_names_and_loses_comments(version):
+    """Beside the digest stands what the code says, the same whatever the comments and docstrings are."""
+    texts = dict(version(FILES).texts)
+    assert texts["edited.helper.count"] == "def count(text):\n    return text.count('a') * WEIGHT"
+    assert "found = [word for word in WORDS if word in text]" in texts["edited.m.vote"]
+    assert not any("Votes." in text or "# counts" in text or ": str" in text for text in texts.values())
+    assert version(edited(SAME["comment"])).texts == version(edited(SAME["docstring"])).texts
 
 
 def test_functions_of_one_factory_have_versions_of_their_own(version):

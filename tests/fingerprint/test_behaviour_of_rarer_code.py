@@ -137,12 +137,12 @@ NEW = {
     "case": ("m.py", 'case ["so"', 'case ["very"'),
     "attribute in a case": ("m.py", "Point(x=1)", "Point(y=1)"),
     "keyword default": ("m.py", "least=1", "least=2"),
-    "name of the other keywords": ("m.py", "**more", "**others_given"),
     "value in a nested module": ("deep/inner.py", "VALUE = 4", "VALUE = 6"),
     "helper behind a decorator of Python's own": ("deep/__init__.py", "yield [1]", "yield [1, 2]"),
     "lambda": ("m.py", "pair[0] < pair[1]", "pair[0] > pair[1]"),
 }
 SAME = {
+    "name of the other keywords": ("m.py", "**more", "**others_given"),
     "renamed variable of an outer function": ("m.py", "total", "tally"),
     "renamed walrus": ("m.py", "size", "length"),
     "renamed capture": ("m.py", "adjective", "word_found"),

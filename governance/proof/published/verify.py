@@ -30,7 +30,7 @@ TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})
 WIDTH, LARGEST_INTEGER = 256, 2**53 - 1
 ROWS = ("dataset", "votes", "labels", "predictions")
 #: kinds of records with more than the first version
-VERSIONS = {"votes": (1, 2)}
+VERSIONS = {"source": (1, 2), "votes": (1, 2)}
 
 
 class Broken(Exception):
@@ -306,9 +306,8 @@ def _entry(line, where):
     need(whole, f"{where} is not an entry")
     known = entry["v"] in VERSIONS.get(entry["kind"], (1,))
     need(known, f"{where} is of a version that I do not know, {entry['v']}; get a newer verify.py")
-    record = {"body": entry["body"], "kind": entry["kind"], "v": entry["v"]}
-    entry["name"] = f"{entry['kind']}:{hashlib.sha256(canonical(record)).hexdigest()}"
-    return entry
+    record = canonical({key: entry[key] for key in ("body", "kind", "v")})
+    return {**entry, "name": f"{entry['kind']}:{hashlib.sha256(record).hexdigest()}"}
 
 
 def key_chain(start, changes):
