@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import challenge, drill, key, subject
+from governance.cli import challenge, drill, key, source_report, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -247,6 +247,9 @@ def source(
     Example: labeltrail source afinn
     """
     answer(project_of(context).source(name), as_json=as_json, as_md=as_md)
+
+
+app.command("source-report", rich_help_panel="what voted")(source_report.source_report)
 
 
 @app.command(rich_help_panel="telling")
