@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 import polars as pl
 import pytest
+from counted_by_hand import by_hand
 from hypothesis import given
 from hypothesis import strategies as st
-from test_vote_patterns import by_hand
 
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts

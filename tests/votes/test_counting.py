@@ -8,10 +8,10 @@ from operator import add
 import numpy as np
 import polars as pl
 import pytest
+from counted_by_hand import by_hand, plain
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from test_vote_patterns import by_hand, plain
 
 from governance.errors import ConfigurationError, InvalidRecord
 from governance.parquet import write_table
