@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from governance.digest import sync_folder
 from governance.errors import ConfigurationError, InvalidRecord
 
 if TYPE_CHECKING:
     import polars as pl
+
+#: how many rows Parquet keeps together, and how many are read at a time
+ROW_GROUP = 262_144
 
 
 def write_table(frame: pl.DataFrame, path: Path, *, metadata: Mapping[str, str] | None = None) -> None:
@@ -25,7 +28,7 @@ def write_table(frame: pl.DataFrame, path: Path, *, metadata: Mapping[str, str] 
             partial,
             compression="zstd",
             compression_level=3,
-            row_group_size=262_144,
+            row_group_size=ROW_GROUP,
             metadata=dict(metadata or {}) or None,
         )
         with open(partial, "rb") as stream:
@@ -44,25 +47,64 @@ def read_table(path: Path, *, columns: Iterable[str] = ()) -> pl.DataFrame:
     """
     import polars as pl
 
+    _need_file(path)
+    frame = _read(path, lambda: pl.read_parquet(path, glob=False))
+    require_columns(frame, columns, where=str(path))
+    return frame
+
+
+def read_parts(path: Path, *, columns: Iterable[str] = (), rows: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
+    """The table in `path` from its first row to its last, `rows` at a time; a table without rows is one part of none.
+
+    Only one part is in memory. Raises what `read_table` raises, and InvalidRecord where the file is replaced meanwhile.
+    """
+    import polars as pl
+
+    _need_file(path)
+    before = _state(path)
+    scan: Any = pl.scan_parquet(path, glob=False)
+    total = _read(path, lambda: scan.select(pl.len()).collect().item())
+    for start in range(0, max(total, 1), rows):
+        part = _read(path, scan.slice(start, rows).collect)
+        require_columns(part, columns, where=str(path))
+        if _state(path) != before:
+            wanted = "one file from its first row to its last"
+            raise InvalidRecord("file", "replaced while it was read", wanted, where=str(path))
+        yield part
+
+
+def _need_file(path: Path) -> None:
     if not path.is_file():
         raise ConfigurationError(f"{path}: no such file", hint="`labeltrail repro` makes the files of the pipeline")
     if path.stat().st_size == 0:
         raise InvalidRecord("file", "0 bytes", "a Parquet table", where=str(path))
+
+
+def _read(path: Path, read: Callable[[], Any]) -> Any:
+    import polars as pl
+
     try:
-        frame = pl.read_parquet(path, glob=False)
+        return read()
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidRecord(
             "file", first, "a whole Parquet table", where=str(path), hint="the file is cut short or is no Parquet file"
         ) from None
-    require_columns(frame, columns, where=str(path))
-    return frame
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The schema metadata of a Parquet file that `read_table` can read."""
+    """The schema metadata of a Parquet file that `read_table` can read. Raises what `read_table` raises."""
     import polars as pl
 
+    _need_file(path)
     try:
         return {key: value for key, value in pl.read_parquet_metadata(path).items() if key != "ARROW:schema"}
     except (pl.exceptions.PolarsError, OSError) as error:

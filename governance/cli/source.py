@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -54,6 +55,23 @@ def show(context: typer.Context, name: Name, as_json: Json = False, as_md: Markd
     Example: labeltrail source show afinn
     """
     answer(project_of(context).source(name), as_json=as_json, as_md=as_md)
+
+
+@app.command()
+def report(
+    context: typer.Context,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw coverage, conflicts and agreement there.")
+    ] = None,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """What each source of the current runs says: coverage, overlap, conflict, errors, who agrees with whom, who may be a
+    copy, what was learned of it, and how often it is right where gold exists.
+
+    Example: labeltrail source report --picture sources.svg
+    """
+    answer(project_of(context).source_report(picture=picture), as_json=as_json, as_md=as_md)
 
 
 @app.command()

@@ -460,6 +460,23 @@ class Project:
         return audit(config=self.config, facts=facts, framework=framework, as_of=as_of)
 
     @reads
+    def source_report(self, *, picture: str | Path | None = None) -> Report:
+        """What each source of the current runs says, and how well; `picture` is an SVG file to draw it in.
+
+        Raises MissingEvidence, BrokenEvidence, ConfigurationError, InvalidRecord.
+        """
+        from governance.errors import BrokenEvidence
+        from governance.project.in_between import in_between
+        from governance.project.source_report import source_report
+        from governance.store.forgetting import erasures
+
+        place = Path(picture) if picture is not None else None
+        try:
+            return source_report(self.config, self.current_facts(), erased=erasures(self.trail), picture_to=place)
+        except BrokenEvidence as error:
+            raise in_between(self.config, self.trail, error) from None
+
+    @reads
     def source(self, name: str | None = None) -> Report:
         """All source versions of the current runs, or one of them. Raises UnknownName, AmbiguousName."""
         from governance.project.sources import list_sources, show_source

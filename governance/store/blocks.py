@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +12,14 @@ from sqlalchemy import insert, inspect, select
 
 from governance.digest import keyed
 from governance.errors import InvalidRecord
-from governance.parquet import read_table
+from governance.parquet import read_parts
 from governance.records import Commitment
 from governance.store import merkle
 from governance.store.commitments import SubjectKeys
 from governance.store.tables import METADATA, BlockLeavesRow
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
     from governance.store.trail import Trail
@@ -38,17 +41,18 @@ def commit_blocks(
     block number): nobody's rows, so that no key is made for anybody. For the first time the leaves are kept in the store.
     Raises InvalidRecord, and MissingEvidence where the secret is gone.
     """
-    frame = read_table(path, columns=[id_column])
-    _need_ids(frame[id_column], id_column)
-    leaves = _leaves(trail, frame, of, make=first_time)
+    parts = read_parts(path, columns=[id_column], rows=_AT_ONCE)
+    first = next(parts)
+    counted = _Rows()
+    leaves = _leaves(trail, counted.of(chain([first], parts), id_column), of, make=first_time)
     if first_time:
         _keep(trail, of, leaves)
     return Commitment.make(
         of=of,
         scheme=SCHEME,
-        rows=len(frame),
+        rows=counted.rows,
         root=merkle.root(leaves).hex(),
-        columns=frame.columns,
+        columns=first.columns,
         id_column=id_column,
         subject_column="",
         statement=statement,
@@ -57,7 +61,7 @@ def commit_blocks(
 
 def wrong_block(trail: Trail, path: Path, commitment: Commitment) -> str:
     """Which block of a table that does not give its committed root is the first that is another one, in words."""
-    leaves = _leaves(trail, read_table(path), commitment.of, make=False)
+    leaves = _leaves(trail, read_parts(path, rows=_AT_ONCE), commitment.of, make=False)
     kept = _kept(trail, commitment.of)
     says = f"its blocks do not give the committed root of {commitment.rows} rows"
     if merkle.root(kept).hex() != commitment.root:
@@ -83,14 +87,59 @@ def canonical_blocks(frame: pl.DataFrame) -> Iterator[bytes]:
     quiet NaN, since Parquet's dictionaries do not keep NaNs apart. Texts are their lengths in 4 bytes each, then UTF-8.
     Lists are their lengths, then all of their elements as a column. Raises InvalidRecord for a column of another type.
     """
+    return (b"".join(pieces) for pieces in _in_pieces(frame))
+
+
+def _in_pieces(frame: pl.DataFrame) -> Iterator[list[Any]]:
+    """Each block of `canonical_blocks` as buffers that follow each other, good until the next one is asked for."""
     heads = [_counted(name.encode()) + _counted(_type(name, kind).encode()) for name, kind in frame.schema.items()]
     width = _eight(len(heads))
     for part in frame.iter_slices(_AT_ONCE) if len(frame) else [frame]:
-        columns = [_blocks(column) for column in part.iter_columns()]
+        columns = list(_pieces(heads, part))
         for start in range(0, max(len(part), 1), BLOCK):
             rows = _eight(min(BLOCK, len(part) - start))
-            cells = (piece for head, column in zip(heads, columns, strict=True) for piece in (head, next(column)))
-            yield b"".join((rows, width, *cells))
+            yield [rows, width, *(next(column) for column in columns)]
+
+
+def _pieces(heads: list[bytes], part: pl.DataFrame) -> Iterator[Iterator[Any]]:
+    """The bytes of each column, or of a run of plain columns together, for each block in turn."""
+    run: list[tuple[bytes, np.ndarray]] = []
+    for head, column in zip(heads, part.iter_columns(), strict=True):
+        if column.dtype.is_integer() and not column.null_count():
+            run.append((head + b"\x00", column.to_numpy()))
+            continue
+        if run:
+            yield _side_by_side(run)
+            run = []
+        yield _after(head, _blocks(column))
+    if run:
+        yield _side_by_side(run)
+
+
+def _after(head: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    return (head + cells for cells in blocks)
+
+
+def _side_by_side(run: list[tuple[bytes, np.ndarray]]) -> Iterator[Any]:
+    """For each block the head and the cells of column after column; whole numbers without nulls are copied at once."""
+    import numpy as np
+
+    rows = len(run[0][1])
+    whole = rows // BLOCK
+    wide = [len(head) + BLOCK * numbers.itemsize for head, numbers in run]
+    laid = np.empty((whole, sum(wide)), dtype=np.uint8)
+    at = 0
+    for (head, numbers), width in zip(run, wide, strict=True):
+        cells = numbers[: whole * BLOCK].astype(numbers.dtype.newbyteorder("<"), copy=False)
+        laid[:, at : at + len(head)] = np.frombuffer(head, dtype=np.uint8)
+        laid[:, at + len(head) : at + width] = cells.view(np.uint8).reshape(whole, width - len(head))
+        at += width
+    yield from laid
+    if rows % BLOCK or not rows:
+        rest = ((head, numbers[whole * BLOCK :]) for head, numbers in run)
+        yield b"".join(
+            head + numbers.astype(numbers.dtype.newbyteorder("<"), copy=False).tobytes() for head, numbers in rest
+        )
 
 
 def _blocks(column: pl.Series) -> Iterator[bytes]:
@@ -125,7 +174,7 @@ def _values(column: pl.Series) -> Any:
     if column.dtype == pl.String:
         filled = column.fill_null("")
         lengths = filled.str.len_bytes().to_numpy().astype("<u4")
-        ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))).tolist()
+        ends = np.concatenate(([0], np.cumsum(lengths, dtype=np.int64)))
         text = (filled.str.join("").item() or "").encode()
         return lambda start, stop: lengths[start:stop].tobytes() + text[ends[start] : ends[stop]]
     numbers = column.fill_null(False if column.dtype == pl.Boolean else 0).to_numpy()
@@ -154,15 +203,37 @@ def _need_ids(ids: pl.Series, name: str) -> None:
         raise InvalidRecord(name, "rows without one", wanted)
 
 
-def _leaves(trail: Trail, frame: pl.DataFrame, of: str, *, make: bool) -> list[bytes]:
+class _Rows:
+    """How many rows went by, each with an id."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def of(self, parts: Iterable[pl.DataFrame], id_column: str) -> Iterator[pl.DataFrame]:
+        for part in parts:
+            _need_ids(part[id_column], id_column)
+            self.rows += len(part)
+            yield part
+
+
+def _leaves(trail: Trail, parts: Iterable[pl.DataFrame], of: str, *, make: bool) -> list[bytes]:
+    """The leaf of each block; every part but the last holds whole blocks.
+
+    A column that has no canonical form is refused before the store makes a secret.
+    """
     keys, database = SubjectKeys(trail), trail.database
+    blocks = chain.from_iterable(_in_pieces(part) for part in parts)
+    first = next(blocks)
     with database.writing() if make else database.reading() as connection:
         secret = keys.secret(connection, make=make)
-    parts = (SCHEME.encode(), of.encode())
-    return [
-        merkle.leaf_hash(keyed(secret, *parts, _eight(number)[::-1]) + block)
-        for number, block in enumerate(canonical_blocks(frame))
-    ]
+    about = (SCHEME.encode(), of.encode())
+    leaves = []
+    for number, pieces in enumerate(chain([first], blocks)):
+        leaf = hashlib.sha256(b"\x00" + keyed(secret, *about, _eight(number)[::-1]))
+        for piece in pieces:
+            leaf.update(piece)
+        leaves.append(leaf.digest())
+    return leaves
 
 
 def _keep(trail: Trail, of: str, leaves: list[bytes]) -> None:

@@ -205,6 +205,23 @@ def test_the_figures_on_challenged_rows_are_those_of_the_benchmark():
     assert quoted("challenge") == f"{size:,} bytes, which `verify.py` checks in {seconds:.2f} s"
 
 
+def test_the_figures_on_votes_are_those_of_the_benchmark():
+    """Ten million rows of twenty sources: committed to beside plain writing, analysed beside a plain pass."""
+    told = json.loads((ROOT / "bench/results/votes.json").read_text())
+    writing, analyses = told["writing"], told["analysis"]
+    assert (told["rows"], told["sources"]) == (10_000_000, 20)
+    assert writing["median ratio"] <= 1.5
+    assert all(one["median ratio"] <= 3 for one in analyses.values())
+    few, most = analyses["few patterns"], analyses["most rows a pattern"]
+    ratio, busy = writing["median ratio"], writing["median processor ratio"]
+    assert quoted("votes") == (
+        f"{told['rows']:,} rows of {told['sources']} sources: written with block commitments in {ratio}× the time of plain "
+        f"polars ({busy}× the processor's), and analysed with their patterns in {few['median ratio']}× the time of a numpy "
+        f"pass that counts each source's values ({few['patterns']} patterns; {most['median ratio']}× with "
+        f"{most['patterns']:,})"
+    )
+
+
 def test_the_table_of_results_stands_in_the_readme():
     """It names every domain and every predictor; `.ci/run` holds its figures against a run on the real data."""
     sys.path.insert(0, str(ROOT))

@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from counted_by_hand import by_hand, plain
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -44,31 +45,6 @@ def test_patterns_want_int8():
     """Floats are refused before a pattern is made of them."""
     with pytest.raises(InvalidRecord, match="int8 votes"):
         distinct(np.zeros((2, 2)))
-
-
-def by_hand(matrix: np.ndarray, n_classes: int) -> dict[str, object]:
-    rows, sources = matrix.shape
-    said = [[v for v in row if v >= 0] for row in matrix.tolist()]
-    pairs = range(sources)
-    return {
-        "rows": rows,
-        "covered": sum(len(s) > 0 for s in said),
-        "overlaps": sum(len(s) > 1 for s in said),
-        "conflicts": sum(len(set(s)) > 1 for s in said),
-        "votes": [[int((matrix[:, j] == k).sum()) for k in range(n_classes)] for j in pairs],
-        "abstained": [int((matrix[:, j] == -1).sum()) for j in pairs],
-        "errors": [int((matrix[:, j] == -2).sum()) for j in pairs],
-        "skipped": [int((matrix[:, j] == -3).sum()) for j in pairs],
-        "source_overlaps": [sum(matrix[i, j] >= 0 and len(said[i]) > 1 for i in range(rows)) for j in pairs],
-        "source_conflicts": [sum(matrix[i, j] >= 0 and len(set(said[i])) > 1 for i in range(rows)) for j in pairs],
-        "both": [[sum(row[i] >= 0 and row[j] >= 0 for row in matrix.tolist()) for j in pairs] for i in pairs],
-        "agreed": [[sum(row[i] >= 0 and row[i] == row[j] for row in matrix.tolist()) for j in pairs] for i in pairs],
-        "voting": [sum(len(s) == n for s in said) for n in range(sources + 1)],
-    }
-
-
-def plain(analysis) -> dict[str, object]:
-    return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in vars(analysis).items()}
 
 
 @given(votes)
