@@ -17,6 +17,7 @@ from governance.records.events import (
     Watcher,
 )
 from governance.records.keys import KeyChange, KeyReason, key_statement
+from governance.records.llm import Answers, Labeller, Price, Terms
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
@@ -26,6 +27,7 @@ from governance.records.votes import SourceVotes, Votes
 __all__ = [
     "MOST_ROWS",
     "Adoption",
+    "Answers",
     "Attestation",
     "Bin",
     "Bundle",
@@ -52,6 +54,7 @@ __all__ = [
     "KeyChange",
     "KeyReason",
     "LabelModel",
+    "Labeller",
     "Labels",
     "Learned",
     "LogStart",
@@ -63,6 +66,7 @@ __all__ = [
     "Package",
     "Part",
     "Predictions",
+    "Price",
     "Recipe",
     "Record",
     "Repro",
@@ -72,6 +76,7 @@ __all__ = [
     "Source",
     "SourceVotes",
     "StageOutcome",
+    "Terms",
     "Votes",
     "Watcher",
     "key_statement",
