@@ -96,7 +96,9 @@ def replay_report(
 def _told_one(one: Replayed, labeller: Labeller, *, edited: bool, sample: int | None, seed: int) -> list[str | Table]:
     drawn = f" (drawn by seed {seed} from {one.stored:,})" if sample is not None else ""
     says = f"{counted(one.compared, 'stored answer')} of {labeller.source_title}{drawn} read again, nobody was asked"
-    blocks: list[str | Table] = [says + (f"; {one.unanswered:,} have no answer and stay errors" * bool(one.unanswered))]
+    if one.unanswered:
+        says += f"; {one.unanswered:,} have no answer and stay errors"
+    blocks: list[str | Table] = [says]
     if edited:
         blocks.append(f"parser {labeller.parser} is not the one that read the votes: a new version of this source")
     if not one.changed:

@@ -59,7 +59,7 @@ def test_what_fails_to_the_last_attempt_is_an_error_of_its_type(described, tmp_p
         return FAULTS[kind] if "good" in asked_text(body) else says("bad")
 
     limits = {"attempts": 2, "first_wait_seconds": 0, "at_once": 1}
-    limits["timeout_seconds"] = 0.2 if kind == "TimedOut" else 20
+    limits["timeout_seconds"] = 2 if kind == "TimedOut" else 20
     with serving(script) as endpoint:
         voter = voter_of(described(endpoint=endpoint.url, limits=limits))
         found = applied(voter, tmp_path)
