@@ -64,7 +64,7 @@ class Facts:
 
 def is_row_table(record: Record) -> bool:
     """Whether a record names a table with a row for each example, which is committed to row by row."""
-    return record.kind in ("dataset", "votes", "labels", "predictions")
+    return record.kind in ("dataset", "votes", "labels", "predictions", "answers")
 
 
 def match_name(given: str, labels: dict[str, str]) -> str:

@@ -75,8 +75,11 @@ def figures(
     return tuple(found)
 
 
-def wilson(right: int, count: int, *, z: float = Z_95) -> tuple[float, float]:
-    """The Wilson score interval of a share (E. B. Wilson, 1927). Raises InvalidRecord without examples."""
+def wilson(right: float, count: float, *, z: float = Z_95) -> tuple[float, float]:
+    """The Wilson score interval of a share (E. B. Wilson, 1927). Raises InvalidRecord without examples.
+
+    Counts may be effective ones, which are no whole numbers.
+    """
     if not 0 <= right <= count or not count:
         raise InvalidRecord("right, count", [right, count], "from 0 to count right of at least one")
     share = right / count

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import challenge, drill, ingest, key, source, subject
+from governance.cli import challenge, drill, ingest, key, replay, source, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -418,6 +418,7 @@ def reproduce(
 
 app.command(rich_help_panel="proving")(challenge.challenge)
 app.command(rich_help_panel="what voted")(ingest.ingest)
+app.command(rich_help_panel="proving")(replay.replay)
 app.add_typer(drill.app, name="drill", rich_help_panel="proving")
 app.add_typer(key.app, name="key", rich_help_panel="proving")
 app.add_typer(source.app, name="source", rich_help_panel="what voted")

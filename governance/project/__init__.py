@@ -380,6 +380,16 @@ class Project:
         return reproduce_runs(self.config, self.trail, chosen, facts, say=say)
 
     @reads
+    def replay(self, source: str, *, sample: int | None = None, seed: int = 0) -> Report:
+        """Reads the stored answers of a language model again and compares the votes; `sample` of them, drawn by `seed`.
+
+        Raises UnknownName, ConfigurationError, MissingEvidence, BrokenEvidence.
+        """
+        from governance.project.replay import replay
+
+        return replay(self.config, self.trail, self.current_facts(), source, sample=sample, seed=seed)
+
+    @reads
     def subject_find(
         self, person: str, *, texts: str | Path | None = None, say: Callable[[str], None] = lambda _: None
     ) -> Report:

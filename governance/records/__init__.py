@@ -18,6 +18,7 @@ from governance.records.events import (
     Watcher,
 )
 from governance.records.keys import KeyChange, KeyReason, key_statement
+from governance.records.llm import Answers, Labeller, Price, Terms
 from governance.records.models import Bin, Evaluation, LabelModel, Labels, Learned, Metric, Model, Predictions
 from governance.records.reproductions import Reproduction, ReproductionOutcome
 from governance.records.runs import Distribution, FileRef, Recipe, Result
@@ -27,6 +28,7 @@ from governance.records.votes import LongVotes, SourceVotes, Votes
 __all__ = [
     "MOST_ROWS",
     "Adoption",
+    "Answers",
     "Approval",
     "Attestation",
     "Bin",
@@ -56,6 +58,7 @@ __all__ = [
     "KeyChange",
     "KeyReason",
     "LabelModel",
+    "Labeller",
     "Labels",
     "Learned",
     "LogStart",
@@ -68,6 +71,7 @@ __all__ = [
     "Package",
     "Part",
     "Predictions",
+    "Price",
     "Recipe",
     "Record",
     "Related",
@@ -80,6 +84,7 @@ __all__ = [
     "SourceV1",
     "SourceVotes",
     "StageOutcome",
+    "Terms",
     "Votes",
     "Watcher",
     "decision_statement",

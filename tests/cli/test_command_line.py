@@ -53,6 +53,7 @@ def test_every_verb_has_help_with_an_example():
         "challenge",
         "adopt",
         "reproduce",
+        "replay",
     ]
     for verb in verbs:
         assert f"  {verb} " in listed
@@ -83,6 +84,7 @@ def test_outside_a_project_every_verb_says_the_same(tmp_path):
         ["card"],
         ["audit"],
         ["sync"],
+        ["replay", "x"],
     ):
         done = labeltrail(*verb, folder=tmp_path)
         assert (done.returncode, done.stdout) == (2, "")

@@ -28,7 +28,7 @@ PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 WIDTH, LARGEST_INTEGER = 256, 2**53 - 1
-ROWS = ("dataset", "votes", "labels", "predictions")
+ROWS = ("dataset", "votes", "labels", "predictions", "answers")
 #: kinds of records with more than the first version
 VERSIONS = {"source": (1, 2), "votes": (1, 2)}
 
