@@ -20,6 +20,7 @@ from governance.store.trail import Trail
 
 Kind = Literal["project", "cache", "run cache", "notes", "remote"]
 _NOT_OURS = (".git", "node_modules")
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def local_remotes(config: Config) -> dict[str, str]:
 
 
 def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
-    """(table, cell) for every text and every bytes in the store's tables that is this log's."""
+    """(table, cell) for every text and every bytes in the store's tables that is this log's, fetched in parts."""
     with trail.database.reading() as connection:
         from sqlalchemy import inspect
 
@@ -94,7 +95,9 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
         for table in METADATA.sorted_tables:
             if table.name not in there:
                 continue
-            for row in connection.execute(select(table).where(table.c.log == trail.log)):
+            # A driver of a server would otherwise lay the whole table down in this machine's memory first.
+            asked = select(table).where(table.c.log == trail.log).execution_options(yield_per=_ROWS_AT_ONCE)
+            for row in connection.execute(asked):
                 for cell in row:
                     if isinstance(cell, (str, bytes, memoryview)):
                         yield table.name, cell.encode() if isinstance(cell, str) else bytes(cell)
