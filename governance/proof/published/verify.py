@@ -80,8 +80,7 @@ def write_zip(files):
     for path in sorted(files):
         name, content = path.encode("ascii"), files[path]
         # version 2.0, no flags, stored, 1980-01-01 00:00:00
-        size, check = len(content), zlib.crc32(content)
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, check, size, size, len(name), 0)
+        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(content), *[len(content)] * 2, len(name), 0)
         directory += b"PK\x01\x02\x14\x00" + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
         body += b"PK\x03\x04" + common + name + content
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(directory), len(body), 0)
@@ -270,7 +269,7 @@ class Log:
         self.lines = lines = take(files, "entries.jsonl").split(b"\n")
         need(lines.pop() == b"" and lines, "entries.jsonl does not end where a line ends")
         self.leaves, size, cuts = [leaf_hash(line) for line in lines], self.checkpoint.size, []
-        self.places, self.committed = list(range(len(lines))), 0
+        self.places, self.late = list(range(len(lines))), {}
         if some:
             self.places = read_json(take(files, "places.json"), "places.json")
             cuts = read_json(lines[-1], "entries.jsonl")["body"]["since"]
@@ -395,12 +394,11 @@ def check_challenge(files, log, told):
     need(fits and votes["dataset"] == labels["dataset"], "the commitments are not to the labels and their origin")
     need(all(log.names[b["of"]]["body"]["rows"] == b["rows"] for b in by_row), "a table is not committed to whole")
     # 2.
-    gone = {name: {} for name in asked["commitments"]}
-    for at, one in zip(log.places, log.entries, strict=True):
+    gone, named = {}, dict(zip(tables, asked["commitments"], strict=True))
+    for at, one in reversed([*zip(log.places, log.entries, strict=True)]):
         for part in one["body"]["rows"] if one["kind"] == "erasure" else ():
             gone.setdefault(part["commitment"], {}).update(dict.fromkeys(part["rows"] + part["amended"], at))
-    named = zip(tables, tables.values(), asked["commitments"], strict=True)
-    answers = {table: read_answers(files, table, commitment, gone[name]) for table, commitment, name in named}
+    answers = {table: read_answers(files, table, tables[table], gone.get(named[table], {})) for table in tables}
     # 3.
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
@@ -419,8 +417,10 @@ def check_challenge(files, log, told):
     mine = {f"{table}.{end}" for table in (*tables, "log") for end in ("jsonl", "nodes")} - {"log.jsonl"}
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
-    log.committed = max(log.places[log.entries.index(one)] for one in commitments)
-    told.append(f"committed to up to entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
+    committed = max(log.places[log.entries.index(one)] for one in commitments)
+    erased = [gone[named[table]][n] for table, rows in answers.items() for n, example, _ in rows if example is None]
+    log.late = {"the rows were committed to": committed, "rows that were drawn were erased": max(erased, default=0)}
+    told.append(f"committed to up to entry {committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
 
@@ -532,8 +532,8 @@ def check_origin(log, anchor, key):
         raise Unknown("the checkpoint that was given is not signed by the key that is shown; another may be left out")
     need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
     need_trust([link for link in log.keys if link[0] >= anchor.size], "the key of the checkpoint that was given")
-    if log.committed >= anchor.size:
-        raise Unknown("but the rows were committed to after the checkpoint that was given: perhaps to suit the seed")
+    for what in [what for what, entry in log.late.items() if entry >= anchor.size]:
+        raise Unknown(f"but {what} after the checkpoint that was given: perhaps to suit the seed")
     return f"grown from the checkpoint that was given ({anchor.size} entries), signed by a key that it covers"
 
 
