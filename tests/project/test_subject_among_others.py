@@ -156,6 +156,20 @@ def test_her_text_is_found_as_other_files_spell_it(people, name, content):
     assert report.exit_code == 1
 
 
+@pytest.mark.parametrize("name", ["node_modules/", "environment/pyvenv.cfg", "packages/inner/.git/"])
+def test_folders_that_are_not_looked_into_are_named(people, name):
+    """Installed packages and repositories of others may hold her: the answer is unknown, and not fine."""
+    place = people / name
+    (place if name.endswith("/") else place.parent).mkdir(parents=True)
+    if not name.endswith("/"):
+        place.touch()
+    report = Project.find(people).subject_verify("author-nobody")
+    assert report.exit_code == 4
+    left = name.removesuffix("/").removesuffix("/pyvenv.cfg")
+    assert [one["what"] for one in report.data["not_searched"]] == [left]
+    assert "not looked into: " in report.to_markdown()
+
+
 def test_files_outside_of_the_project_are_told_and_left(people, tmp_path):
     """A link is no reason to forget the file behind it, and a folder behind one is named as not looked into."""
     outside = tmp_path / "outside"
