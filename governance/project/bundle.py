@@ -261,6 +261,8 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None, seed: str
     elif is_challenge(data := _content(place)):
         checked = check_challenge(data, anchor=anchor, key=public, seed=seed)
         drawn, rows, not_checked = checked.drawn, checked.told, _NOT_CHECKED_ROWS
+        if seed is None:
+            not_checked = ("whether the seed that drew is yours: give it with --seed", *not_checked)
     else:
         checked = check_bundle(data, anchor=anchor, key=public)
     if seed is not None and not isinstance(checked, ChallengeCheck) and not checked.is_broken:

@@ -14,6 +14,7 @@ from governance.proof.anchors import FOLDER, tracked, tracked_path
 from governance.proof.log import LogCheck
 from governance.proof.publish import Published, publish
 from governance.store.checkpoint import parse_note
+from governance.store.database import file_faults
 from governance.store.trail import Trail
 
 
@@ -22,7 +23,7 @@ def checkpoint(config: Config, trail: Trail, *, tiles: Path | None = None) -> Re
     3. where a folder is given, the log is published there as tiles
 
     Raises MissingEvidence (no entry yet), BrokenEvidence (the first thing that does not fit); then nothing was written.
-    With `tiles` also ConfigurationError and Busy.
+    ConfigurationError where it cannot be written; with `tiles` also Busy.
     """
     # 1.
     found = [check for check in LogCheck(trail, anchors=tracked(config, trail.log)).run() if check.state == "broken"]
@@ -36,7 +37,8 @@ def checkpoint(config: Config, trail: Trail, *, tiles: Path | None = None) -> Re
     # 2.
     newest = parse_note(note)
     path = tracked_path(config.root, trail.log)
-    write_atomically(path, note.encode())
+    with file_faults(path):
+        write_atomically(path, note.encode())
     where = f"{FOLDER}/{trail.log}"
     signed = bool(newest.signatures)
     # 3.

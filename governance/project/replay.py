@@ -140,7 +140,7 @@ def _recorded_votes(config: Config, trail: Trail, facts: Facts, answers: Answers
         column = next((one.column for one in votes.sources if one.source == answers.source), None)
         if column is None or votes.dataset != answers.dataset:
             continue
-        voted = read_votes(_whole(config, trail, facts, votes))
+        voted = read_votes(_whole(config, trail, facts, votes)).wide()
         by_id = dict(zip(voted.ids.to_list(), voted.matrix[:, voted.columns.index(column)].tolist(), strict=True))
         ids = [str(one) for one in frame[config.id_column].to_list()]
         if missing := sum(one not in by_id for one in ids):

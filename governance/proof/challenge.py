@@ -82,7 +82,7 @@ def check_challenge(
         if seed not in (None, asked.seed):
             raise InvalidRecord("seed", asked.seed, f"the one that was given, {seed!r}")
         # 6.
-        vouched = _origin(extract, tables, anchor=anchor, key=key)
+        vouched = _origin(extract, tables, answers, anchor=anchor, key=key)
     except GovernanceError as error:
         return ChallengeCheck((Check("challenge", "broken", "challenge", error.message, error.hint or ""),))
     return ChallengeCheck((vouched,), len(extract.records), extract.checkpoint.origin, drawn, tuple(told))
@@ -113,12 +113,12 @@ def _tables(extract: Extract, asked: Challenge) -> dict[str, Commitment]:
 
 
 def _erased(extract: Extract, commitment: Commitment) -> dict[int, int]:
-    """The rows of a table that are gone, or that name one that is, each with the entry that says so."""
+    """The rows of a table that are gone, or that name one that is, each with the first entry that says so."""
     erased: dict[int, int] = {}
     for position, record in extract.records.items():
         for part in record.rows if isinstance(record, Erasure) else ():
             if part.commitment == commitment.name:
-                erased |= dict.fromkeys((*part.rows, *part.amended), position)
+                erased = dict.fromkeys((*part.rows, *part.amended), position) | erased
     return erased
 
 
@@ -162,7 +162,14 @@ def _said(value: object, classes: Sequence[str]) -> str:
     return _SILENCE.get(value, "unknown") if type(value) is int else "unknown"
 
 
-def _origin(extract: Extract, tables: Mapping[str, Commitment], *, anchor: str | None, key: bytes | None) -> Check:
+def _origin(
+    extract: Extract,
+    tables: Mapping[str, Commitment],
+    answers: Mapping[str, Sequence[Answer]],
+    *,
+    anchor: str | None,
+    key: bytes | None,
+) -> Check:
     """Who vouches for the checkpoint. Raises InvalidRecord where what is trusted contradicts it."""
     mine, keychain = extract.checkpoint, Keychain.of(extract.start, extract.records.items())
     if key is not None:
@@ -185,12 +192,24 @@ def _origin(extract: Extract, tables: Mapping[str, Commitment], *, anchor: str |
         says = "the checkpoint that was given is not signed by the key that is shown"
         return _unknown(says, "give a newer one, or the key")
     vouched = by_older(mine, keychain, trusted, what="challenge")
-    # Votes that were made up for the seed would be as false as labels.
-    committed = max(extract.position(commitment.name) for commitment in tables.values())
-    if vouched.state == "fine" and committed >= trusted.size:
-        says = "the rows were committed to after the checkpoint that was given: perhaps to suit the seed"
+    late = _late(extract, tables, answers, size=trusted.size) if vouched.state == "fine" else None
+    if late is not None:
+        says = f"{late} after the checkpoint that was given: perhaps to suit the seed"
         return _unknown(says, "keep a checkpoint of today, and let a new seed draw")
     return vouched
+
+
+def _late(
+    extract: Extract, tables: Mapping[str, Commitment], answers: Mapping[str, Sequence[Answer]], *, size: int
+) -> str | None:
+    """What whoever had heard the seed could have done, when the log had more than `size` entries."""
+    # Votes that were made up for the seed would be as false as labels.
+    if max(extract.position(commitment.name) for commitment in tables.values()) >= size:
+        return "the rows were committed to"
+    # A row that should not be seen would only have to be called erased.
+    gone = {table: _erased(extract, commitment) for table, commitment in tables.items()}
+    erased = [gone[table][answer.number] for table, given in answers.items() for answer in given if answer.id is None]
+    return "rows that were drawn were erased" if max(erased, default=0) >= size else None
 
 
 def _unknown(says: str, hint: str) -> Check:

@@ -121,8 +121,13 @@ class Database:
                 with suppress(exc.SQLAlchemyError):
                     transaction.rollback()
                 raise
-            with faults(self.shown, committing=True):
-                transaction.commit()
+            try:
+                with faults(self.shown, committing=True):
+                    transaction.commit()
+            except BaseException:
+                # SQLite keeps a transaction open that it could not commit, and SQLAlchemy would lend it out again.
+                connection.invalidate()
+                raise
 
     def close(self) -> None:
         self.engine.dispose()

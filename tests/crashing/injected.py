@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from crashing.nursery import Nursery, Place, broken_commitments, look_at, make_place
+from crashing.nursery import Nursery, Place, look_at, make_place
 
 #: what writes; names that a machine does not have are left out by strace
 WRITING = (
@@ -149,7 +149,7 @@ class Injector:
             wrong += _not_plainly_told(place, fault, ended)
         # 4.
         afterwards = look_at(place)
-        wrong += [*afterwards.wrong, *([] if afterwards.wrong else broken_commitments(place))]
+        wrong += afterwards.wrong
         shutil.rmtree(place.base)
         return Outcome(way, fault, call, ended, tuple(wrong), afterwards.seconds)
 

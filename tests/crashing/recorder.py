@@ -26,7 +26,7 @@ from small_facts import finding
 
 from governance.digest import canonical, file_digest
 from governance.errors import Busy, GovernanceError
-from governance.records import Dataset, Execution, Recipe, Result
+from governance.records import Dataset, Execution, Recipe, Record, Result
 from governance.store.commitments import commit_rows
 from governance.store.trail import Appended, Trail
 
@@ -87,7 +87,8 @@ def execution_of(result: Result, *, number: int) -> Execution:
 def write_on(
     url: str, root: Path, *, seed: int, wait_seconds: float, bears: bool, tell: Callable[[dict[str, Any]], None]
 ) -> None:
-    """Appends facts, its own and some that others state too, until somebody ends it.
+    """Appends facts, its own and some that others state too, until somebody ends it; the first of all are rows that are
+    committed to, as many later ones are, by keys that all writers make together.
 
     Who is told to wait tries again with the same facts; so does, where it `bears` with its server, who is told anything.
     """
@@ -97,11 +98,13 @@ def write_on(
     while True:
         fresh = [finding(next(own)) for _ in range(1 + draw.randrange(4))]
         shared = [finding(draw.randrange(50))] if draw.random() < 0.3 else []
+        committed = next(own) if trail is None or draw.random() < 0.2 else None
         doubt = False
         while True:
             try:
                 trail = trail or Trail.open(url, root=root, project="crashes", create=True, wait_seconds=wait_seconds)
-                appended = trail.append([*shared, *fresh])
+                rows = _committed(trail, root / "rows.parquet", number=committed) if committed is not None else []
+                appended = trail.append([*shared, *fresh, *rows])
                 break
             except GovernanceError as error:
                 if not (bears or isinstance(error, Busy)):
@@ -111,7 +114,13 @@ def write_on(
                 time.sleep(0.01)
         # What nobody can have recorded before is new now.
         entered = [] if doubt else [fact.name for fact in fresh]
-        tell(acknowledgement(appended, stated=[fact.name for fact in [*shared, *fresh]], entered=entered))
+        tell(acknowledgement(appended, stated=[fact.name for fact in [*shared, *fresh, *rows]], entered=entered))
+
+
+def _committed(trail: Trail, table: Path, *, number: int) -> list[Record]:
+    """Rows, and the commitment to them, for which the store has to keep the keys."""
+    rows, _, _ = facts_of_run(table, number=number)
+    return [rows, commit_rows(trail, table, of=rows.name, id_column="example_id").commitment]
 
 
 def acknowledgement(appended: Appended, *, stated: Sequence[str] = (), entered: Sequence[str] = ()) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,48 @@ def test_a_log_that_was_rolled_back_is_not_signed_and_not_handed_out(project):
     assert int(Project.find(project).verify().exit_code) == 3
     with pytest.raises(BrokenEvidence, match="rolled back"):
         Project.find(project).bundle(project / "e.zip")
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_a_checkpoint_with_other_line_ends_is_none_to_the_log_as_to_the_published_verifier(project, end):
+    """Read byte by byte: a note that another system's editor wrote anew is refused by everybody alike."""
+    governed = Project.find(project)
+    note = governed.checkpoint().data["note"]
+    (project / "kept").write_bytes(note.replace("\n", end).encode())
+    with pytest.raises(ConfigurationError, match="checkpoint note"):
+        governed.verify(since=project / "kept")
+    governed.bundle(project / "e.zip")
+    assert int(Project.verify_bundle(project / "e.zip", since=project / "kept").exit_code) == 3
+    (project / "verify.py").write_bytes(verifier())
+    command = [sys.executable, "-I", "-S", "verify.py", "e.zip", "--checkpoint", "kept"]
+    assert subprocess.run(command, cwd=project, capture_output=True, check=False).returncode == 3
+
+
+def folder(place: Path) -> None:
+    place.mkdir(parents=True)
+
+
+def link_to_nowhere(place: Path) -> None:
+    place.parent.mkdir(parents=True)
+    place.symlink_to(place.with_name("nowhere"))
+
+
+@pytest.mark.parametrize(("put", "says"), [(folder, "is a folder"), (link_to_nowhere, "No such file")])
+def test_something_else_in_the_place_of_the_tracked_checkpoint_is_named(project, put, says):
+    """It is neither passed over by verify, as if nothing had been kept, nor stumbled over by checkpoint."""
+    log = Project.find(project).trail.log
+    put(project / "checkpoints" / log)
+    for verb in ("verify", "checkpoint"):
+        with pytest.raises(ConfigurationError, match=says) as error:
+            getattr(Project.find(project), verb)()
+        assert log in error.value.message
+
+
+def test_a_file_in_the_place_of_the_folder_of_checkpoints_is_named(project):
+    """What cannot be written is told as everywhere: with the path, and without a traceback."""
+    (project / "checkpoints").write_text("mine\n")
+    with pytest.raises(ConfigurationError, match="checkpoints"):
+        Project.find(project).checkpoint()
 
 
 @pytest.mark.parametrize("text", ["", "no checkpoint", "log\n3\nAAAA\n\n"])

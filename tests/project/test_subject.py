@@ -19,6 +19,7 @@ from governance.project import Project
 from governance.project.repro import project_lock
 from governance.project.subject import staging
 from governance.project.subject.erase import erase
+from governance.project.subject.places import store_cells
 from governance.records import Challenge, Commitment, Erasure
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -258,6 +259,22 @@ def test_what_other_projects_keep_on_the_same_server_is_theirs(people, tmp_path)
     commitment = Project.find(people).trail.facts().of(Commitment)[0].name
     other.append([Challenge.make(seed="1", rows=1, commitments=[commitment], who="author-nobody", reason="")])
     assert Project.find(people).subject_verify("author-nobody").data["store"] == []
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+def test_tables_of_a_server_are_fetched_in_parts(people, postgres_server, postgres_database):
+    """A log of any length is searched in little memory: each table by a cursor that stays on the server."""
+    cells, asked = store_cells(Project.find(people).trail), set()
+    for _ in cells:
+        asked |= {
+            query
+            for (query,) in postgres_server.execute(
+                "SELECT query FROM pg_stat_activity WHERE application_name = 'labeltrail' AND datname = %s",
+                (postgres_database,),
+            )
+        }
+    # Beside the first row, with which a cursor is opened.
+    assert {query.partition(" FROM ")[0] for query in asked} == {"FETCH FORWARD 1", "FETCH FORWARD 1000"}
 
 
 def test_a_full_disk_changes_nothing(people, monkeypatch):

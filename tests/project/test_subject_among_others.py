@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -12,7 +13,7 @@ import markupsafe
 import polars as pl
 import pytest
 import yaml
-from small_project import dvc
+from small_project import dvc, git
 
 from governance.documents import escape
 from governance.dvc.files import cache_folder, cached_file
@@ -155,6 +156,20 @@ def test_her_text_is_found_as_other_files_spell_it(people, name, content):
     assert report.exit_code == 1
 
 
+@pytest.mark.parametrize("name", ["node_modules/", "environment/pyvenv.cfg", "packages/inner/.git/"])
+def test_folders_that_are_not_looked_into_are_named(people, name):
+    """Installed packages and repositories of others may hold her: the answer is unknown, and not fine."""
+    place = people / name
+    (place if name.endswith("/") else place.parent).mkdir(parents=True)
+    if not name.endswith("/"):
+        place.touch()
+    report = Project.find(people).subject_verify("author-nobody")
+    assert report.exit_code == 4
+    left = name.removesuffix("/").removesuffix("/pyvenv.cfg")
+    assert [one["what"] for one in report.data["not_searched"]] == [left]
+    assert "not looked into: " in report.to_markdown()
+
+
 def test_files_outside_of_the_project_are_told_and_left(people, tmp_path):
     """A link is no reason to forget the file behind it, and a folder behind one is named as not looked into."""
     outside = tmp_path / "outside"
@@ -259,6 +274,52 @@ def test_what_git_cannot_read_makes_the_answer_unknown(people, broken):
     report = Project.find(people).subject_verify("author-nobody")
     assert report.exit_code == 4
     assert "git" in report.data["not_searched"][0]["what"]
+
+
+def kept_by_somebody_else(cache: Path, data: bytes, *, end: str = "") -> Path:
+    """A content as DVC in another project leaves it in a cache that both use."""
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    place = cache / "files/md5" / md5[:2] / f"{md5[2:]}{end}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    return place
+
+
+def test_what_others_keep_in_a_shared_cache_is_told_and_left(people, tmp_path):
+    """Contents, a folder's list and an entry of the run cache that only another project names stay byte by byte, exit 1;
+    of ours, what any commit named goes."""
+    shared = tmp_path / "shared"
+    shutil.move(cache_folder(people), shared)
+    (people / ".dvc/config").write_text(f"[cache]\n    dir = {shared}\n")
+    # Ours: a content of now, and one that only an earlier commit names.
+    older = people / "older.csv"
+    older.write_text(f"example_id,author,text\np-0001,{ANNA},an older text\n")
+    dvc(people, "add", "older.csv")
+    git(people, "add", "older.csv.dvc")
+    git(people, "commit", "-qm", "older")
+    of_before = cached_file(people, yaml.safe_load((people / "older.csv.dvc").read_text())["outs"][0]["md5"])
+    older.write_text("example_id,author,text\np-0002,author-bert,a newer text\n")
+    dvc(people, "add", "older.csv", "posts.csv")
+    of_now = cached_file(people, yaml.safe_load((people / "posts.csv.dvc").read_text())["outs"][0]["md5"])
+    # Somebody else's.
+    table = kept_by_somebody_else(shared, f"example_id,author,text\nx-1,{ANNA},words\nx-2,carl,others\n".encode())
+    notes = kept_by_somebody_else(shared, f"{ANNA} was here\n".encode())
+    listed = [{"md5": of_now.parent.name + of_now.name, "relpath": "a"}, {"md5": "0" * 32, "relpath": "b"}]
+    folder = kept_by_somebody_else(shared, json.dumps(listed).encode(), end=".dir")
+    run = shared / "runs" / "ab" / "abcd" / "entry"
+    run.parent.mkdir(parents=True)
+    run.write_text(f"cmd: score {ANNA}\n")
+    theirs = {place: place.read_bytes() for place in (table, notes, folder, run)}
+    report = Project.find(people).subject_erase(ANNA)
+    assert report.exit_code == 1, report.to_markdown()
+    assert {place: place.read_bytes() for place in theirs if place.is_file()} == theirs
+    assert not of_before.exists()
+    assert not of_now.exists()
+    stays = {one["what"]: one["why"] for one in report.data["stays"]}
+    told = {f"DVC's cache: {place.relative_to(shared).as_posix()}" for place in theirs}
+    assert told == {what for what in stays if what.startswith("DVC's cache")}
+    assert all("another project's" in stays[what] for what in told)
+    assert set(where(report)) == told - {f"DVC's cache: {folder.relative_to(shared).as_posix()}"}
 
 
 def test_a_folder_in_dvcs_care_can_still_be_checked_out(people):

@@ -17,15 +17,17 @@ from evidence import Evidence, make_evidence, standalone
 from hypothesis import given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
+from small_facts import finding
 
 from governance.digest import canonical, parse_canonical
 from governance.errors import InvalidRecord
 from governance.proof import published
 from governance.proof.archive import read_archive, write_archive
-from governance.proof.bundle import check_bundle
+from governance.proof.bundle import check_bundle, make_bundle
 from governance.store import keys, merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.shown import Shape, show
+from governance.store.trail import Trail
 
 verify_py = standalone()
 
@@ -228,6 +230,22 @@ def test_another_log_is_refused(evidence, tmp_path):
     later = parse_note(evidence.checkpoints[6])
     grown = Checkpoint(later.origin, later.size + 1, later.root).to_note()
     assert both(evidence.data, anchor=grown) == {3}
+
+
+def test_a_bundle_that_was_rolled_back_is_refused_by_whoever_holds_a_newer_checkpoint(tmp_path, own_home):
+    """Such a bundle is whole and rightly signed; only a checkpoint of the log as it went on tells what is held back."""
+    older = make_evidence(tmp_path)
+    trail = Trail.open("sqlite:///.labeltrail/trail.db", root=tmp_path, project="small")
+    trail.append([finding(4)], at=1_700_000_002_000_000)
+    newer, _ = make_bundle(trail, {"index.html": b"<!DOCTYPE html>"})
+    notes = {size: note for size, note, _ in trail.checkpoints() if size > max(older.checkpoints)}
+    assert len(notes) == 2
+    assert both(older.data, key=older.key) == {0}
+    for size, note in notes.items():
+        assert both(newer, anchor=note) == {0}
+        assert both(older.data, anchor=note) == {3}
+        _, (says, *_) = verify_py.verify(older.data, anchor=note.encode())
+        assert f"the log was longer: the checkpoint that was given is over {size} entries" in says
 
 
 def zipped(files: dict[str, bytes], method: int) -> bytes:

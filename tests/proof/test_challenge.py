@@ -27,11 +27,12 @@ from governance.proof.archive import read_archive, write_archive
 from governance.proof.asking import CommittedTable
 from governance.proof.challenge import check_challenge
 from governance.proof.drawing import draw_rows
-from governance.records import Challenge, Commitment, Dataset, Labels, Record, Votes
+from governance.records import Challenge, Commitment, Dataset, ErasedRows, Erasure, Labels, Record, Votes
 from governance.store import merkle
 from governance.store.checkpoint import Checkpoint, parse_note
 from governance.store.commitments import RowTable
 from governance.store.entry import read_entry
+from governance.store.forgetting import KeptLeaf, keep_leaves
 
 verify_py = standalone()
 
@@ -339,6 +340,53 @@ def test_a_table_behind_the_labels_that_was_committed_to_for_the_seed_is_not_vou
     challenged.tables[table] = CommittedTable(rows, rows.committed(make_keys=True).commitment)
     challenged.trail.append([challenged.tables[table].commitment])
     assert both(challenged.again("heard", cuts=(kept,)), anchor=challenged.checkpoints[kept]) == {4}
+
+
+@pytest.mark.parametrize("table", ["labels", "votes", "dataset"])
+@pytest.mark.parametrize("way", ["rows", "amended"])
+def test_a_row_that_is_called_erased_when_the_seed_is_heard_is_not_vouched_for(challenged, tmp_path, table, way):
+    """Whoever kept a checkpoint from before learns of it; a newer one covers it, also where it is entered once more."""
+    seed, labels = "heard", challenged.tables["labels"].commitment
+    (number, *_) = draw_rows(seed, root=labels.root, size=labels.rows, rows=2)
+    hide(challenged, tmp_path / f"{table}.parquet", number, way=way)
+    before, after = 11, challenged.trail.size()
+    data = challenged.again(seed, cuts=(before, after))
+    assert [both(data, anchor=challenged.checkpoints[before]), both(data, key=challenged.key)] == [{4}, {0}]
+    says = "rows that were drawn were erased after the checkpoint that was given: perhaps to suit the seed"
+    assert says in verify_py.verify(data, anchor=challenged.checkpoints[before].encode())[1][0]
+    assert check_challenge(data, anchor=challenged.checkpoints[before]).checks[0].says == says
+    note = challenged.trail.checkpoints()[-2][1]
+    assert parse_note(note).size == after
+    assert both(data, anchor=note) == {0}
+    hide(challenged, tmp_path / f"{table}.parquet", number, way=way)
+    assert both(challenged.again(seed, cuts=(after,)), anchor=note) == {0}
+
+
+@pytest.mark.parametrize("table", ["labels", "votes", "dataset"])
+def test_an_erasure_of_rows_that_were_not_drawn_is_nothing_to_the_auditor(challenged, tmp_path, table):
+    """Others go when they ask to; what the seed draws is shown all the same."""
+    seed, labels = "heard", challenged.tables["labels"].commitment
+    drawn = draw_rows(seed, root=labels.root, size=labels.rows, rows=2)
+    hide(
+        challenged,
+        tmp_path / f"{table}.parquet",
+        next(number for number in range(labels.rows) if number not in drawn),
+        way="rows",
+    )
+    assert both(challenged.again(seed, cuts=(11,)), anchor=challenged.checkpoints[11]) == {0}
+
+
+def hide(challenged: Challenged, path: Path, number: int, *, way: str) -> None:
+    """Enters an erasure of the row of a table on the labelled example of this number, and keeps its leaf alone."""
+    one = challenged.tables[path.stem]
+    position = one.rows.ids.index(IDS[number])
+    made = {"at": challenged.trail.size(), "who": "A. Ode", "reason": "", "files": [], "keys": 1, "others": 0}
+    part = ErasedRows.model_validate({"commitment": one.commitment.name, "rows": (), "amended": (), way: (position,)})
+    kept = {one.commitment.of: {position: KeptLeaf(one.rows.leaf(position), amended=True)}}
+    erasure = Erasure.make(rows=[part], **made)
+    challenged.trail.append([erasure], also=lambda connection, _: keep_leaves(challenged.trail, connection, kept))
+    rows = RowTable(challenged.trail, path, of=one.commitment.of, id_column="example_id", subject_column="")
+    challenged.tables[path.stem] = CommittedTable(rows, one.commitment)
 
 
 def test_a_commitment_that_is_entered_again_later_is_as_old_as_its_first_entry(challenged):

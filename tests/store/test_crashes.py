@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 
 import pytest
-from crashing.crowd import Crowd
+from behind import Behind
+from crashing.crowd import Crowd, acknowledged
 from crashing.injected import FAULTS, WAYS, Injector, can_trace, sample
 from crashing.lost_answer import BreakingLine
-from crashing.nursery import SQLITE, Nursery
+from crashing.nursery import SQLITE, Nursery, look_at, make_place
 from crashing.outage import Outage
 from crashing.power import cut_power
 from filelock import FileLock
@@ -127,6 +130,27 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path, nu
         rounds.append(outage.of_the_server())
     assert [round_.wrong for round_ in rounds if round_.wrong] == []
     assert sum(round_.busy > 0 for round_ in rounds) == 2
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("how", "wrong"),
+    [
+        ("DELETE FROM trail_subject_key", ["have lost a key"]),
+        ("UPDATE trail_subject_key SET key = ?", ["is another one now"]),
+    ],
+)
+def test_a_key_that_a_crowd_lost_would_be_noticed(tmp_path, nursery, request, store, how, wrong):
+    """Writers commit to rows, too; a store that kept every entry and not every key of a row is not whole."""
+    place = make_place(tmp_path / "place", SQLITE if store == "sqlite" else request.getfixturevalue("postgres_url"))
+    writer = nursery.begin(place, seed=1, wait_seconds=30, bears=True)
+    assert acknowledged(place)
+    os.kill(writer, signal.SIGKILL)
+    nursery.wait(writer)
+    assert look_at(place).wrong == ()
+    values = (bytes(32),) if "?" in how else ()
+    assert Behind(place.url, place.root).change(how, values)
+    assert [says for says in wrong if any(says in line for line in look_at(place).wrong)] == wrong
 
 
 @pytest.fixture

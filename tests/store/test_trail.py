@@ -163,6 +163,17 @@ def test_a_second_writer_is_told_that_the_store_is_locked(trail, store_url, tmp_
     assert other.append([finding(8)]).positions == {finding(8).name: 5}
 
 
+def test_a_commit_that_waits_for_a_reader_in_vain_is_taken_back_whole(sqlite_url, tmp_path, own_home):
+    """SQLite commits when nobody reads any more: the same writer is told to try again, and then succeeds."""
+    reader = Trail.open(sqlite_url, root=tmp_path, project="tests", create=True)
+    writer = Trail.open(sqlite_url, root=tmp_path, project="tests", wait_seconds=0.05)
+    with reader.database.reading() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM trail_entry").fetchall()
+        with pytest.raises(Busy, match="locked"):
+            writer.append([finding(8)])
+    assert writer.append([finding(8)]).positions == {finding(8).name: 1}
+
+
 def test_a_log_that_its_newest_checkpoint_does_not_cover_is_not_gone_on_with(trail, store_url, tmp_path):
     """Nothing is appended to a log that was cut or spliced."""
     Behind(store_url, tmp_path).change("DELETE FROM trail_entry WHERE seq = 4")

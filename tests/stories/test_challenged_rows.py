@@ -21,7 +21,8 @@ def checked(folder: Path, archive: str, note: str) -> subprocess.CompletedProces
 
 def test_an_auditor_draws_rows_before_and_after_an_erasure(reference, tmp_path):
     """1. the checkpoint is given, then the seed  2. both verifiers say the rows  3. a person is erased, and every row drawn
-    4. her row is shown as its leaf alone, and said to be erased by which entry"""
+    4. her row is shown as its leaf alone, and said to be erased by which entry: exit 4 for whoever kept a checkpoint from
+    before that, 0 for whoever has one from after it"""
     # 1.
     governed = Project.find(reference)
     note = governed.checkpoint().data["note"]
@@ -49,11 +50,20 @@ def test_an_auditor_draws_rows_before_and_after_an_erasure(reference, tmp_path):
     # 3.
     labels = pl.read_parquet(reference / "artifacts/labels/labels.parquet")
     governed.subject_erase(labels["example_id"][3], reason="she asked")
+    (tmp_path / "newer").write_text(governed.checkpoint().data["note"])
     # 4.
     governed.challenge(tmp_path / "all.zip", seed="lottery", rows=10_000, since=tmp_path / "note")
+    late = "rows that were drawn were erased after the checkpoint that was given: perhaps to suit the seed"
     told = checked(tmp_path, "all.zip", "note")
-    assert told.returncode == 0, told.stdout
+    assert told.returncode == 4, told.stdout
+    assert late in told.stdout.splitlines()[0]
     ours = Project.verify_bundle(tmp_path / "all.zip", since=tmp_path / "note")
+    assert int(ours.exit_code) == 4
+    assert late in ours.to_markdown()
+    told = checked(tmp_path, "all.zip", "newer")
+    assert told.returncode == 0, told.stdout
+    ours = Project.verify_bundle(tmp_path / "all.zip", since=tmp_path / "newer")
+    assert int(ours.exit_code) == 0
     assert [line for line in ours.data["rows"] if line.startswith("row 3:")]
     assert all(line in told.stdout for line in ours.data["rows"])
     assert labels["example_id"][3].encode() + b'"' not in (tmp_path / "all.zip").read_bytes()

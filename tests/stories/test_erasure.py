@@ -7,6 +7,8 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -80,10 +82,13 @@ def keys_of(root: Path) -> set[bytes]:
 
 @pytest.fixture
 def before(reference: Path, tmp_path: Path) -> Path:
-    """The project as it was, beside the one that a person is erased from, with a bundle and a checkpoint handed out."""
+    """The project as it was, beside the one that a person is erased from, with a bundle, rows that somebody drew, the
+    verifier and a checkpoint handed out."""
     project = Project.find(reference)
     assert project.checkpoint().exit_code == 0
     assert project.bundle(tmp_path / "evidence.zip").exit_code == 0
+    drawn = project.challenge(tmp_path / "rows.zip", seed="lottery", rows=25, verifier=tmp_path / "verify.py")
+    assert drawn.exit_code == 0
     shutil.copytree(reference, tmp_path / "before", symlinks=True)
     return tmp_path / "before"
 
@@ -117,9 +122,8 @@ def test_nothing_of_an_erased_person_is_left_and_nothing_of_anybody_else_is_touc
     assert {check["culprit"].partition(": ")[2] for check in checked.data["checks"]} == set(TABLES)
     assert all(f"erased by entry {entry}" in check["says"] for check in checked.data["checks"])
     assert checked.data["counts"]["rows"] == 5 * 640
-    assert (
-        Project.verify_bundle(tmp_path / "evidence.zip", since=next((before / "checkpoints").iterdir())).exit_code == 0
-    )
+    what_was_handed_out_still_verifies(tmp_path, next((before / "checkpoints").iterdir()))
+    every_earlier_checkpoint_still_verifies(before, reference, tmp_path / "earlier")
     every_other_leaf_is_the_same(before, reference)
     # 4.
     record = project.facts().one(Erasure)
@@ -132,6 +136,23 @@ def test_nothing_of_an_erased_person_is_left_and_nothing_of_anybody_else_is_touc
 def told(folder: Path, text: str) -> Path:
     (folder / "texts.txt").write_text(f"{text}\n")
     return folder / "texts.txt"
+
+
+def what_was_handed_out_still_verifies(folder: Path, checkpoint: Path) -> None:
+    for name in ("evidence.zip", "rows.zip"):
+        assert Project.verify_bundle(folder / name, since=checkpoint).exit_code == 0, name
+        command = [sys.executable, "-I", "-S", "verify.py", name, "--checkpoint", str(checkpoint)]
+        told = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert told.returncode == 0, told.stdout
+
+
+def every_earlier_checkpoint_still_verifies(before: Path, after: Path, place: Path) -> None:
+    notes = [note for _, note, _ in Project.find(before).trail.checkpoints()]
+    assert len(notes) > 3
+    for note in notes:
+        place.write_text(note)
+        checked = Project.find(after).verify(since=place, log=True)
+        assert checked.exit_code == 0, checked.to_markdown()
 
 
 def every_other_leaf_is_the_same(before: Path, after: Path) -> None:

@@ -16,7 +16,7 @@ from governance.digest import file_digest, sync_folder, write_atomically
 from governance.dvc.relock import swapped
 from governance.erased import INTENT
 from governance.errors import Busy, ConfigurationError
-from governance.project.subject.plan import dvc_files
+from governance.project.subject.ours import dvc_files
 
 FOLDER, _INTENT = INTENT.split("/")
 _SAFE = 0o444  # DVC keeps its contents so

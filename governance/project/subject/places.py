@@ -19,7 +19,8 @@ from governance.store.tables import METADATA
 from governance.store.trail import Trail
 
 Kind = Literal["project", "cache", "run cache", "notes", "remote"]
-_NOT_OURS = (".git", "node_modules")
+_INSTALLED = "packages that were installed are not looked into: keep them outside of the project"
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,22 @@ def _files(folder: Path, *, unread: dict[str, str], but: list[Path] | None = Non
         for link in (here / name for name in sorted(folders) if (here / name).is_symlink()):
             if not any(link.resolve().is_relative_to(known) for known in (folder.resolve(), *left_out)):
                 unread[link.relative_to(folder).as_posix()] = "a link to a folder outside of the project"
-        folders[:] = sorted(
+        folders[:] = [
             name
-            for name in folders
-            if name not in _NOT_OURS
-            and not (here / name / "pyvenv.cfg").is_file()
-            and not (here / name).is_symlink()
-            and (here / name).resolve() not in left_out
-        )
+            for name in sorted(folders)
+            if not (here / name).is_symlink() and (here / name).resolve() not in left_out
+        ]
+        for name in [name for name in folders if _is_left_out(here / name)]:
+            folders.remove(name)
+            # The project's own history is read by git.
+            if name != ".git" or here != folder:
+                says = "a repository of its own" if name == ".git" else _INSTALLED
+                unread[(here / name).relative_to(folder).as_posix()] = says
         yield from (here / name for name in sorted(names) if (here / name).is_file())
+
+
+def _is_left_out(folder: Path) -> bool:
+    return folder.name in (".git", "node_modules") or (folder / "pyvenv.cfg").is_file()
 
 
 def local_remotes(config: Config) -> dict[str, str]:
@@ -86,7 +94,7 @@ def local_remotes(config: Config) -> dict[str, str]:
 
 
 def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
-    """(table, cell) for every text and every bytes in the store's tables that is this log's."""
+    """(table, cell) for every text and every bytes in the store's tables that is this log's, fetched in parts."""
     with trail.database.reading() as connection:
         from sqlalchemy import inspect
 
@@ -94,7 +102,9 @@ def store_cells(trail: Trail) -> Iterator[tuple[str, bytes]]:
         for table in METADATA.sorted_tables:
             if table.name not in there:
                 continue
-            for row in connection.execute(select(table).where(table.c.log == trail.log)):
+            # A driver of a server would otherwise lay the whole table down in this machine's memory first.
+            asked = select(table).where(table.c.log == trail.log).execution_options(yield_per=_ROWS_AT_ONCE)
+            for row in connection.execute(asked):
                 for cell in row:
                     if isinstance(cell, (str, bytes, memoryview)):
                         yield table.name, cell.encode() if isinstance(cell, str) else bytes(cell)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from governance.config import Config
-from governance.dvc.files import cache_folder, cached_file, read_lock, read_stages
+from governance.dvc.files import cache_folder, read_stages
 from governance.dvc.remote import remotes
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
+from governance.project.subject.ours import SOMEBODY_ELSES, Ours, named_md5s
 from governance.project.subject.search import Found, Hit, Search
 from governance.records import Bundle, Challenge, Commitment, Dataset, Disclosure, Labels, Model, Recipe, Result
 from governance.runs.runfile import read_run, run_path
@@ -44,13 +42,15 @@ class Plan:
 
 def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[str], say: Callable[[str], None]) -> Plan:
     """1. where she stands  2. tables are rewritten, and so are their contents in DVC's cache that somebody names
-    3. older contents, downloads, notes and compiled modules are removed  4. what is nobody's table is left and told"""
+    3. older contents, downloads, notes and compiled modules are removed  4. what is nobody's table, and contents of a
+    cache outside of the project that nothing of this project ever named, are left and told"""
     # 1.
     found = Search(config, trail, say=say).run(subject, texts=texts)
     facts = trail.facts()
     refuse_blocks(facts, found)
     plan = Plan(found, recorded=recorded_contents(config, trail, facts))
     named = named_md5s(config)
+    ours = Ours(config, named)
     for hit in found.hits:
         if hit.named and hit.kind == "project":
             plan.stays.append((hit.place.shown, "the path itself names her: rename it, and what speaks of it"))
@@ -64,6 +64,8 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
             plan.stays.append((hit.place.shown, says))
         elif hit.is_table and (hit.kind == "project" or (hit.kind == "cache" and _is_named(hit, plan, named))):
             plan.rewritten.append(hit)
+        elif hit.kind in ("cache", "run cache") and hit.sha256 not in plan.recorded and not ours.keeps(hit.place.path):
+            plan.stays.append((hit.place.shown, f"it holds {hit.says}; {SOMEBODY_ELSES}"))
         # 3.
         elif (
             hit.kind in ("notes", "run cache")
@@ -122,38 +124,6 @@ def recorded_contents(config: Config, trail: Trail, facts: Facts) -> dict[str, s
         if standing and standing.sha256:
             told[standing.sha256] = path
     return told
-
-
-def named_md5s(config: Config) -> set[str]:
-    """The MD5s that dvc.lock and the .dvc files here name."""
-    try:
-        locks = read_lock(config.root).values()
-    except GovernanceError:
-        hint = "mend it, or take it back from git: an erasure has to know which contents are in use"
-        raise ConfigurationError("dvc.lock cannot be read", hint=hint) from None
-    named = {file.md5 for stage in locks for file in (*stage.deps, *stage.outs) if file.md5}
-    for path in dvc_files(config):
-        try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError):
-            continue
-        for out in (document or {}).get("outs") or () if isinstance(document, dict) else ():
-            if isinstance(out, dict) and isinstance(out.get("md5"), str):
-                named.add(out["md5"])
-    return named | {md5 for name in named if name.endswith(".dir") for md5 in _in_folder(config, name)}
-
-
-def _in_folder(config: Config, md5: str) -> Iterable[str]:
-    """The MD5s of the files of a folder, from the list that DVC's cache keeps of it; none where it is not there."""
-    try:
-        return [str(file["md5"]) for file in json.loads(cached_file(config.root, md5).read_bytes())]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
-
-
-def dvc_files(config: Config) -> list[Path]:
-    """dvc.lock's relatives: what `dvc add` writes beside a file."""
-    return [path for path in sorted(config.root.rglob("*.dvc")) if path.is_file() and ".dvc" not in path.parts[:-1]]
 
 
 def md5_of(hit: Hit) -> str:

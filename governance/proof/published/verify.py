@@ -23,14 +23,13 @@ import sys
 import typing
 import zlib
 
-FORMATS = ("labeltrail-bundle/1", "labeltrail-challenge/1")
+FORMATS = [{"format": "labeltrail-bundle/1"}, {"format": "labeltrail-challenge/1"}]
 PATH = re.compile(r"[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*(/[a-z0-9][a-z0-9_-]*(\.[a-z0-9]+)*){0,4}")
 NAME = re.compile(r"[a-z]+:[0-9a-f]{64}")
 TILE = re.compile(r"tile/(entries|large|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 WIDTH, LARGEST_INTEGER = 256, 2**53 - 1
 ROWS = ("dataset", "votes", "labels", "predictions", "answers")
-#: kinds of records with more than the first version
-VERSIONS = {"source": (1, 2), "votes": (1, 2)}
+VERSIONS = {"source": (1, 2), "votes": (1, 2)}  # of every other kind there is the first alone
 
 
 class Broken(Exception):
@@ -82,8 +81,7 @@ def write_zip(files):
     for path in sorted(files):
         name, content = path.encode("ascii"), files[path]
         # version 2.0, no flags, stored, 1980-01-01 00:00:00
-        size, check = len(content), zlib.crc32(content)
-        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, check, size, size, len(name), 0)
+        common = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 33, zlib.crc32(content), *[len(content)] * 2, len(name), 0)
         directory += b"PK\x01\x02\x14\x00" + common + struct.pack("<HHHII", 0, 0, 0, 0, len(body)) + name
         body += b"PK\x03\x04" + common + name + content
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(directory), len(body), 0)
@@ -102,16 +100,12 @@ def read_json(data: bytes, where: str) -> typing.Any:
     """The value of bytes that are in their one canonical form."""
     value = None
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse)
+        value = json.loads(data.decode("utf-8"), parse_float=int, parse_constant=int)  # which takes no fraction
         same = canonical(value) == data and _is_plain(value)
     except (ValueError, RecursionError):
         same = False
     need(same, f"{where} is not canonical JSON")
     return value
-
-
-def _refuse(text):
-    raise ValueError(text)
 
 
 def _is_plain(value):
@@ -272,7 +266,7 @@ class Log:
         self.lines = lines = take(files, "entries.jsonl").split(b"\n")
         need(lines.pop() == b"" and lines, "entries.jsonl does not end where a line ends")
         self.leaves, size, cuts = [leaf_hash(line) for line in lines], self.checkpoint.size, []
-        self.places, self.committed = list(range(len(lines))), 0
+        self.places, self.late = list(range(len(lines))), {}
         if some:
             self.places = read_json(take(files, "places.json"), "places.json")
             cuts = read_json(lines[-1], "entries.jsonl")["body"]["since"]
@@ -388,21 +382,22 @@ def check_challenge(files, log, told):
     asked, place = log.entries[-1]["body"], log.places[-1]
     need((log.entries[-1]["kind"], place) == ("challenge", log.checkpoint.size - 1), "the newest entry is no challenge")
     commitments = [log.names[name] for name in asked["commitments"] if name.startswith("commitment:")]
-    by_row = [one["body"] for one in commitments if one["body"]["scheme"] == "rows/v1"]
-    tables = {body["of"].partition(":")[0]: body for body in by_row}
+    tables = {c["body"]["of"].partition(":")[0]: c["body"] for c in commitments if c["body"]["scheme"] == "rows/v1"}
     labels = log.names[tables["labels"]["of"]]["body"]
     votes = log.names[labels["votes"]]["body"]
     chain = [tables["labels"]["of"], labels["votes"], labels["dataset"]]
     fits = [one["body"]["of"] for one in commitments] == [of for of in chain if of.partition(":")[0] in tables]
     need(fits and votes["dataset"] == labels["dataset"], "the commitments are not to the labels and their origin")
-    need(all(log.names[b["of"]]["body"]["rows"] == b["rows"] for b in by_row), "a table is not committed to whole")
+    need(
+        all(log.names[b["of"]]["body"]["rows"] == b["rows"] for b in tables.values()),
+        "a table is not committed to whole",
+    )
     # 2.
-    gone = {name: {} for name in asked["commitments"]}
-    for at, one in zip(log.places, log.entries, strict=True):
+    gone, named = {}, dict(zip(tables, asked["commitments"], strict=True))
+    for at, one in reversed([*zip(log.places, log.entries, strict=True)]):
         for part in one["body"]["rows"] if one["kind"] == "erasure" else ():
             gone.setdefault(part["commitment"], {}).update(dict.fromkeys(part["rows"] + part["amended"], at))
-    named = zip(tables, tables.values(), asked["commitments"], strict=True)
-    answers = {table: read_answers(files, table, commitment, gone[name]) for table, commitment, name in named}
+    answers = {table: read_answers(files, table, tables[table], gone.get(named[table], {})) for table in tables}
     # 3.
     drawn = draw(asked["seed"], asked["rows"], tables["labels"])
     need([number for number, _, _ in answers["labels"]] == drawn, "the rows are not those that the seed draws")
@@ -414,15 +409,17 @@ def check_challenge(files, log, told):
         beside = {table: next(rows, (0, 0, {})) for table, rows in others.items()} if row else {}
         need(all(theirs in (None, example) for _, theirs, _ in beside.values()), f"row {number} is beside others")
         said = [f"row {number}, {example}: {words.get(str(row.get('label')), 'unknown')}"]
-        cast = beside["votes"][2].items() if "votes" in beside else ()
-        said += [f"{titles[name]} {words.get(str(vote), 'unknown')}" for name, vote in cast if name in titles]
+        cast = beside.get("votes", (0, 0, {}))[2]
+        said += [f"{titles[name]} {words.get(str(cast[name]), 'unknown')}" for name in cast if name in titles]
         told.append("; ".join(said) if row else f"row {number}: erased by entry {gone[commitments[0]['name']][number]}")
     # 4.
     mine = {f"{table}.{end}" for table in (*tables, "log") for end in ("jsonl", "nodes")} - {"log.jsonl"}
     extra = sorted(set(files) ^ mine ^ {"about.json", "checkpoint", "entries.jsonl", "places.json"})
     need(not extra and not any([*rest] for rest in others.values()), f"no part of a challenge, or missing: {extra}")
-    log.committed = max(log.places[log.entries.index(one)] for one in commitments)
-    told.append(f"committed to up to entry {log.committed}, shown in entry {place}: rows of {', '.join(tables)}")
+    committed = max(log.places[log.entries.index(one)] for one in commitments)
+    erased = [gone[named[table]][n] for table, rows in answers.items() for n, example, _ in rows if example is None]
+    log.late = {"the rows were committed to": committed, "rows that were drawn were erased": max(erased, default=0)}
+    told.append(f"committed to up to entry {committed}, shown in entry {place}: rows of {', '.join(tables)}")
     told.append("not checked: rows that were not drawn, entries that are not in the archive and what people stated")
 
 
@@ -519,7 +516,8 @@ def check_origin(log, anchor, key):
         need(key in keys, "the log never named the key that was given")
         need(signed, "the checkpoint is not signed by the log's newest key")
         need_trust(log.keys[keys.index(key) + 1 :], "the key that was given")
-        return "signed by the key that was given" + (", or by one that it hands over to" if key != keys[-1] else "")
+        says = "signed by the key that was given" + (", or by one that it hands over to" if key != keys[-1] else "")
+        return says + ("; when the rows were committed to, a key cannot tell" if log.late else "")
     if not anchor:
         raise Unknown("origin unknown: give --checkpoint or --key, got some other way")
     need(anchor.origin == mine.origin, f"the checkpoint that was given is of another log, {anchor.origin}")
@@ -534,8 +532,8 @@ def check_origin(log, anchor, key):
         raise Unknown("the checkpoint that was given is not signed by the key that is shown; another may be left out")
     need(signed, f"nobody vouches for the {mine.size - anchor.size} entries after the checkpoint that was given")
     need_trust([link for link in log.keys if link[0] >= anchor.size], "the key of the checkpoint that was given")
-    if log.committed >= anchor.size:
-        raise Unknown("but the rows were committed to after the checkpoint that was given: perhaps to suit the seed")
+    for what in [what for what, entry in log.late.items() if entry >= anchor.size]:
+        raise Unknown(f"but {what} after the checkpoint that was given: perhaps to suit the seed")
     return f"grown from the checkpoint that was given ({anchor.size} entries), signed by a key that it covers"
 
 
@@ -554,15 +552,19 @@ def verify(data, *, anchor=None, key=None, seed=None):
             # 1.
             files = read_zip(data)
             about = read_json(take(files, "about.json"), "about.json")
-            known = isinstance(about, dict) and set(about) == {"format"} and about["format"] in FORMATS
-            need(known, f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py")
+            need(
+                about in FORMATS,
+                f"this file is of a kind or version that I do not know: {about!r}; get a newer verify.py",
+            )
             # 2.
             rows = about["format"].startswith("labeltrail-challenge")
             log = Log(files, some=rows)
             told.append(f"{len(log.entries)} entries of a log of {log.checkpoint.size}, {log.checkpoint.origin}")
             # 3.
             (check_challenge if rows else check_bundle)(files, log, told)
-        need(seed in (None, log.entries[-1]["body"].get("seed")), "the seed that was given did not draw what is shown")
+        shown = log.entries[-1]["body"].get("seed")
+        need(seed in (None, shown), "the seed that was given did not draw what is shown")
+        told += [f"not checked: whether the seed {shown!r} is yours: give it with --seed"] if seed != shown else []
         # 4.
         vouched = check_origin(log, trusted, key)
     except Broken as fault:
