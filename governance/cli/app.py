@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import challenge, drill, key, subject
+from governance.cli import challenge, drill, key, run, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -430,6 +430,7 @@ def reproduce(
     answer(project_of(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
 
 
+app.command(rich_help_panel="what voted", context_settings=run.TAKES_A_COMMAND)(run.run)
 app.command(rich_help_panel="proving")(challenge.challenge)
 app.add_typer(drill.app, name="drill", rich_help_panel="proving")
 app.add_typer(key.app, name="key", rich_help_panel="proving")

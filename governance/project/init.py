@@ -103,7 +103,8 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
     then = (
         "`labeltrail repro` runs the pipeline and records it"
         if (folder / "dvc.yaml").is_file()
-        else "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
+        else "`labeltrail run -- python train.py` records a script of your own as it is; or write a dvc.yaml and "
+        "its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
     )
     data = {"root": str(folder), "steps": laid.steps, "log": trail.log, "public_key": public}
     return Report("init", data, (*laid.steps, f"next: {then}"))
