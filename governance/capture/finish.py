@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -163,14 +162,3 @@ def _find(
     findings.state_errors(run, sources, table, errors)
     findings.state_likeness(run, table, subject=votes.name)
     findings.state_naming(run, application, subject=votes.name)
-
-
-def misaligned(facts: Sequence[Any]) -> list[str]:
-    """What the findings of a captured run say of votes that stand beside other rows than their own."""
-    return [f.says for f in facts if isinstance(f, Finding) and f.check == "alignment" and f.outcome == "fail"]
-
-
-def read_note(notes: Path, name: str) -> dict[str, Any] | None:
-    """The note that the process left of its execution."""
-    place = notes / CAPTURED / f"{name}.json"
-    return json.loads(place.read_text(encoding="utf-8")) if place.is_file() else None
