@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from governance.project import Project
+    from governance.project.run import autolog, capture
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__"]
+__all__ = ["Project", "__version__", "autolog", "capture"]
 
 
 def __getattr__(name: str) -> Any:
-    """`governance.Project` without its imports for those who only ask for the version."""
+    """`governance.Project` and its like, without their imports for those who only ask for the version."""
     if name == "Project":
         from governance.project import Project
 
         return Project
+    if name in ("autolog", "capture"):
+        from governance.project import run
+
+        return getattr(run, name)
     raise AttributeError(f"module 'governance' has no attribute {name!r}")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import challenge, drill, ingest, key, replay, source, subject
+from governance.cli import challenge, drill, ingest, key, replay, run, source, subject
 from governance.cli.options import Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -416,6 +416,7 @@ def reproduce(
     answer(project_of(context).reproduce(run, say=say), as_json=as_json, as_md=as_md)
 
 
+app.command(rich_help_panel="what voted", context_settings=run.TAKES_A_COMMAND)(run.run)
 app.command(rich_help_panel="proving")(challenge.challenge)
 app.command(rich_help_panel="what voted")(ingest.ingest)
 app.command(rich_help_panel="proving")(replay.replay)

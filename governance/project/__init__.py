@@ -146,6 +146,21 @@ class Project:
         chosen = replace(options or Options(), aside=place is not None)
         return ingest(self.config, opened, Asked(Path(file), name, format, chosen, names, place, owner))
 
+    def run(self, command: Sequence[str], *, name: str | None = None) -> Report:
+        """Runs somebody's own command and records what it did with votes; the exit code is the command's, or 3.
+
+        Raises ConfigurationError where the command cannot be started.
+        """
+        from governance.project.run import run
+
+        def opened():
+            from governance.store.trail import Trail
+
+            config = self.config
+            return Trail.open(config.store, root=config.root, project=config.name, create=True)
+
+        return run(self.config, opened, command, name=name)
+
     @reads
     def status(self) -> Report:
         """How every stage stands, what was found, and the next command."""

@@ -109,7 +109,10 @@ def init(folder: Path, *, name: str | None = None, reference: bool | None = None
 def _next(folder: Path) -> str:
     """What to do in a folder that is a project now."""
     if not (folder / "dvc.yaml").is_file():
-        return "write a dvc.yaml and its stages, as the documentation page your-own-data shows, then `labeltrail repro`"
+        return (
+            "`labeltrail run -- python train.py` records a script of yours as it is; or write a dvc.yaml and its stages, "
+            "as the documentation page your-own-data shows, then `labeltrail repro`"
+        )
     if (folder / "dvc.lock").is_file() and remotes(folder):
         return "`labeltrail sync --pull` takes in the runs that DVC's remote holds, then `labeltrail repro`"
     return "`labeltrail repro` runs the pipeline and records it"

@@ -27,7 +27,8 @@ class Report:
     verb: str
     data: dict[str, Any]
     blocks: tuple[str | Table, ...] = ()
-    exit_code: ExitCode = ExitCode.FINE
+    #: an ExitCode, or that of a command which somebody else wrote
+    exit_code: int = ExitCode.FINE
     #: a whole document that is printed as it is, in place of the blocks
     document: str | None = field(default=None, repr=False)
 

@@ -50,7 +50,7 @@ def unfinished_summary(project: str, says: str) -> str:
 
 
 def _lines(told: Witnessed) -> Iterator[str]:
-    code = told.report.exit_code
+    code = ExitCode(told.report.exit_code)
     error = told.report.data.get("error")
     yield f"## LabelTrail: repro of {_text(told.config.name)}"
     yield ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from governance.config import Config
@@ -22,7 +23,7 @@ from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 _FORGOTTEN = "`labeltrail log` shows the entry, which does not say whose rows they were"
-_SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
+SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
 def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
@@ -30,10 +31,27 @@ def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
 
     Where no label model was fitted, and where the example is of votes that were brought in, the votes on it are told.
     """
+    from governance.project.why_captured import captured_runs, why_captured
+
     if (held := votes_alone(example, config=config, trail=trail, facts=facts)) is not None:
         return votes_on(example, held, config=config, trail=trail, facts=facts)
-    data = Explainer(config=config, trail=trail, facts=facts).answer(example)
+    captured = captured_runs(facts)
+    try:
+        data = Explainer(config=config, trail=trail, facts=_of_the_pipeline(facts, captured)).answer(example)
+    except (UnknownName, MissingEvidence):
+        if not captured:
+            raise
+        return why_captured(example, config=config, trail=trail, facts=facts)
     return Report("why", data, tuple(_blocks(data)))
+
+
+def _of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
+    """Without what captured runs made: a pipeline's newest tables are its own."""
+    if not captured:
+        return facts
+    others = {name for result in facts.of(Result) if result not in captured for name in result.generated}
+    made = {name for result in captured for name in (result.name, *result.generated)} - others
+    return Facts(record for record in facts if record.name not in made)
 
 
 class Explainer:
@@ -58,7 +76,7 @@ class Explainer:
             "labelmodel": fitted.record.name
         }
         self._take_predictions()
-        self.store = _Store(config, trail, self.tables)
+        self.store = RowStore(config, trail, self.tables)
 
     def _take_predictions(self) -> None:
         try:
@@ -117,7 +135,7 @@ def _label(
                 "title": source.label if source else part.column,
                 "version": source.version if isinstance(source, Source) else "",
                 "vote": part.vote,
-                "said": _SILENCE.get(part.vote, part.said),
+                "said": SILENCE.get(part.vote, part.said),
                 "contribution": decimal(part.log_odds),
             }
         )
@@ -141,7 +159,7 @@ def _prediction(row: dict[str, Any], classes: list[str], model: str) -> dict[str
     return {"label": label, "probability": decimal(row[f"p_{label}"]), "model": model}
 
 
-class _Store:
+class RowStore:
     """Log id, positions and salted leaves: what differs between two stores that agree on everything else."""
 
     def __init__(self, config: Config, trail: Trail, tables: dict[str, Held]) -> None:
@@ -181,24 +199,24 @@ class _Store:
 
 def _blocks(data: dict[str, Any]) -> list[str | Table]:
     votes = [
-        (vote["title"], vote["version"], vote["said"], _signed(vote["contribution"]), short(vote["source"] or ""))
+        (vote["title"], vote["version"], vote["said"], signed(vote["contribution"]), short(vote["source"] or ""))
         for vote in data["votes"]
     ]
     blocks: list[str | Table] = []
     if data["label"] is None:
         blocks.append(f"{data['example']} has no label: no source voted on it")
     else:
-        share = _percent(data["probability"]) if data["probability"] else "unknown"
+        share = percent(data["probability"]) if data["probability"] else "unknown"
         blocks.append(f"{data['example']} is labelled {data['label']} ({share}); majority vote says {data['majority']}")
     blocks.append(table(("source", "version", "said", "adds", "name"), votes))
     if data["log_odds"] is not None:
         blocks.append(
-            f"prior {_signed(data['prior'])} and the votes sum to log-odds {_signed(data['log_odds'])} "
+            f"prior {signed(data['prior'])} and the votes sum to log-odds {signed(data['log_odds'])} "
             f"for {data['label']} against {data['runner_up']}"
         )
     if data["prediction"]:
         said = data["prediction"]
-        share = _percent(said["probability"])
+        share = percent(said["probability"])
         blocks.append(f"the model predicts {said['label']} ({share}): {short(said['model'])}")
     runs = [(stage, short(name)) for stage, name in data["runs"].items()]
     blocks.append(table(("run", "result"), runs))
@@ -210,11 +228,12 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     return blocks
 
 
-def _percent(share: str) -> str:
+def percent(share: str) -> str:
     """A probability as people read it; what is not certain is never printed as 100 %."""
     value = float(share)
     return "over 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
-def _signed(number: str) -> str:
+def signed(number: str) -> str:
+    """A number with its sign, so that what speaks for a label is told from what speaks against it."""
     return f"{float(number):+.4f}"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import governance
 from governance.digest import file_digest, tree_digest
+from governance.fingerprint.owners import distributions_by_module
 from governance.records import Distribution, Environment, FileRef
 
 #: where projects pin the versions of what they install
@@ -57,25 +58,46 @@ def file_ref(path: Path, name: str) -> FileRef:
     return FileRef.model_validate({"path": name, "sha256": file_digest(path), "bytes": path.stat().st_size})
 
 
-def imported_distributions() -> tuple[Distribution, ...]:
-    """Every installed distribution that this process has imported something of, sorted by name."""
-    top_level = {name.partition(".")[0] for name in sys.modules}
-    owners = metadata.packages_distributions()
+def imported_distributions(top_level: frozenset[str] | None = None) -> tuple[Distribution, ...]:
+    """Every installed distribution that this process has imported something of, sorted by name.
+
+    `top_level` names modules in place of those that are imported by now.
+    """
+    top_level = top_level or frozenset(name.partition(".")[0] for name in sys.modules)
+    owners = distributions_by_module()
     names = {owner.lower() for module in top_level & set(owners) for owner in owners[module]}
+    known = _asked[0] if _asked else {}
     return tuple(
-        Distribution.model_validate({"distribution": name, "version": metadata.version(name)}) for name in sorted(names)
+        Distribution.model_validate({"distribution": name, "version": known.get(name) or metadata.version(name)})
+        for name in sorted(names)
     )
 
 
 def installed_distributions() -> tuple[Distribution, ...]:
     """Every distribution that this process could import, sorted by name; of two of one name the one found first."""
+    found = installed_versions()
+    return tuple(Distribution.model_validate({"distribution": name, "version": found[name]}) for name in sorted(found))
+
+
+def installed_versions() -> dict[str, str]:
+    """The version of every distribution that this process could import, by name in lower case."""
+    if _asked:
+        return _asked[0]
     found: dict[str, str] = {}
     for distribution in metadata.distributions():
         # A folder that an installer left half-removed has no name; it cannot be asked for either.
         name = distribution.metadata["Name"]
         if name:
             found.setdefault(name.lower(), distribution.version)
-    return tuple(Distribution.model_validate({"distribution": name, "version": found[name]}) for name in sorted(found))
+    return found
+
+
+def borrow_versions(known: dict[str, str]) -> None:
+    """Takes over what another process of the same environment read, because reading it takes as long as a short script."""
+    _asked[:] = [known]
+
+
+_asked: list[dict[str, str]] = []
 
 
 def surroundings(root: Path) -> Environment:

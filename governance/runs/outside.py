@@ -14,7 +14,8 @@ from governance.records import Result
 from governance.runs.runfile import run_path
 
 #: `captured/NAME` was watched by `labeltrail run`, `ingested/NAME` brought in by `labeltrail ingest`
-KINDS = ("captured", "ingested")
+CAPTURED, INGESTED = "captured", "ingested"
+KINDS = (CAPTURED, INGESTED)
 
 
 def is_outside(stage: str) -> bool:

@@ -11,7 +11,7 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import yaml
 
 from governance.config import find_root, read_config
-from governance.digest import decimal, path_digest, sync_folder, write_atomically
+from governance.digest import decimal, file_digest, path_digest, sync_folder, write_atomically
 from governance.dvc.supervisor import die_with_parent
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
@@ -53,6 +53,8 @@ class StageRun:
         self._started = time.time_ns() // 1000
         self._seen = observed.Seen()
         self._code: tuple[FileRef, ...] = ()
+        self._imported: frozenset[str] | None = None
+        self._notes = os.environ.get(EXECUTIONS)
 
     def input(self, path: str) -> Path:
         """Declares a file or folder that this stage reads; its digest goes into the recipe. Raises ConfigurationError."""
@@ -142,7 +144,7 @@ class StageRun:
             parameters=flat_parameters(self.params),
             seed=self.seed,
             code=self._code,
-            distributions=environment.imported_distributions(),
+            distributions=environment.imported_distributions(self._imported),
             python=environment.machine()["python"],
             threads=self.threads,
             hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
@@ -160,7 +162,7 @@ class StageRun:
         self._note(result)
 
     def _note(self, result: Result) -> None:
-        folder = os.environ.get(EXECUTIONS)
+        folder = self._notes
         if not folder:
             return
         spent = resource.getrusage(resource.RUSAGE_SELF)
@@ -183,7 +185,9 @@ class StageRun:
                 "others": self._seen.others,
             },
         }
-        write_atomically(Path(folder) / f"{self.name}.json", json.dumps(note).encode())
+        place = Path(folder) / f"{self.name}.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, json.dumps(note).encode())
 
     def _discard(self) -> None:
         for partial, _ in self._outputs.values():
@@ -219,6 +223,36 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
         observed.end()
         if run is not None:
             run._discard()
+
+
+@contextmanager
+def watched_run(
+    name: str,
+    *,
+    root: Path,
+    notes: Path,
+    started: int,
+    imported: frozenset[str],
+    modules: Mapping[str, tuple[str, int]],
+) -> Iterator[StageRun]:
+    """Records, when it has ended, what a process did that knew nothing of stages.
+
+    `modules` are digest and size of each file of code as it was executed: one that was edited since stands in the recipe as
+    it ran. `imported` are the top-level modules of the process before any of ours, `started` when it began (microseconds
+    since 1970). The note of the execution goes to `notes`. Raises GovernanceError; then nothing takes an output's name.
+    """
+    run = StageRun(name, root)
+    run._started, run._imported, run._notes = started, imported, str(notes)
+    try:
+        yield run
+        refs = []
+        for path, place in environment.project_modules(root).items():
+            digest, size = modules.get(str(place)) or (file_digest(place), place.stat().st_size)
+            refs.append(FileRef.model_validate({"path": path, "sha256": digest, "bytes": size}))
+        run._code = tuple(refs)
+        run._finish()
+    finally:
+        run._discard()
 
 
 def flat_parameters(params: dict[str, Any]) -> dict[str, str]:

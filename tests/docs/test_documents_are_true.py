@@ -76,6 +76,22 @@ def test_the_page_on_your_own_data_works_as_it_stands(tmp_path):
     assert not [found["says"] for found in status["open"] if "dvc.yaml" in found["says"] and found["outcome"] == "fail"]
 
 
+def test_the_walk_from_a_snorkel_project_to_its_first_why_works_in_ten_commands(tmp_path):
+    """The script of the page is laid down and its commands run; the findings that the page names are told."""
+    text = (ROOT / "docs/snorkel.md").read_text()
+    (body,) = re.findall(r"^```python train.py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "train.py").write_text(body)
+    commands = [line for block in blocks("docs/snorkel.md", "sh") for line in block.strip().split("\n")]
+    assert next(place for place, line in enumerate(commands, 1) if line.startswith("labeltrail why")) <= 10
+    said = ""
+    for command in commands:
+        done = run(command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        said += done.stdout + done.stderr
+    for finding in ("bad and bad_again share", "fragile failed on 30 of 210", "Nobody fixed the seed", "is labelled"):
+        assert finding in said
+
+
 def test_every_link_in_the_documents_leads_somewhere():
     """Relative links of README and docs point at files that are there."""
     for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]:

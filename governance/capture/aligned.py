@@ -1,0 +1,106 @@
+"""Do the votes that came back stand beside the rows that were voted on? A sample is voted again, in another order.
+
+Whoever answers differently when asked twice proves nothing about rows; rows are out of place where sources that repeat
+themselves disagree with the table, and no other source that repeats itself shows that they are in place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from governance.capture.rng import untouched
+from governance.capture.session import Application
+
+#: rows voted again: a fiftieth of them, within these limits
+LEAST, MOST = 20, 200
+#: how many differences chance would have made, for sources without one to be taken as proof
+_PROOF = 5.0
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """`revoted` rows were voted again and `differing` of them came out otherwise; `unsteady` sources answer differently
+    when asked twice, and `changed` ones differ although their rows are in place."""
+
+    revoted: int
+    differing: int
+    unsteady: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    #: how many rows the matrix has, where that is another number than there were rows
+    rows: int | None = None
+    index_order: bool = False
+
+    @property
+    def broken(self) -> bool:
+        return self.rows is not None or self.differing > 0
+
+
+def align(application: Application, *, seed: int = 0) -> Alignment:
+    """Votes a sample again, decided by `seed`; the random generators of the process are put back afterwards."""
+    import numpy as np
+
+    from governance.votes.alignment import sample_rows
+
+    points, matrix = application.points, application.matrix
+    if matrix.shape != (len(points), len(application.functions)):
+        return Alignment(0, 0, rows=matrix.shape[0])
+    rows = sample_rows(len(points), size=max(LEAST, min(MOST, len(points) // 50)), seed=seed)
+    with untouched():
+        again = _vote(application, rows)
+        told = matrix[rows]
+        differ = again != told
+        if not differ.any():
+            return Alignment(len(rows), 0)
+        twice = _vote(application, rows)
+    names = [one.name for one in application.functions]
+    unsteady = (again != twice).any(axis=0)
+    steady = ~unsteady
+    wrong = differ & steady[None, :]
+    unsteady_names = tuple(name for name, odd in zip(names, unsteady, strict=True) if odd)
+    if not wrong.any():
+        return Alignment(len(rows), 0, unsteady_names)
+    where = np.flatnonzero(wrong.any(axis=1))
+    agreeing = [j for j in range(len(names)) if steady[j] and not wrong[:, j].any()]
+    expected = sum(len(where) * (1 - _likeness(matrix[:, j])) for j in agreeing)
+    if expected >= _PROOF:
+        changed = tuple(names[j] for j in range(len(names)) if wrong[:, j].any())
+        return Alignment(len(rows), 0, unsteady_names, changed)
+    return Alignment(
+        len(rows), len(where), unsteady_names, index_order=_in_index_order(application, rows, again, steady)
+    )
+
+
+def _vote(application: Application, rows: Any) -> Any:
+    """Votes of the sample, cast from its end and put back; what raises is an abstention, as in the table."""
+    import numpy as np
+
+    votes = np.full((len(rows), len(application.functions)), -1, dtype=np.int64)
+    for place in reversed(range(len(rows))):
+        point = application.points.row(int(rows[place]))
+        for j, function in enumerate(application.functions):
+            try:
+                answer = function(point)
+                votes[place, j] = answer if answer >= 0 else -1
+            except Exception:
+                votes[place, j] = -1
+    return votes
+
+
+def _likeness(column: Any) -> float:
+    """How probable it is that two rows drawn at random hold the same vote."""
+    total = len(column)
+    return sum((count / total) ** 2 for count in Counter(column.tolist()).values())
+
+
+def _in_index_order(application: Application, rows: Any, again: Any, steady: Any) -> bool:
+    """Whether the rows came back sorted by the frame's index, as snorkel's parallel applier returns them."""
+    import numpy as np
+
+    index = getattr(application.points.rows, "index", None)
+    if index is None:
+        return False
+    place = np.empty(len(index), dtype=np.int64)
+    place[np.argsort(np.asarray(index), kind="stable")] = np.arange(len(index))
+    return bool((application.matrix[place[rows]] == again)[:, steady].all())

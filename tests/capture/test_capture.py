@@ -1,0 +1,115 @@
+"""A script that nobody edited is recorded whole, computes the same, and ends as it would have."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from capture.scripts import HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
+
+from governance.records import Dataset, Execution, Finding, LabelModel, Labels, Model, Recipe, Result, Source, Votes
+
+
+def test_a_script_gives_the_same_bytes_and_its_own_exit_code(trained):
+    """Votes, probabilities, weights and the next random numbers of Python, numpy and torch; exit code 7."""
+    _, done, alone = trained
+    assert re.fullmatch(r"[0-9a-f]{64}\n", done.stdout)
+    assert (done.stdout, done.returncode) == (alone.stdout, alone.returncode) == (alone.stdout, 7)
+
+
+def test_everything_that_a_script_did_with_votes_is_recorded(trained):
+    """Six sources, the rows, the votes, the label model with its seed, the labels and what learned them."""
+    folder, done, _ = trained
+    known = facts(folder)
+    assert [source.title for source in known.of(Source)] == ["good", "great", "bad", "awful", "bad_again", "fragile"]
+    dataset, votes, labels = known.one(Dataset), known.one(Votes), known.one(Labels)
+    assert (dataset.rows, votes.rows, labels.rows) == (300, 300, 300)
+    assert (votes.dataset, labels.votes) == (dataset.name, votes.name)
+    model, learner = known.one(LabelModel), known.one(Model)
+    assert (model.parameters["seed"], model.parameters["seed_origin"]) == ("7", "given")
+    assert learner.labels == labels.name
+    assert learner.architecture == "sklearn.pipeline.Pipeline"
+    assert learner.trained_on["rows on which a source votes"] == labels.covered
+    recipe = known.one(Recipe)
+    assert [ref.path for ref in recipe.code] == ["train.py"]
+    assert '"train.py"' in recipe.parameters["argv"]
+    from governance.project import Project
+
+    (execution,) = Project.find(folder).facts().of(Execution)
+    assert execution.measured["exit code"] == "7.0"
+    assert "recorded captured/train" in done.stderr
+
+
+def test_what_raises_or_times_out_is_an_error_in_its_exact_number(trained):
+    """Never an abstention: by type, as the texts themselves say."""
+    folder, _, _ = trained
+    import polars as pl
+
+    texts = pl.read_parquet(folder / "artifacts/captured/train/data.parquet")["text"]
+    (part,) = [part for part in facts(folder).one(Votes).sources if part.column == "fragile"]
+    wanted = {
+        "raised TimeoutError": int(texts.str.starts_with("great").sum()),
+        "raised ValueError": int(texts.str.starts_with("good").sum()),
+    }
+    assert part.error_types == wanted
+    assert part.errors == sum(wanted.values()) > 0
+
+
+def test_the_first_run_ends_with_what_its_owner_wants_to_know(trained):
+    """Two sources that vote alike and one that fails."""
+    _, done, _ = trained
+    assert "bad and bad_again share 100.0 % of their rows" in done.stderr
+    assert "fragile failed on" in done.stderr
+
+
+def test_the_verbs_work_on_a_captured_run_in_a_project_without_a_pipeline(trained):
+    """Status, verify, trace and why; what each source added sums to the label's log-odds."""
+    folder, _, _ = trained
+    assert [stage["state"] for stage in asked(folder, "status")["stages"]] == ["recorded"]
+    assert asked(folder, "verify")["exit_code"] == 0
+    assert asked(folder, "trace", "model")["exit_code"] == 0
+    told = asked(folder, "why", "r/3")
+    added = sum(float(vote["contribution"]) for vote in told["votes"])
+    assert float(told["prior"]) + added == pytest.approx(float(told["log_odds"]), abs=1e-9)
+    assert float(told["log_odds"]) == pytest.approx(float(told["recorded_log_odds"]), abs=1e-4)
+    assert len(told["store"]["commitments"]) == 3
+
+
+def test_rows_that_the_parallel_applier_put_in_index_order_end_with_3(tmp_path):
+    """On a shuffled frame, with the reason; why refuses such a row too."""
+    folder = project_with(tmp_path, parallel=PARALLEL)
+    done = captured(folder, "parallel.py")
+    assert done.returncode == 3, done.stderr
+    assert "the votes stand in the order of the frame's index" in done.stderr
+    assert [f.outcome for f in facts(folder).of(Finding) if f.check == "alignment"] == ["fail"]
+
+
+def test_twenty_shuffles_of_the_serial_applier_raise_no_alarm(tmp_path):
+    """Each of them is proved to be aligned."""
+    folder = project_with(tmp_path, shuffled=SHUFFLED)
+    done = captured(folder, "shuffled.py")
+    assert done.returncode == 0, done.stderr
+    told = [f.outcome for f in facts(folder).of(Finding) if f.check == "alignment"]
+    assert told == ["pass"] * 20
+
+
+def test_a_block_under_capture_is_recorded_and_a_majority_is_counted(tmp_path):
+    """`why` counts the votes of a majority voter."""
+    folder = project_with(tmp_path, majority=MAJORITY)
+    done = plain(folder, "majority.py")
+    assert done.returncode == 0, done.stderr
+    assert [result.stage for result in facts(folder).of(Result)] == ["captured/counted"]
+    told = asked(folder, "why", "r/3")
+    assert told["unit"] == "votes"
+    assert sum(float(vote["contribution"]) for vote in told["votes"]) == float(told["log_odds"])
+
+
+def test_a_script_that_ends_in_an_error_is_not_recorded(tmp_path):
+    """Its exit code is its own."""
+    text = f"{HEAD}\nPandasLFApplier(functions).apply(frame, progress_bar=False)\n"
+    folder = project_with(tmp_path, broken=text)
+    done = captured(folder, "broken.py")
+    assert done.returncode == 1
+    assert "ValueError: not this one" in done.stderr
+    assert "nothing of it is recorded" in done.stderr or "nothing was captured" in done.stderr
+    assert not (folder / "artifacts").exists()
