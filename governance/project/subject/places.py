@@ -19,7 +19,8 @@ from governance.store.tables import METADATA
 from governance.store.trail import Trail
 
 Kind = Literal["project", "cache", "run cache", "notes", "remote"]
-_INSTALLED = "packages that were installed are not looked into: keep them outside of the project"
+#: told, and no reason to doubt what was found: nobody keeps data there, and most projects have such a folder
+INSTALLED = "what a package manager installed"
 _ROWS_AT_ONCE = 1000
 
 
@@ -74,7 +75,7 @@ def _files(folder: Path, *, unread: dict[str, str], but: list[Path] | None = Non
             folders.remove(name)
             # The project's own history is read by git.
             if name != ".git" or here != folder:
-                says = "a repository of its own" if name == ".git" else _INSTALLED
+                says = "a repository of its own" if name == ".git" else INSTALLED
                 unread[(here / name).relative_to(folder).as_posix()] = says
         yield from (here / name for name in sorted(names) if (here / name).is_file())
 

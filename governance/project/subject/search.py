@@ -14,6 +14,7 @@ from governance.project import git
 from governance.project.subject.look import Looker
 from governance.project.subject.person import Person, encoded
 from governance.project.subject.places import (
+    INSTALLED,
     Kind,
     Place,
     git_files,
@@ -71,6 +72,11 @@ class Found:
     #: what could not be looked into: place and reason
     unsearched: dict[str, str] = field(default_factory=dict)
     searched: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether something was not looked into where she may stand."""
+        return any(why != INSTALLED for why in self.unsearched.values())
 
     @property
     def anywhere(self) -> bool:

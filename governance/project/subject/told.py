@@ -33,7 +33,7 @@ def find_report(found: Found, facts: Facts, *, verb: str = "subject find") -> Re
     blocks = [block for block in blocks if block]
     blocks.append("searched: " + ", ".join(f"{count:,} {_KINDS.get(k, k)}" for k, count in found.searched.items()))
     blocks += _unsearched(found)
-    code = ExitCode.FINDINGS if found.anywhere else ExitCode.UNKNOWN if found.unsearched else ExitCode.FINE
+    code = ExitCode.FINDINGS if found.anywhere else ExitCode.UNKNOWN if found.unsure else ExitCode.FINE
     return Report(verb, _found_data(found, by_digest), tuple(blocks), code)
 
 
@@ -163,7 +163,7 @@ def _done_data(done: Done) -> dict[str, Any]:
 def _code(done: Done) -> ExitCode:
     if done.left or (done.after is not None and done.after.anywhere):
         return ExitCode.FINDINGS
-    return ExitCode.UNKNOWN if done.after is not None and done.after.unsearched else ExitCode.FINE
+    return ExitCode.UNKNOWN if done.after is not None and done.after.unsure else ExitCode.FINE
 
 
 def receipt(done: Done, erasure: Erasure, *, log: str) -> dict[str, Any]:
