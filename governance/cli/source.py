@@ -28,7 +28,7 @@ class _Sources(TyperGroup):
 app = typer.Typer(
     name="source",
     help="What votes: who made it, on whose terms, in which version, who approved it. Alone it lists the sources, with a "
-    "source's name it shows that one. Example: labeltrail source afinn",
+    "source's name it shows that one.\n\nExample: labeltrail source afinn",
     cls=_Sources,
     rich_markup_mode=None,
 )

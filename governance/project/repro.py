@@ -128,7 +128,7 @@ def reproduce(
         lost=lost,
         log=log,
         fresh=fresh,
-        remote=bool(remotes(config.root)),
+        remote=fresh and bool(remotes(config.root)),
         full=full,
         outside=outside,
     )

@@ -368,12 +368,17 @@ def test_a_stage_that_nobody_asked_for_is_told_as_such(project):
 
 
 def test_a_new_log_beside_a_lock_that_knows_runs_says_what_brings_them(project):
-    """Whoever forgot to take in the runs of others hears of it at the first repro."""
-    for name in ("trail.db", "log"):
-        (project / ".labeltrail" / name).unlink()
-    report = Project.find(project).repro()
-    assert report.data["new_log"]
-    assert "`labeltrail sync --pull` before the first repro" in report.to_markdown()
+    """Whoever forgot to take in the runs of others hears of it at the first repro, and of the remote where there is one."""
+    pull = "`labeltrail sync --pull` before the first repro"
+    for remote in ("", "['remote \"shared\"']\n    url = /nowhere\n"):
+        for name in ("trail.db", "log"):
+            (project / ".labeltrail" / name).unlink()
+        with open(project / ".dvc/config", "a", encoding="utf-8") as config:
+            config.write(remote)
+        report = Project.find(project).repro()
+        assert report.data["new_log"]
+        assert "dvc.lock knows runs of elsewhere" in report.to_markdown()
+        assert (pull in report.to_markdown()) == bool(remote)
     assert "before the first repro" not in Project.find(project).repro().to_markdown()
 
 

@@ -66,11 +66,11 @@ def test_both_verifiers_say_the_same_of_each_row(challenged):
     """Row number, example, label and votes by the titles of their sources; the last lines count."""
     _, told = verify_py.verify(challenged.data, key=challenged.key)
     checked = check_challenge(challenged.data, key=challenged.key)
-    assert told[2:-2] == [checked.drawn, *checked.told]
+    assert told[2:-3] == [checked.drawn, *checked.told]
     of = challenged.tables["labels"].commitment.name
     assert told[2] == f"seed 'a seed' drew 2 of the 8 rows of {of}"
     labels = read_archive(challenged.data, where="test")["labels.jsonl"].splitlines()
-    for line, row in zip(told[3:-2], map(parse, labels), strict=True):
+    for line, row in zip(told[3:-3], map(parse, labels), strict=True):
         said = {0: ("no", "abstains"), 1: ("no", "no"), 2: ("yes", "yes")}[row["number"] % 3]
         assert line == f"row {row['number']}, e/{row['number']}: {said[0]}; words {said[1]}"
 
