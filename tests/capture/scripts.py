@@ -91,6 +91,23 @@ with governance.capture("counted"):
     MajorityLabelVoter(cardinality=2).predict(votes)
 """
 )
+#: the two other doors in a process of one's own
+DOORS = {
+    "autolog": HEAD
+    + """
+import governance
+governance.autolog("counted")
+PandasLFApplier(functions).apply(frame, progress_bar=False, fault_tolerant=True)
+""",
+    "decorator": HEAD
+    + """
+import governance
+@governance.capture("counted")
+def vote():
+    return PandasLFApplier(functions).apply(frame, progress_bar=False, fault_tolerant=True)
+vote()
+""",
+}
 
 
 def project_with(folder: Path, **scripts: str) -> Path:

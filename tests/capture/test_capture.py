@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from capture.scripts import HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
+from capture.scripts import DOORS, HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
 
 from governance.records import Dataset, Execution, Finding, LabelModel, Labels, Model, Recipe, Result, Source, Votes
 
@@ -102,6 +102,18 @@ def test_a_block_under_capture_is_recorded_and_a_majority_is_counted(tmp_path):
     told = asked(folder, "why", "r/3")
     assert told["unit"] == "votes"
     assert sum(float(vote["contribution"]) for vote in told["votes"]) == float(told["log_odds"])
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_process_records_itself_by_either_other_door(tmp_path, door):
+    """One line before anything votes, or a decorator: the same record as under `labeltrail run`."""
+    folder = project_with(tmp_path, doors=DOORS[door])
+    done = plain(folder, "doors.py")
+    assert done.returncode == 0, done.stderr
+    assert [result.stage for result in facts(folder).of(Result)] == ["captured/counted"]
+    (votes,) = facts(folder).of(Votes)
+    assert [f.outcome for f in facts(folder).of(Finding) if f.check == "alignment"] == ["pass"]
+    assert len(votes.sources) == len(facts(folder).of(Source)) > 1
 
 
 def test_a_script_that_ends_in_an_error_is_not_recorded(tmp_path):

@@ -211,6 +211,13 @@ def test_the_figures_on_the_store_are_those_of_the_soak():
     assert quoted("soak_store") == f"{told_so} of a SQLite store took {slowest['SQLite']:.2f} s"
 
 
+def test_the_figures_on_capture_are_those_of_the_benchmark():
+    """What watching a script costs, and that it changes nothing."""
+    told = json.loads((ROOT / "bench/results/capture.json").read_text())
+    assert told["bit-equal"]
+    assert quoted("capture") == f"{told['median_ratio']} times the time that it takes alone, and the same in every bit"
+
+
 def test_the_figures_on_challenged_rows_are_those_of_the_benchmark():
     """25 of 1,000,000 rows fit in 100 kB and are checked in under a second."""
     told = json.loads((ROOT / "bench/results/challenge.json").read_text())
