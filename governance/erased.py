@@ -44,10 +44,15 @@ class Erased:
     """
 
     def __init__(self, entries: Iterable[tuple[int, Record]] = ()) -> None:
-        self._steps: dict[str, tuple[int, ErasedFile]] = {}
-        for seq, record in entries:
-            if isinstance(record, Erasure):
-                self._steps |= {file.before: (seq, file) for file in record.files}
+        #: the erasures by their entries
+        self.records = {seq: record for seq, record in entries if isinstance(record, Erasure)}
+        self._steps: dict[str, tuple[int, ErasedFile]] = {
+            file.before: (seq, file) for seq, record in self.records.items() for file in record.files
+        }
+        self._before: dict[str, list[str]] = {}
+        for before, (_, file) in self._steps.items():
+            if file.after is not None:
+                self._before.setdefault(file.after, []).append(before)
 
     def of(self, sha256: str) -> Standing | None:
         """What became of a content; None where no erasure touched it."""
@@ -62,6 +67,25 @@ class Erased:
             now = file.after
             seen.add(now)
         return Standing(now, size, rows, tuple(entries)) if entries else None
+
+    def steps(self, sha256: str) -> list[tuple[int, ErasedFile]]:
+        """What erasures did to a content, one after another, each with its entry."""
+        found: list[tuple[int, ErasedFile]] = []
+        now: str | None = sha256
+        while now in self._steps and self._steps[now] not in found:
+            found.append(self._steps[now])
+            now = found[-1][1].after
+        return found
+
+    def origins(self, sha256: str) -> list[str]:
+        """The contents of which this one is what erasures left, the nearest of them first."""
+        found: dict[str, None] = {}
+        wanted = [sha256]
+        while wanted:
+            before = [was for was in self._before.get(wanted.pop(0), []) if was not in found]
+            found |= dict.fromkeys(before)
+            wanted += before
+        return list(found)
 
     def stands_for(self, recorded: str, actual: str) -> Standing | None:
         """The standing of a recorded content where `actual` is what was left of it."""

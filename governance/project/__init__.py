@@ -74,6 +74,7 @@ class Project:
         if summary is None and junit is None:
             return reproduce(self.config, opened, targets=targets, force=force, wait_seconds=wait_seconds, say=say)
         from governance.project.ci import Witness, before_the_last_repro
+        from governance.store.forgetting import erasures
 
         places = [Path(place) if place is not None else None for place in (summary, junit)]
         witness = Witness(self.config, summary=places[0], junit=places[1])
@@ -88,7 +89,8 @@ class Project:
                 look=witness.look,
             )
             trail = opened()
-            witness.tell(report, trail.facts(), earlier=before_the_last_repro(trail, new=report.data["new_entries"]))
+            earlier = before_the_last_repro(trail, new=report.data["new_entries"])
+            witness.tell(report, trail.facts(), earlier=earlier, erased=erasures(trail))
         return report
 
     def sync(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from governance.config import CONFIG_NAME, STATE_FOLDER, Config
 from governance.digest import write_atomically
 from governance.dvc.files import read_stages
+from governance.erased import Erased
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts, read_facts
 from governance.project.chosen import run_of
@@ -103,7 +104,7 @@ class Witness:
             self._write_unfinished(_says(error))
             raise
 
-    def tell(self, report: Report, known: Facts, *, earlier: Facts) -> None:
+    def tell(self, report: Report, known: Facts, *, earlier: Facts, erased: Erased) -> None:
         """Writes both files, also where a stage failed; `earlier` is what the trail held before this repro."""
         from governance.project.junit import junit
         from governance.project.summary import summary
@@ -113,7 +114,7 @@ class Witness:
         runs = [record for run in self._before.values() for record in (run.recipe, run.result)]
         # The runs before may have come with the data and never have been in this trail.
         facts = Facts([*self._records, *runs]) | known
-        with Finder(self.config) as finder:
+        with Finder(self.config, erased=erased) as finder:
             current = frozenset(run.result.name for run in after.values())
             witnessed = Witnessed(
                 config=self.config,

@@ -10,6 +10,7 @@ from governance.digest import sha256
 from governance.facts import Facts
 from governance.project.contents import Contents
 from governance.project.found import Finder
+from governance.project.lost import Lost, lost_says
 from governance.records import Environment, Execution, FileRef, Recipe, Result
 from governance.runs import differences
 from governance.runs.differences import Change, FileChange, file_changes
@@ -27,6 +28,7 @@ class Comparer:
         self.executions = {execution.result: execution for execution in known.of(Execution)}
         self.contents = Contents(config, finder, known.of(Execution))
         self._order = {result.name: place for place, result in enumerate(known.of(Result))}
+        self.lost = Lost(known, finder.erased)
         self._makers: dict[tuple[str, str], list[RunFile]] = {}
         for result in known.of(Result):
             recipe = known.get(result.recipe)
@@ -38,8 +40,14 @@ class Comparer:
         self._own: dict[tuple[str, str], dict[str, Any]] = {}
 
     def maker(self, ref: FileRef | None, reader: RunFile) -> RunFile | None:
-        """The run that made an input: of several with these bytes, the last one stated before its reader."""
+        """The run that made an input: of several with these bytes, the last one stated before its reader.
+
+        Of what an erasure left of a content, the run that made it whole.
+        """
         made = self._makers.get((ref.path, ref.sha256), []) if ref else []
+        if ref and not made:
+            origins = self.lost.erased.origins(ref.sha256)
+            made = [run for whole in origins for run in self._makers.get((ref.path, whole), [])]
         before = [run for run in made if self._order[run.result.name] < self._order.get(reader.result.name, 0)]
         return before[-1] if before else made[0] if made else None
 
@@ -58,19 +66,31 @@ class Comparer:
         return self._own[key]
 
     def own_says(self, was: RunFile, now: RunFile) -> list[str]:
-        """The same in clauses, and the inputs that no stage made."""
+        """The same in clauses, the inputs that no stage made, and what an erasure took out that came in here."""
         own = self.own(was, now)
         told = [Change(**change).says for change in own["parameters"]]
         told += [f"code {module_says(module)}" for module in own["code"]]
         environment = [Change(**change).says for change in own["environment"]]
         more = len(environment) - _NAMED
         told += environment[:_NAMED] + ([f"{more} more distributions changed"] if more > 0 else [])
+        lost = self.lost.inputs(was, now)
         for change in file_changes(was.recipe.inputs, now.recipe.inputs):
-            if self.maker(change.was, was) is None and self.maker(change.now, now) is None:
+            makers = self.maker(change.was, was), self.maker(change.now, now)
+            if change.path in lost and _is_same(*makers):
+                told += lost_says({change.path: lost[change.path]}, what="input")
+                if self._is_what_was_left(change):
+                    continue
+            if makers == (None, None):
                 told += self._source_says(change, own["code"], results=(was.result.name, now.result.name))
+        if not lost:
+            told += lost_says(self.lost.outputs(was, now), what="output")
         if was.recipe.name == now.recipe.name and was.result.name != now.result.name:
             told.append("the same recipe gave another result: something outside it decides the outputs")
         return told
+
+    def _is_what_was_left(self, change: FileChange) -> bool:
+        standing = self.lost.erased.of(change.was.sha256) if change.was else None
+        return standing is not None and change.now is not None and standing.sha256 == change.now.sha256
 
     def _source_says(self, change: FileChange, code: list[dict[str, Any]], *, results: tuple[str, str]) -> list[str]:
         """An input that no stage made, in a clause; nothing where the code that was told above is all that changed."""
@@ -146,6 +166,11 @@ class Comparer:
         if isinstance(records[0], Environment) and isinstance(records[1], Environment):
             changes += differences.environment_changes(records[0], records[1])
         return [asdict(change) for change in changes]
+
+
+def _is_same(was: RunFile | None, now: RunFile | None) -> bool:
+    """Whether one run made both versions of a file, or none did: only an erasure can then have parted them."""
+    return (was.result.name if was else None) == (now.result.name if now else None)
 
 
 def module_says(module: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from governance.project.chosen import chosen_runs
 from governance.project.compared import Comparer, module_says
 from governance.project.effect import Effect
 from governance.project.found import Finder
+from governance.project.lost import erased_says
 from governance.project.report import Report, Table, counted, table
 from governance.project.status import current_runs
 from governance.project.told import when
@@ -52,6 +53,7 @@ def compared(comparer: Comparer, was: RunFile, now: RunFile) -> dict[str, Any]:
     own = {"parameters": [], "code": [], "environment": []} if same else comparer.own(was, now)
     data |= {
         "began": [] if same else comparer.began(was, now),
+        "erased": [] if same else comparer.lost.told(was, now),
         "inputs": [] if same else comparer.inputs(was, now),
         **own,
         "surroundings": [] if same else comparer.surroundings(was, now),
@@ -84,6 +86,7 @@ def _blocks(data: dict[str, Any]) -> Iterator[str | Table]:
     if data["began"]:
         yield "where it began:"
         yield from (f"  {one['stage']}: {'; '.join(one['says'])}" for one in data["began"])
+    yield from (f"{erased_says(one)}: what differs may come of that" for one in data["erased"])
     yield from _recipe(data)
     yield from _effect(data["effect"])
     effect = data["effect"]
@@ -195,9 +198,8 @@ def inside(one: dict[str, Any]) -> str:
     """What a file has otherwise inside, in one line."""
     if lost := one.get("erased"):
         compared = inside({key: value for key, value in one.items() if key != "erased"})
-        return "; ".join(
-            [compared, *(f"without what the {which} version lost: {says}" for which, says in lost.items())]
-        )
+        without = [f"without what the {which} version lost: {says}" for which, says in lost.items()]
+        return "; ".join([compared, *without] if compared else without)
     if "rows" in one:
         return _rows(one["rows"])
     for sort in ("keys", "files"):

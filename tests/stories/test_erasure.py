@@ -13,6 +13,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import tiny_corpus
+import yaml
+from reference_project import made_up_rows
 from small_project import dvc, git
 
 from governance.config import read_config
@@ -196,6 +199,43 @@ def test_the_project_works_on_after_an_erasure(reference):
     assert f"erased by entry {entry}" in attempt["says"]
     for which in ("dataset", "model"):
         assert project.card(which).exit_code == 0
+
+
+def test_what_training_without_her_changed_is_told_with_the_erasure_as_its_reason(reference):
+    """A download without her is labelled and trained on anew: `diff` of labels, model and figures names entry and rows,
+    the first stage that had her, and which labels and predictions moved; the summary of the repro names it too."""
+    entry = Project.find(reference).subject_erase(ID).data["entry"]
+    git(reference, "commit", "-qam", "erased")
+    rows = made_up_rows()
+    rows["tweets"] = [row for row in rows["tweets"] if row[0] != "7"]
+    data = tiny_corpus.sdist(tiny_corpus.files(rows))
+    (reference / DOWNLOAD).write_bytes(data)
+    params = yaml.safe_load((reference / "params.yaml").read_text())
+    params["collect"]["sha256"] = hashlib.sha256(data).hexdigest()
+    (reference / "params.yaml").write_text(yaml.safe_dump(params))
+    before = read_table(reference / "artifacts/evaluation/predictions.parquet")
+    summary = reference / "reports/summary.md"
+    report = Project.find(reference).repro(summary=summary)
+    assert report.exit_code == 0, report.to_markdown()
+    for stage in ("combine", "train", "evaluate"):
+        report = Project.find(reference).diff(stage)
+        assert report.exit_code == 0, report.data["unknown"]
+        assert [one["stage"] for one in report.data["began"]] == ["collect"]
+        assert report.data["began"][0]["says"][1:] == [
+            f"output artifacts/data/examples.parquet lost 1 row, erased by entry {entry}",
+            f"output artifacts/data/ratings.parquet lost 20 rows, erased by entry {entry}",
+        ]
+        (one,) = report.data["erased"]
+        assert one["entry"] == entry
+        assert one["files"]["artifacts/labels/labels.parquet"] == 1
+        assert ID not in report.to_markdown()
+    told = next(o for o in report.data["effect"]["outputs"] if o["path"].endswith("predictions.parquet"))
+    after = read_table(reference / "artifacts/evaluation/predictions.parquet")
+    then = dict(zip(before["example_id"].to_list(), before["prediction"].to_list(), strict=True))
+    moved = [then[example] != now for example, now in after.select("example_id", "prediction").rows()]
+    assert told["labels"]["flipped"] == sum(moved)
+    assert report.data["effect"]["metrics"]["changes"]
+    assert f"erased by entry {entry}" in summary.read_text()
 
 
 def test_somebody_who_was_erased_and_comes_back_is_not_recorded(reference, before):
