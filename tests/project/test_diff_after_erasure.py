@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import people_project
-import pytest
-from people_project import make_people_project
-from small_project import copy_of, git, once
+from small_project import git
 
 from governance.project import Project
 from governance.records import Erasure
-
-
-@pytest.fixture(scope="session")
-def people_once(tmp_path_factory):
-    return once(tmp_path_factory, "people", make_people_project)
-
-
-@pytest.fixture
-def people(people_once, tmp_path, monkeypatch):
-    copy_of(people_once.parent / "home", tmp_path / "its_home")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "its_home"))
-    return copy_of(people_once, tmp_path / "project")
 
 
 def erase(root, person="author-bert"):

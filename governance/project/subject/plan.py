@@ -19,6 +19,7 @@ from governance.runs.runfile import read_run, run_path
 from governance.store.blocks import BY_ROW
 from governance.store.commitments import SubjectKeys
 from governance.store.forgetting import erasures
+from governance.store.tables import SubjectKeyRow
 from governance.store.trail import Trail
 
 
@@ -76,8 +77,9 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
         # 4.
         else:
             plan.stays.append((hit.place.shown, _by_hand(config, hit)))
-    plan.stays += _beyond(config, facts, found)
     plan.keys = SubjectKeys(trail).known(found.person.names)
+    plan.stays += _beyond(config, facts, found)
+    plan.stays += on_a_server(trail) if plan.keys else []
     return plan
 
 
@@ -179,6 +181,25 @@ def _beyond(config: Config, facts: Facts, found: Found) -> list[tuple[str, str]]
         told.append(("the log", says))
     told.append(("backups, clones and copies of this folder", "they are not known here"))
     return told
+
+
+def on_a_server(trail: Trail) -> list[tuple[str, str]]:
+    """What a server keeps of a key that was deleted, and the statements that end it; nothing for a store in a file."""
+    if trail.database.path is not None:
+        return []
+    table = str(SubjectKeyRow.__tablename__)
+    return [
+        (
+            "the server's data files",
+            f"the deleted key stays in pages of {table} until its owner runs `VACUUM FULL {table}; CHECKPOINT`; a plain "
+            "VACUUM promises no overwriting",
+        ),
+        (
+            "the server's write-ahead log",
+            "the key stays in segments of pg_wal until they are overwritten or removed (a recycled one keeps its old bytes; "
+            "docs/stores.md has the statements that remove them now), and in every replica, archived segment and backup",
+        ),
+    ]
 
 
 def _trained_on(facts: Facts, found: Found) -> list[Model]:

@@ -17,8 +17,8 @@ _RETRAIN = (
     "`labeltrail repro --force` trains and tells anew without her; `labeltrail diff` shows what that changed"
 )
 _SECRETS = (
-    "The key of her rows in the trail: it is destroyed, and overwritten in the file of the store. A store on PostgreSQL "
-    "keeps old pages until VACUUM, and its write-ahead log and backups until they are dropped: its administrator's task."
+    "The key of her rows in the trail is destroyed: overwritten where the store is a file, deleted where it is on a server, "
+    "which keeps old bytes for a while (told below)."
 )
 
 
