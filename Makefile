@@ -7,7 +7,7 @@ PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 LABELTRAIL := $(BIN)/labeltrail
 
-.PHONY: demo test check bench faults soak soak-repro soak-store clean
+.PHONY: demo test check bench faults soak soak-repro soak-store soak-erasing clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -43,13 +43,16 @@ faults: $(STAMP)
 	$(BIN)/python tests/seeded_faults.py
 
 # Kills and failing disks: first of `labeltrail repro`, then of those who write to a store (needs strace).
-soak: soak-repro soak-store
+soak: soak-repro soak-store soak-erasing
 
 soak-repro: $(STAMP)
 	$(BIN)/python tests/soak.py
 
 soak-store: $(STAMP)
 	$(BIN)/python tests/soak_store.py
+
+soak-erasing: $(STAMP)
+	$(BIN)/python tests/soak_erasing.py
 
 clean:
 	rm -rf artifacts dist

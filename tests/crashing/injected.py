@@ -11,6 +11,7 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 from crashing.nursery import Nursery, Place, look_at, make_place
 
@@ -50,7 +51,8 @@ FAULTS = {
     "EIO from there on": "error=EIO:when={number}+",
     "ENOSPC from there on": "error=ENOSPC:when={number}+",
 }
-_ATTEMPTS = 5
+#: now and then Python opens a file more or less than it did when the calls were counted
+ATTEMPTS = 5
 _FOR_EVER = "from there on"
 #: whether the store is there already when a run is recorded
 WAYS = ("first", "again")
@@ -94,6 +96,9 @@ def can_trace() -> bool:
 class Injector:
     """Records the same run, in the one thread of a process, again and again, each time with one fault at one call."""
 
+    #: what the process is told to do
+    order: ClassVar[dict[str, Any]] = {"number": 2}
+
     def __init__(self, base: Path, nursery: Nursery) -> None:
         self._base, self._nursery = base, nursery
         self._count = 0
@@ -135,11 +140,10 @@ class Injector:
         """
         # 1.
         injected = f"inject={call.name}:" + FAULTS[fault].format(number=call.number)
-        for _ in range(_ATTEMPTS):
-            # Now and then Python opens a file more or less than it did when the calls were counted.
+        for _ in range(ATTEMPTS):
             place = self._copy(way)
             ended, log = self._record(place, traced=call.name, injected=injected)
-            if _struck(log, place) == call.file:
+            if struck(log, place) == call.file:
                 break
         if fault == "SIGKILL":
             wrong = [] if ended == -signal.SIGKILL else [f"it was not killed and ended with {ended}"]
@@ -163,7 +167,7 @@ class Injector:
         self, place: Place, *, traced: str, injected: str = "", options: tuple[str, ...] = ()
     ) -> tuple[int, str]:
         """(how the recorder ended, what strace saw of it)."""
-        pid = self._nursery.begin(place, number=2, waiting=True)
+        pid = self._nursery.begin(place, **self.order, waiting=True)
         log = place.base / "strace.log"
         command = ["strace", "-y", *options, "-o", str(log), "-e", f"trace={traced}", "-p", str(pid)]
         with subprocess.Popen(
@@ -206,7 +210,7 @@ def _not_plainly_told(place: Place, fault: str, ended: int) -> list[str]:
     return wrong
 
 
-def _struck(log: str, place: Place) -> str:
+def struck(log: str, place: Place) -> str:
     """The file at which the fault came about, if it did."""
     lines = [line for line in log.splitlines() if "INJECTED" in line or line.endswith("= ?")]
     files = re.findall(r'[<"](/[^>"]*)[>"]', lines[0]) if lines else []
@@ -217,4 +221,4 @@ def _struck(log: str, place: Place) -> str:
 def _shown(file: str, place: Place) -> str:
     """A file without what differs from recorder to recorder."""
     relative = Path(file).relative_to(place.base).as_posix()
-    return re.sub(r"\.\d+\.", ".PID.", re.sub(r"[0-9a-f]{32}", "LOG", relative))
+    return re.sub(r"\.\d+(?=\.)", ".PID", re.sub(r"[0-9a-f]{32}", "LOG", relative))

@@ -26,6 +26,7 @@ from small_facts import finding
 
 from governance.digest import canonical, file_digest
 from governance.errors import Busy, GovernanceError
+from governance.project import Project
 from governance.records import Dataset, Execution, Recipe, Record, Result
 from governance.store.commitments import commit_rows
 from governance.store.trail import Appended, Trail
@@ -149,6 +150,8 @@ def _recorder(order: dict[str, Any]) -> int:
     if order.get("waiting"):
         signal.sigwait({signal.SIGUSR1})
     root, code = Path(order["root"]), 0
+    if "erase" in order:
+        return int(Project.find(root).subject_erase(order["erase"]).exit_code)
     # Whoever records a run and is told of a fault tries once more, in the same process.
     for _ in range(2):
         try:

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from behind import both_stores, move
-from people_project import POSTS, csv_of, make_people_project
-from small_project import copy_of, dvc, git, once
+from behind import both_stores
+from people_project import POSTS, csv_of
+from small_project import copy_of, dvc, git
 
 from governance.config import read_config
 from governance.dvc.files import cached_file, read_lock

@@ -196,8 +196,8 @@ def on_a_server(trail: Trail) -> list[tuple[str, str]]:
         ),
         (
             "the server's write-ahead log",
-            "the key stays in segments of pg_wal until they are overwritten or removed (a recycled one keeps its old bytes; "
-            "docs/stores.md has the statements that remove them now), and in every replica, archived segment and backup",
+            "the key stays in segments of pg_wal until they are overwritten or removed (a recycled one keeps its old "
+            "bytes; docs/stores.md has the statements that remove them now), and in replicas, archives and backups",
         ),
     ]
 

@@ -17,8 +17,8 @@ _RETRAIN = (
     "`labeltrail repro --force` trains and tells anew without her; `labeltrail diff` shows what that changed"
 )
 _SECRETS = (
-    "The key of her rows in the trail is destroyed: overwritten where the store is a file, deleted where it is on a server, "
-    "which keeps old bytes for a while (told below)."
+    "The key of her rows in the trail is destroyed: overwritten where the store is a file, deleted where it is on a "
+    "server, which keeps old bytes for a while (told below)."
 )
 
 
