@@ -312,13 +312,15 @@ def test_what_others_keep_in_a_shared_cache_is_told_and_left(people, tmp_path):
     run.parent.mkdir(parents=True)
     run.write_text(f"cmd: score {ANNA}\n")
     theirs = {place: place.read_bytes() for place in (table, notes, folder, run)}
+    told = {f"DVC's cache: {place.relative_to(shared).as_posix()}" for place in theirs}
+    planned = {one["what"]: one["why"] for one in Project.find(people).subject_plan(ANNA).data["stays"]}
     report = Project.find(people).subject_erase(ANNA)
     assert report.exit_code == 1, report.to_markdown()
     assert {place: place.read_bytes() for place in theirs if place.is_file()} == theirs
     assert not of_before.exists()
     assert not of_now.exists()
     stays = {one["what"]: one["why"] for one in report.data["stays"]}
-    told = {f"DVC's cache: {place.relative_to(shared).as_posix()}" for place in theirs}
+    assert planned == stays
     assert told == {what for what in stays if what.startswith("DVC's cache")}
     assert all("another project's" in stays[what] for what in told)
     assert set(where(report)) == told - {f"DVC's cache: {folder.relative_to(shared).as_posix()}"}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -79,6 +80,20 @@ def in_folder(config: Config, md5: str) -> Iterable[str]:
         return [str(file["md5"]) for file in json.loads(cached_file(config.root, md5).read_bytes())]
     except (OSError, ValueError, KeyError, TypeError):
         return ()
+
+
+def folder_lists(config: Config, *, naming: set[str]) -> list[tuple[Path, list[dict[str, Any]]]]:
+    """The lists that DVC's cache keeps of folders, each with its file, of those that name one of these contents."""
+    found = []
+    for path in sorted(cache_folder(config.root).glob("files/md5/*/*.dir")):
+        try:
+            listed = json.loads(path.read_bytes())
+            named = {file["md5"] for file in listed}
+        except (ValueError, KeyError, TypeError):
+            continue
+        if not naming.isdisjoint(named):
+            found.append((path, listed))
+    return found
 
 
 def dvc_files(config: Config) -> list[Path]:

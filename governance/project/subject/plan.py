@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from governance.config import Config
+from governance.digest import file_md5
 from governance.dvc.files import cache_folder, read_stages
 from governance.dvc.remote import remotes
 from governance.errors import ConfigurationError, GovernanceError
 from governance.facts import Facts
 from governance.project import git
-from governance.project.subject.ours import SOMEBODY_ELSES, Ours, named_md5s
+from governance.project.subject.ours import SOMEBODY_ELSES, Ours, folder_lists, named_md5s
 from governance.project.subject.search import Found, Hit, Search
 from governance.records import Bundle, Challenge, Commitment, Dataset, Disclosure, Labels, Model, Recipe, Result
 from governance.runs.runfile import read_run, run_path
@@ -77,10 +78,23 @@ def make_plan(config: Config, trail: Trail, subject: str, *, texts: frozenset[st
         # 4.
         else:
             plan.stays.append((hit.place.shown, _by_hand(config, hit)))
+    plan.stays += _lists_of_others(config, plan, ours)
     plan.keys = SubjectKeys(trail).known(found.person.names)
     plan.stays += _beyond(config, facts, found)
     plan.stays += on_a_server(trail) if plan.keys else []
     return plan
+
+
+def _lists_of_others(config: Config, plan: Plan, ours: Ours) -> list[tuple[str, str]]:
+    """Lists of folders, in a cache that others use too, that go on naming a content which is rewritten."""
+    rewritten = {file_md5(hit.place.path) for hit in plan.rewritten}
+    cache = cache_folder(config.root)
+    says = f"it lists a content that is rewritten; {SOMEBODY_ELSES}"
+    return [
+        (f"DVC's cache: {path.relative_to(cache).as_posix()}", says)
+        for path, _ in folder_lists(config, naming=rewritten)
+        if not ours.keeps(path)
+    ]
 
 
 def _is_elsewhere(config: Config, path: Path) -> bool:

@@ -13,7 +13,7 @@ from governance.dvc.files import cache_folder, cached_file
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts
 from governance.project.subject.intent import Intent, folder
-from governance.project.subject.ours import SOMEBODY_ELSES, Ours, named_md5s
+from governance.project.subject.ours import Ours, folder_lists, named_md5s
 from governance.project.subject.plan import Plan, md5_of
 from governance.project.subject.search import Hit
 from governance.project.subject.tables import Table, open_table
@@ -111,19 +111,9 @@ class Staging:
     def _folders(self) -> None:
         """DVC keeps the list of a folder's files as a content of its own, named `.dir`."""
         swaps, ours = self.staged.intent.swaps, Ours(self.config, named_md5s(self.config))
-        cache = cache_folder(self.config.root)
-        for path in sorted(cache.glob("files/md5/*/*.dir")):
-            try:
-                listed = json.loads(path.read_bytes())
-                old = [file["md5"] for file in listed]
-            except (ValueError, KeyError, TypeError):
-                continue
-            if not any(md5 in swaps for md5 in old):
-                continue
+        for path, listed in folder_lists(self.config, naming=set(swaps)):
             if not ours.keeps(path):
-                says = f"it lists a content that is rewritten; {SOMEBODY_ELSES}"
-                self.plan.stays.append((f"DVC's cache: {path.relative_to(cache).as_posix()}", says))
-                continue
+                continue  # told by the plan
             renamed = [{**file, "md5": swaps.get(file["md5"], (file["md5"],))[0]} for file in listed]
             name = self._name()
             place = folder(self.config) / name
