@@ -55,6 +55,11 @@ def number(params: dict[str, Any], field: str, *, stage: str, above: float = 0.0
     return float(value)
 
 
+def optional_number(params: dict[str, Any], field: str, *, stage: str) -> float | None:
+    """A finite number above 0, or None where the field is null or is not there. Raises InvalidRecord."""
+    return None if params.get(field) is None else number(params, field, stage=stage)
+
+
 def optional_numbers(params: dict[str, Any], field: str, *, stage: str) -> list[float] | None:
     """A list of numbers, or null where the stage finds out by itself; the field must be there. Raises InvalidRecord."""
     value = params.get(field, "nothing")

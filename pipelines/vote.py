@@ -40,6 +40,7 @@ def main() -> None:
     """1. the source versions  2. every vote, and a sample again  3. write  4. sources, votes, contract and findings"""
     with stage("vote") as run:
         revoted = _params.whole(run.params, "revoted", stage="vote", least=1)
+        time_limit = _params.optional_number(run.params, "time_limit", stage="vote")
         # 1.
         run.input(SOURCES)
         dataset = run.use(run.facts("screen").one(Dataset, role="screened"))
@@ -55,6 +56,7 @@ def main() -> None:
             progress=run.progress,
             revote=revoted,
             seed=run.seed,
+            time_limit=time_limit,
         )
         run.measure("votes a second", len(frame) * len(sources) / (time.perf_counter() - started))
         # 3.

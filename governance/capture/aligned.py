@@ -7,11 +7,14 @@ themselves disagree with the table, and no other source that repeats itself show
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from governance.capture.rng import untouched
 from governance.capture.session import Application
+from governance.errors import GovernanceError
 
 #: rows voted again: a fiftieth of them, within these limits
 LEAST, MOST = 20, 200
@@ -47,7 +50,7 @@ def align(application: Application, *, seed: int = 0) -> Alignment:
     if matrix.shape != (len(points), len(application.functions)):
         return Alignment(0, 0, rows=matrix.shape[0])
     rows = sample_rows(len(points), size=max(LEAST, min(MOST, len(points) // 50)), seed=seed)
-    with untouched():
+    with untouched(), _limit_of(application):
         again = _vote(application, rows)
         told = matrix[rows]
         differ = again != told
@@ -72,16 +75,28 @@ def align(application: Application, *, seed: int = 0) -> Alignment:
     )
 
 
+@contextmanager
+def _limit_of(application: Application) -> Iterator[None]:
+    """The time that its functions were held to; where that cannot hold at the end of a process, they run without."""
+    with ExitStack() as held:
+        if application.limit is not None:
+            with suppress(GovernanceError):
+                held.enter_context(application.limit)
+        yield
+
+
 def _vote(application: Application, rows: Any) -> Any:
     """Votes of the sample, cast from its end and put back; what raises is an abstention, as in the table."""
     import numpy as np
 
-    votes = np.full((len(rows), len(application.functions)), -1, dtype=np.int64)
+    votes, limit = np.full((len(rows), len(application.functions)), -1, dtype=np.int64), application.limit
     for place in reversed(range(len(rows))):
         point = application.points.row(int(rows[place]))
         for j, function in enumerate(application.functions):
+            if limit is not None and application.errors.get((int(rows[place]), j)) == limit.says:
+                continue  # it would hang again
             try:
-                answer = function(point)
+                answer = function(point) if limit is None else limit.call(function, point)
                 votes[place, j] = answer if answer >= 0 else -1
             except Exception:
                 votes[place, j] = -1

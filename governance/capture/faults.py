@@ -9,6 +9,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from governance.limits import LimitReachedError, TimeLimit
+
+#: what holds functions to a time while an applier is at work in this process
+limits: list[TimeLimit] = []
 #: snorkel's own functions, once they were replaced in this process
 originals: dict[str, Callable[..., Any]] = {}
 _local = threading.local()
@@ -25,7 +29,11 @@ class Noting:
 
     def __call__(self, x: Any) -> Any:
         try:
-            answer = self._function(x)
+            answer = limits[-1].call(self._function, x) if limits else self._function(x)
+        except LimitReachedError as error:
+            self._failed.append((self._place, limits[-1].says))
+            # The script and snorkel meet what a slow function of their own would raise.
+            raise TimeoutError(str(error)) from None
         except Exception as error:
             self._failed.append((self._place, f"raised {type(error).__name__}"))
             raise

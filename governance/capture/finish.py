@@ -66,6 +66,8 @@ def _decided(run: StageRun, seen: Session, argv: Sequence[str]) -> None:
     import sys
 
     run.params = {"argv": list(argv), "label models": [one.parameters for one in seen.fitted if one.parameters]}
+    if seen.limit is not None:
+        run.params["time limit"] = seen.limit.seconds
     seeds = [one.seed for one in seen.fitted if one.seed is not None]
     run.seed = seeds[-1] if seeds else 0
     torch = sys.modules.get("torch")

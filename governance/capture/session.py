@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from governance.capture.points import Points
+from governance.limits import TimeLimit
 
 
 @dataclass(eq=False)
@@ -27,6 +28,8 @@ class Application:
     #: (row, source) → "raised TypeError"; and answers that snorkel took for votes although they are no whole numbers
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     odd: dict[str, dict[str, int]] = field(default_factory=dict)
+    #: what holds its functions to a time, where somebody asked for that
+    limit: TimeLimit | None = None
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 
@@ -87,6 +90,8 @@ class Session:
         #: called once before the first fingerprint
         self.prepare: Callable[[], None] | None = None
         self.current: Application | None = None
+        #: off unless somebody asks for it: it can change what a script computes
+        self.limit: TimeLimit | None = None
         self.models: dict[int, tuple[Any, Fitted]] = {}
         #: arrays that came of a label set: the array itself, so that its identity stays its own
         self.arrays: dict[int, tuple[Any, Labelled, str]] = {}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from governance.capture import faults
 from governance.capture.hook import when_imported
 from governance.capture.points import take_points
 from governance.capture.session import Application, Fitted, Labelled, Session, current
+from governance.errors import GovernanceError
 
 _APPLY = "snorkel.labeling.apply"
 _MODEL = "snorkel.labeling.model"
@@ -97,7 +99,8 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
                 application = _begun(session, self, given[0] if given else next(iter(named.values())))
             session.current = application
             try:
-                answer = original(self, *given, **named)
+                with _held(session, application):
+                    answer = original(self, *given, **named)
             finally:
                 session.current = None
             if application is not None:
@@ -106,6 +109,27 @@ def _apply(original: Callable[..., Any]) -> Callable[..., Any]:
             return answer
 
     return apply
+
+
+@contextmanager
+def _held(session: Session, application: Application | None) -> Iterator[None]:
+    """Holds functions to their time, where one was asked for; where none can hold, that is told, and they run without."""
+    limit = session.limit
+    with ExitStack() as held:
+        if limit is not None:
+            try:
+                held.enter_context(limit)
+            except GovernanceError as error:
+                session.fault(f"no time limit holds: {error.message}")
+            else:
+                faults.limits.append(limit)
+                held.callback(faults.limits.remove, limit)
+                if application is not None:
+                    application.limit = limit
+        yield
+    if limit is not None and limit.elsewhere:
+        session.not_known("a function was called in another thread than the main one, where no time limit holds")
+        limit.elsewhere = 0
 
 
 def _begun(session: Session, applier: Any, given: Any) -> Application | None:

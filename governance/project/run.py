@@ -19,6 +19,7 @@ import governance.capture
 from governance.capture import child
 from governance.config import Config, find_root, read_config
 from governance.errors import BrokenEvidence, ConfigurationError, ExitCode, GovernanceError
+from governance.limits import TimeLimit
 from governance.project.report import Report, Table, counted
 from governance.records import Dataset, Finding, LabelModel, Labels, Model, Result, Source, Votes
 from governance.runs.outside import CAPTURED, outside_stage
@@ -234,13 +235,17 @@ def _open(found: list[Finding]) -> list[str]:
 
 
 @contextmanager
-def capture(name: str | None = None, *, root: str | Path | None = None) -> Iterator[None]:
+def capture(
+    name: str | None = None, *, root: str | Path | None = None, time_limit: float | None = None
+) -> Iterator[None]:
     """Records what the block (or, as a decorator, the function) does with votes, as `labeltrail run` records a script.
 
-    What is captured stays the very object that it was. Raises BrokenEvidence at the end where votes stand beside other rows
-    than their own; any other fault is one line on stderr. A block that raises is not recorded.
+    What is captured stays the very object that it was. With `time_limit`, in seconds, a function that takes longer on a row
+    raises TimeoutError, and its vote is an error; without, nothing that the block computes is other than it was.
+    Raises BrokenEvidence at the end where votes stand beside other rows than their own, InvalidRecord for a limit that is
+    none; any other fault is one line on stderr. A block that raises is not recorded.
     """
-    watched = _begin(name, root)
+    watched = _begin(name, root, time_limit)
     if watched is None:
         yield
         return
@@ -261,14 +266,15 @@ def capture(name: str | None = None, *, root: str | Path | None = None) -> Itera
         )
 
 
-def autolog(name: str | None = None, *, root: str | Path | None = None) -> None:
+def autolog(name: str | None = None, *, root: str | Path | None = None, time_limit: float | None = None) -> None:
     """Records, when this process ends, what it did with votes; call it before anything is voted on.
 
-    Under `labeltrail run` the command records, and this does nothing. No fault of it reaches the caller.
+    `time_limit` is that of `capture`. Under `labeltrail run` the command records, and this sets the limit alone. No fault
+    of it reaches the caller, but for a limit that is none.
     """
     import atexit
 
-    watched = _begin(name, root)
+    watched = _begin(name, root, time_limit)
     if watched is None:
         return
 
@@ -282,12 +288,13 @@ def autolog(name: str | None = None, *, root: str | Path | None = None) -> None:
 class _Here:
     """A watch over this very process."""
 
-    def __init__(self, config: Config, name: str) -> None:
+    def __init__(self, config: Config, name: str, limit: TimeLimit | None) -> None:
         self.config, self.name = config, name
         self.before = _Before(config)
         self.started = time.time_ns() // 1000
         self.process = os.getpid()
         self.seen = child.watch(root=str(config.root), id_column=config.id_column)
+        self.seen.limit = limit
 
     def end(self) -> Report | None:
         """Records what was seen, and tells it on stderr."""
@@ -325,16 +332,22 @@ class _Here:
         return Trail.open(self.config.store, root=self.config.root, project=self.config.name, create=True)
 
 
-def _begin(name: str | None, root: str | Path | None) -> _Here | None:
-    """A watch over this process; None where it is being watched, or where one cannot begin, which is told."""
+def _begin(name: str | None, root: str | Path | None, time_limit: float | None) -> _Here | None:
+    """A watch over this process; None where it is being watched, or where one cannot begin, which is told.
+
+    Raises InvalidRecord for a limit that is none.
+    """
     from governance.capture import session
 
-    if session.current() is not None:
+    limit = TimeLimit(time_limit) if time_limit is not None else None
+    known = session.current()
+    if known is not None:
+        known.limit = limit or known.limit
         return None
     try:
         config = read_config(find_root(Path(root or Path.cwd())))
         script = sys.argv[0] if sys.argv and sys.argv[0] else "session"
-        return _Here(config, run_name([script], name))
+        return _Here(config, run_name([script], name), limit)
     except Exception as error:
         print(f"labeltrail: nothing is captured: {error}", file=sys.stderr)  # noqa: T201
         return None

@@ -108,6 +108,29 @@ def vote():
 vote()
 """,
 }
+#: a function that hangs on some rows, held to a time by whoever asks for it
+HANGING = (
+    HEAD
+    + """
+import governance
+@labeling_function()
+def hangs(x):
+    while x.text.startswith("film"): pass
+    return -1
+with governance.capture("limited", time_limit=0.02):
+    PandasLFApplier([*functions, hangs]).apply(frame, progress_bar=False, fault_tolerant=True)
+print("went on")
+"""
+)
+HANGING_ELSEWHERE = (
+    HEAD
+    + """
+import governance
+from snorkel.labeling.apply.dask import PandasParallelLFApplier
+with governance.capture("limited", time_limit=30):
+    PandasParallelLFApplier(functions).apply(frame, n_parallel=2, scheduler="threads", fault_tolerant=True)
+"""
+)
 
 
 def project_with(folder: Path, **scripts: str) -> Path:

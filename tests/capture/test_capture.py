@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 
 import pytest
-from capture.scripts import DOORS, HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
+from capture.scripts import (
+    DOORS,
+    HANGING,
+    HANGING_ELSEWHERE,
+    HEAD,
+    MAJORITY,
+    PARALLEL,
+    SHUFFLED,
+    asked,
+    captured,
+    facts,
+    plain,
+    project_with,
+)
 
 from governance.records import Dataset, Execution, Finding, LabelModel, Labels, Model, Recipe, Result, Source, Votes
 
@@ -125,3 +138,29 @@ def test_a_script_that_ends_in_an_error_is_not_recorded(tmp_path):
     assert "ValueError: not this one" in done.stderr
     assert "nothing of it is recorded" in done.stderr or "nothing was captured" in done.stderr
     assert not (folder / "artifacts").exists()
+
+
+def test_a_function_that_hangs_is_an_error_where_somebody_asked_for_a_limit(tmp_path):
+    """In its exact number, as the texts say; the script goes on, the limit is a parameter, its other errors stay."""
+    import polars as pl
+
+    folder = project_with(tmp_path, hanging=HANGING)
+    done = plain(folder, "hanging.py")
+    assert (done.returncode, done.stdout) == (0, "went on\n"), done.stderr
+    texts = pl.read_parquet(folder / "artifacts/captured/limited/data.parquet")["text"]
+    parts = {part.column: part for part in facts(folder).one(Votes).sources}
+    hung = int(texts.str.starts_with("film").sum())
+    assert parts["hangs"].error_types == {"raised TimeoutError (limit 0.02 s)": hung}
+    assert (parts["hangs"].errors, parts["hangs"].abstained) == (hung, 300 - hung)
+    assert parts["fragile"].error_types["raised TimeoutError"] == int(texts.str.starts_with("great").sum())
+    assert facts(folder).one(Recipe).parameters["time limit"] == "0.02"
+    assert [f.outcome for f in facts(folder).of(Finding) if f.check == "alignment"] == ["pass"]
+
+
+def test_a_limit_that_cannot_hold_in_other_threads_is_told(tmp_path):
+    """The functions of a parallel applier run without it, and the record says that it did not hold."""
+    folder = project_with(tmp_path, hanging=HANGING_ELSEWHERE)
+    done = plain(folder, "hanging.py")
+    assert done.returncode == 0, done.stderr
+    told = [f.says for f in facts(folder).of(Finding) if f.outcome == "unknown"]
+    assert any("in another thread than the main one, where no time limit holds" in says for says in told), told
