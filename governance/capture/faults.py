@@ -11,6 +11,7 @@ from typing import Any
 
 from governance.limits import LimitReachedError, TimeLimit
 
+OUT_OF_RANGE = "answered a class out of range"
 #: what holds functions to a time while an applier is at work in this process
 limits: list[TimeLimit] = []
 #: snorkel's own functions, once they were replaced in this process
@@ -39,6 +40,9 @@ class Noting:
             raise
         if answer.__class__ is not int and not hasattr(answer, "__index__"):
             self._failed.append((self._place, f"answered {type(answer).__name__}"))
+        elif answer.__class__ is int and answer < -1:
+            # snorkel takes whatever is below zero for an abstention.
+            self._failed.append((self._place, OUT_OF_RANGE))
         return answer
 
 

@@ -77,7 +77,7 @@ def _failed(row: int, place: int, what: str) -> None:
     application = session.current if session else None
     if application is None:
         return
-    if what.startswith("raised"):
+    if what.startswith("raised") or what == faults.OUT_OF_RANGE:
         application.errors[row, place] = what
     else:
         counts = application.odd.setdefault(application.functions[place].name, {})

@@ -131,6 +131,27 @@ with governance.capture("limited", time_limit=30):
     PandasParallelLFApplier(functions).apply(frame, n_parallel=2, scheduler="threads", fault_tolerant=True)
 """
 )
+#: answers that are no votes, which snorkel takes for some; and rows without usable ids
+ODD = (
+    HEAD
+    + """
+@labeling_function()
+def float_vote(x): return 1.5 if x.text.startswith("good") else -1
+@labeling_function()
+def class_below_abstain(x): return -5 if x.text.startswith("good") else 1
+@labeling_function()
+def class_seven(x): return 7 if x.text.startswith("good") else -1
+PandasLFApplier([float_vote, class_below_abstain, class_seven]).apply(frame, progress_bar=False)
+"""
+)
+WRONG_LENGTH = (
+    HEAD
+    + """
+@labeling_function()
+def two_votes(x): return np.array([1, 0])
+PandasLFApplier([two_votes, good]).apply(frame, progress_bar=False)
+"""
+)
 
 
 def project_with(folder: Path, **scripts: str) -> Path:
