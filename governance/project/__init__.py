@@ -371,19 +371,22 @@ class Project:
 
     @reads
     def reproduce(self, run: str | None = None, *, say: Callable[[str], None] = lambda _: None) -> Report:
-        """Runs a recorded result's recipe again in a scratch folder and compares; by default every current result.
+        """Runs a recorded result's recipe again in a scratch folder and compares; by default every current one of dvc.yaml.
 
-        `run` is a result's name or a stage. Raises UnknownName, MissingEvidence.
+        Runs that were watched or brought in are told as left out then. `run` is a result's name or a stage. Raises
+        UnknownName, MissingEvidence.
         """
         from governance.dvc.files import read_stages
         from governance.errors import MissingEvidence, UnknownName
         from governance.project.reproduce import reproduce_runs
         from governance.records import Result
+        from governance.runs.outside import is_outside
 
         current = {result.stage: result for result in self.current_facts().of(Result)}
-        facts = self.facts()
+        facts, left_out = self.facts(), []
         if run is None:
-            chosen = list(current.values())
+            chosen = [result for stage, result in current.items() if not is_outside(stage)]
+            left_out = [stage for stage in current if is_outside(stage)]
         elif run in current:
             chosen = [current[run]]
         elif run in read_stages(self.config.root):
@@ -394,7 +397,7 @@ class Project:
             if not isinstance(record, Result):
                 raise UnknownName("result or stage", run, current)
             chosen = [record]
-        return reproduce_runs(self.config, self.trail, chosen, facts, say=say)
+        return reproduce_runs(self.config, self.trail, chosen, facts, left_out=left_out, say=say)
 
     @reads
     def replay(self, source: str, *, sample: int | None = None, seed: int = 0) -> Report:

@@ -107,8 +107,15 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
         hint = "`labeltrail sync` commits to the tables of recorded runs"
         raise MissingEvidence("no commitment to single rows of the labels is recorded", hint=hint)
     if isinstance(everything.get(labels.record.votes), LongVotes):
-        says = "the votes behind these labels are in long form, of which a challenge shows no single rows"
-        raise MissingEvidence(says, hint="`labeltrail bundle --rows votes` hands the table out whole, for a reason")
+        says = (
+            "the votes behind these labels are in long form, with several rows for an example: a proof that a row is in "
+            "the table does not prove that no other answer on the example was left out, so that a challenge shows none"
+        )
+        hint = (
+            "`labeltrail bundle FILE --rows votes --reason TEXT` hands the table out whole; labels combined of votes in "
+            "wide form (one answer of each source) can be challenged"
+        )
+        raise MissingEvidence(says, hint=hint)
     found: dict[str, Held] = {"labels": labels}
     for table, (kind, name) in behind.items():
         if name in commitments:

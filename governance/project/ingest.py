@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from governance.config import Config
 from governance.digest import canonical, file_digest, keyed, sha256, write_atomically
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import short
+from governance.project.noted import execution_of
 from governance.project.report import Report, counted, table
 from governance.project.take_in import TakenIn, take_in
+from governance.project.tree import look_at
 from governance.records import Dataset, Finding, Source
 from governance.runs import StageRun, stage
-from governance.runs.outside import outside_stage
+from governance.runs.outside import INGESTED, outside_stage
+from governance.runs.runfile import read_run, run_path
 from governance.sources import ingest as shelf
 from governance.sources.description import KINDS
 from governance.sources.ingest import Gathered, Options, Voter
@@ -80,9 +84,15 @@ def ingest(config: Config, opened: Callable[[], Trail], asked: Asked) -> Report:
         if asked.quarantine is not None and gathered.faults:
             write_atomically(asked.quarantine, _quarantined(gathered), mode=0o600)
         parameters = _parameters(chosen, gathered, asked, key)
-        _run(config, f"ingested/{name}", asked, gathered, answers, sources, parameters)
-        # 4.
-        taken = take_in(trail, config, [outside_stage(f"ingested/{name}")])
+        named, tree = f"{INGESTED}/{name}", look_at(config.root, ())
+        with tempfile.TemporaryDirectory(prefix="labeltrail-") as notes:
+            _run(config, named, asked, gathered, answers, sources, parameters, notes=Path(notes))
+            # 4. The same import again is nothing new, and no second execution either.
+            run = read_run(config.root / run_path(config.artifacts, named))
+            known = run.result.name in trail.positions()
+            place = Path(notes) / f"{named}.json"
+            events = () if known else execution_of(config, place, run, before=tree)
+            taken = take_in(trail, config, [outside_stage(named)], events=events)
     return _told(name, chosen, asked, gathered, answers, sources, taken)
 
 
@@ -183,6 +193,8 @@ def _run(
     answers: Answers,
     sources: Sequence[Source],
     parameters: dict[str, Any],
+    *,
+    notes: Path,
 ) -> None:
     """1. the export lies below the project, as an input  2. the examples  3. the votes  4. what can be said of them"""
     from governance.parquet import content_digest, read_table, write_table
@@ -194,7 +206,7 @@ def _run(
     for path, file in copies.items():
         if (config.root / path).resolve() != file.resolve():
             write_atomically(config.root / path, file.read_bytes(), mode=0o600)
-    with stage(name, root=config.root) as run:
+    with stage(name, root=config.root, notes=notes) as run:
         # 1.
         run.params, run.seed = parameters, 0
         for path in copies:

@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from governance.config import STATE_FOLDER, Config
 from governance.digest import file_digest
@@ -20,7 +21,7 @@ from governance.errors import ExitCode, GovernanceError, UnknownName
 from governance.facts import Facts
 from governance.project.brought import Contents
 from governance.project.found import Finder
-from governance.project.report import Report, table
+from governance.project.report import Report, Table, table
 from governance.project.scratch import UnableError, checked_out, commit_for
 from governance.records import FileRef, Recipe, Reproduction, ReproductionOutcome, Result
 from governance.runs.compare import TOLERANCE, Difference, compare_files
@@ -56,10 +57,19 @@ class Attempt:
 
 
 def reproduce_runs(
-    config: Config, trail: Trail, results: list[Result], facts: Facts, *, say: Callable[[str], None]
+    config: Config,
+    trail: Trail,
+    results: list[Result],
+    facts: Facts,
+    *,
+    left_out: Sequence[str] = (),
+    say: Callable[[str], None],
 ) -> Report:
-    """Reproduces each result and enters what came of it; see `reproduce_run`."""
-    attempts = []
+    """Reproduces each result and enters what came of it; see `reproduce_run`. `left_out` are runs that are told alone.
+
+    Exit 3 where something came out otherwise, 4 where something could not be run again or nothing was.
+    """
+    attempts: list[Attempt] = []
     erased = erasures(trail)
     for result in results:
         recipe = facts.get(result.recipe)
@@ -71,14 +81,20 @@ def reproduce_runs(
         trail.append([attempts[-1].record()])
         say(f"{result.stage}: {attempts[-1].outcome}")
     rows = [(a.run.result.stage, a.outcome, a.says, "; ".join(a.environment)) for a in attempts]
-    data = {"reproductions": [attempt.record().body() for attempt in attempts]}
+    data: dict[str, Any] = {
+        "reproductions": [attempt.record().body() for attempt in attempts],
+        "left_out": list(left_out),
+    }
     outcomes = {attempt.outcome for attempt in attempts}
     code = ExitCode.FINE
     if "different" in outcomes:
         code = ExitCode.BROKEN
-    elif "unable" in outcomes:
+    elif "unable" in outcomes or not attempts:
         code = ExitCode.UNKNOWN
-    return Report("reproduce", data, (table(("stage", "outcome", "says", "environment"), rows),), code)
+    blocks: list[str | Table] = [table(("stage", "outcome", "says", "environment"), rows)] if rows else []
+    blocks += [] if rows else ["Nothing was run again: no stage of dvc.yaml has a recorded run here."]
+    blocks += [f"left out, since no stage of dvc.yaml makes it again: {stage}" for stage in left_out]
+    return Report("reproduce", data, tuple(blocks), code)
 
 
 def reproduce_run(

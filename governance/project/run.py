@@ -151,33 +151,20 @@ class _Taken:
 def _take_in(
     config: Config, opened: Callable[[], Any], name: str, notes: Path, before: _Before, status: int
 ) -> _Taken | None:
-    from governance.digest import decimal
     from governance.project.kept import recover
+    from governance.project.noted import execution_of
     from governance.project.repro import project_lock
     from governance.project.take_in import take_in
-    from governance.project.tree import dirty_digest
-    from governance.records import Environment, Execution
 
     place = notes / CAPTURED / f"{name}.json"
     if not place.is_file():
         return None
-    note = json.loads(place.read_text(encoding="utf-8"))
     stage = f"{CAPTURED}/{name}"
     recorded = read_run(config.root / run_path(config.artifacts, stage))
-    environment = Environment.make(**note.pop("environment"))
-    del note["opened"]
-    note["measured"]["exit code"] = decimal(status)
-    execution = Execution.make(
-        **note,
-        environment=environment.name,
-        revision=before.tree.revision,
-        dirty=dirty_digest(config.root, before.tree, recorded.recipe.code),
-        who=before.tree.who,
-        findings=[],
-    )
+    events = execution_of(config, place, recorded, before=before.tree, exit_code=status)
     with project_lock(config, wait_seconds=_PATIENCE_SECONDS):
         recover(config)
-        taken = take_in(opened(), config, [outside_stage(stage)], events=[environment, execution])
+        taken = take_in(opened(), config, [outside_stage(stage)], events=events)
     (found,) = taken.found
     return _Taken(list(found.facts or []), recorded.result, taken.new, found.problem)
 

@@ -195,8 +195,8 @@ class StageRun:
 
 
 @contextmanager
-def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
-    """Runs the body of a stage as a governed run.
+def stage(name: str, *, root: Path | None = None, notes: Path | None = None) -> Iterator[StageRun]:
+    """Runs the body of a stage as a governed run; the note of its execution goes to `notes` where nobody else asks for it.
 
     Where the body raises, nothing takes an output's name: an earlier output stays as it was. Errors of this library end
     the process with their exit code and one sentence on stderr; any other error is the author's and keeps its traceback.
@@ -206,6 +206,7 @@ def stage(name: str, *, root: Path | None = None) -> Iterator[StageRun]:
         die_with_parent()
     try:
         run = StageRun(name, (root or find_root(Path.cwd())).resolve())
+        run._notes = run._notes or (str(notes) if notes is not None else None)
         code.begin(run.root)
         if os.environ.get(EXECUTIONS):
             observed.begin(run.root)

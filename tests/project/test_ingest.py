@@ -12,7 +12,7 @@ import pytest
 
 from governance.errors import ConfigurationError, InvalidRecord, MissingEvidence, UnknownName
 from governance.project import Project
-from governance.records import Dataset, LongVotes, Recipe, Source, Votes
+from governance.records import Dataset, Environment, Execution, LongVotes, Recipe, Result, Source, Votes
 from governance.sources.ingest import Options
 from governance.store.forgetting import ReturnedSubject
 from governance.votes.table import read_votes
@@ -55,6 +55,34 @@ def test_an_import_is_a_run_with_examples_votes_and_sources(project, tmp_path):
     table = read_votes(project.config.root / "artifacts/ingested/crowd/votes.parquet")
     assert sorted(table.sources) == sorted(source.name for source in facts.of(Source))
     assert [column.name for column in dataset.columns] == ["example_id", "text"]
+
+
+def test_an_import_has_an_execution_of_its_own(project, tmp_path):
+    """When, where and by whom it was brought in, of that very result; the same import again adds none, another one does."""
+    project.ingest(tmp_path / "crowd.csv")
+    facts = project.trail.facts()
+    (execution,), (result,) = facts.of(Execution), facts.of(Result)
+    assert (execution.stage, execution.result) == ("ingested/crowd", result.name)
+    assert 0 < execution.started <= execution.ended
+    assert execution.machine
+    assert isinstance(facts.get(execution.environment), Environment)
+    again(project).ingest(tmp_path / "crowd.csv")
+    assert len(project.trail.facts().of(Execution)) == 1
+    (tmp_path / "crowd.csv").write_text(CROWD.replace("jun,t1,pos", "jun,t1,neg"))
+    again(project).ingest(tmp_path / "crowd.csv")
+    assert len(project.trail.facts().of(Execution)) == 2
+
+
+def test_runs_from_outside_are_left_out_of_reproduction_and_named(project, tmp_path):
+    """Nothing of dvc.yaml is there to be run again, which is no success: exit 4. Asked for by name it cannot be run."""
+    project.ingest(tmp_path / "crowd.csv")
+    report = again(project).reproduce()
+    assert int(report.exit_code) == 4
+    assert (report.data["reproductions"], report.data["left_out"]) == ([], ["ingested/crowd"])
+    assert "left out, since no stage of dvc.yaml makes it again: ingested/crowd" in report.to_markdown()
+    named = again(project).reproduce("ingested/crowd")
+    assert int(named.exit_code) == 4
+    assert [one["outcome"] for one in named.data["reproductions"]] == ["unable"]
 
 
 def test_status_verify_trace_and_source_know_an_import(project, tmp_path):
