@@ -6,12 +6,12 @@ import errno
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from governance.cli import challenge, drill, ingest, key, replay, run, source, subject
-from governance.cli.options import Json, Markdown, answer, project_of
+from governance.cli.options import Force, Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
 
@@ -378,6 +378,7 @@ def bundle(
         typer.Option(metavar="TABLE", help="Hand out these rows too: dataset, votes, labels or predictions."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why rows are handed out; the log keeps it.")] = "",
+    force: Force = False,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -387,7 +388,7 @@ def bundle(
 
     Example: labeltrail bundle evidence.zip --verifier verify.py
     """
-    report = project_of(context).bundle(file, verifier=verifier, rows=rows or (), reason=reason)
+    report = project_of(context).bundle(file, verifier=verifier, rows=rows or (), reason=reason, force=force)
     answer(report, as_json=as_json, as_md=as_md)
 
 
@@ -432,6 +433,22 @@ def _today() -> str:
     return dt.datetime.now(tz=dt.UTC).date().isoformat()
 
 
+def _verb() -> str:
+    """What was asked for, as answers call it: the words of the command line that are commands."""
+    found: list[str] = []
+    here: Any = typer.main.get_command(app)
+    words = iter(sys.argv[1:])
+    for word in words:
+        if word == "-C":
+            next(words, None)
+        elif word in getattr(here, "commands", {}):
+            found.append(word)
+            here = here.commands[word]
+        elif not word.startswith("-"):
+            break
+    return " ".join(found)
+
+
 def main() -> None:
     """Runs the command line; an error of the library is one sentence, its way out, and its exit code."""
     # A reader that has heard enough ends us quietly, as it ends any other command in a pipe.
@@ -440,7 +457,7 @@ def main() -> None:
     try:
         app()
     except GovernanceError as error:
-        tell_error(error, as_json="--json" in sys.argv)
+        tell_error(error, as_json="--json" in sys.argv, verb=_verb())
         raise SystemExit(int(error.exit_code)) from None
     except OSError as error:
         from governance.errors import ConfigurationError
@@ -452,6 +469,7 @@ def main() -> None:
                 named, hint="free some space" if full else "check that it is there, and its owner and rights"
             ),
             as_json="--json" in sys.argv,
+            verb=_verb(),
         )
         raise SystemExit(int(ExitCode.USAGE)) from None
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli.options import Json, Markdown, answer, project_of
+from governance.cli.options import Force, Json, Markdown, answer, project_of
 
 
 def challenge(
@@ -22,6 +22,7 @@ def challenge(
     verifier: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write verify.py there, which checks it without LabelTrail.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -30,5 +31,7 @@ def challenge(
 
     Example: labeltrail challenge --seed "lottery of 22 November" --rows 25 rows.zip
     """
-    report = project_of(context).challenge(file, seed=seed, rows=rows, reason=reason, since=since, verifier=verifier)
+    report = project_of(context).challenge(
+        file, seed=seed, rows=rows, reason=reason, since=since, verifier=verifier, force=force
+    )
     answer(report, as_json=as_json, as_md=as_md)

@@ -8,6 +8,7 @@ import typer
 
 from governance.cli.tell import tell
 
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, with a schema_version.")]
 Markdown = Annotated[bool, typer.Option("--md", help="Answer as Markdown.")]
 

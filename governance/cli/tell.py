@@ -22,11 +22,12 @@ def tell(report: Report, *, as_json: bool, as_md: bool) -> None:
         _print_text(report)
 
 
-def tell_error(error: GovernanceError, *, as_json: bool) -> None:
+def tell_error(error: GovernanceError, *, as_json: bool, verb: str) -> None:
     """One error: what was wrong and the way out; as data on stdout where a program asked."""
     if as_json:
         facts = {key: _plain(value) for key, value in error.facts().items()}
-        print(json.dumps({"schema_version": 1, "exit_code": int(error.exit_code), **facts}, indent=2, sort_keys=True))
+        told = {"schema_version": 1, "verb": verb, "exit_code": int(error.exit_code), **facts}
+        print(json.dumps(told, indent=2, sort_keys=True))
         return
     from governance.project.report import visible
 

@@ -289,17 +289,28 @@ class Project:
         verifier: str | Path | None = None,
         rows: Sequence[str] = (),
         reason: str = "",
+        force: bool = False,
     ) -> Report:
         """Hands out the log, its checkpoint and the current documents as one archive, and notes that in the log.
 
         `verifier` is where to put `verify.py`, which checks it; `rows` are kinds of tables to hand out whole, for a
-        `reason` that is recorded. Raises ConfigurationError, UnknownName, MissingEvidence.
+        `reason` that is recorded; a file that stands there is overwritten with `force` alone. Raises ConfigurationError,
+        UnknownName, MissingEvidence.
         """
         from governance.project.bundle import bundle
 
         place = Path(verifier) if verifier is not None else None
         facts = self.current_facts()
-        return bundle(self.config, self.trail, facts, target=Path(target), verifier_to=place, rows=rows, reason=reason)
+        return bundle(
+            self.config,
+            self.trail,
+            facts,
+            target=Path(target),
+            verifier_to=place,
+            rows=rows,
+            reason=reason,
+            force=force,
+        )
 
     @reads
     def drill(self, *, say: Callable[[str], None] = lambda _: None) -> Report:
@@ -321,11 +332,12 @@ class Project:
         reason: str = "",
         since: str | Path | None = None,
         verifier: str | Path | None = None,
+        force: bool = False,
     ) -> Report:
         """Shows the rows of the labels that an outsider's seed draws, and no others, and notes that in the log.
 
-        `since` is a checkpoint that the outsider holds, `verifier` where to put `verify.py`. Raises InvalidRecord,
-        ConfigurationError, MissingEvidence, BrokenEvidence.
+        `since` is a checkpoint that the outsider holds, `verifier` where to put `verify.py`; a file that stands there is
+        overwritten with `force` alone. Raises InvalidRecord, ConfigurationError, MissingEvidence, BrokenEvidence.
         """
         from governance.project.challenge import challenge
 
@@ -339,6 +351,7 @@ class Project:
             reason=reason,
             since=Path(since) if since is not None else None,
             verifier_to=Path(verifier) if verifier is not None else None,
+            force=force,
         )
 
     @reads

@@ -47,15 +47,16 @@ def bundle(
     verifier_to: Path | None = None,
     rows: Sequence[str] = (),
     reason: str = "",
+    force: bool = False,
 ) -> Report:
     """1. the documents of the current runs, as they were recorded  2. a start page  3. the archive, checked as an outsider
     would, and written
 
     `facts` are those of the current runs; `rows` are the tables to hand out with it, for a `reason` that is recorded.
-    Raises ConfigurationError (no such folder, no reason, or that of another time), UnknownName (no such table),
-    MissingEvidence (a recorded document or table is not here, or is another file now).
+    Raises ConfigurationError (no such folder, a file there and no `force`, no reason, or that of another time), UnknownName
+    (no such table), MissingEvidence (a recorded document or table is not here, or is another file now).
     """
-    refuse_places(target, verifier_to)
+    refuse_places(target, verifier_to, force=force)
     refuse_another_history(trail)
     # 1.
     files = _documents(config, facts)
@@ -124,11 +125,18 @@ def refuse_another_history(trail: Trail) -> None:
         )
 
 
-def refuse_places(*places: Path | None) -> None:
-    """Raises ConfigurationError where one of the files could not be written, before the log speaks of any."""
-    for place in places:
-        if place is not None and (not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir()):
+def refuse_places(target: Path, verifier_to: Path | None, *, force: bool = False) -> None:
+    """Raises ConfigurationError where one of the files could not be written, before the log speaks of any; and where one
+    stands there already, but with `force`, or where it is the very verifier."""
+    for place in (target, verifier_to):
+        if place is None:
+            continue
+        if not os.access(place.parent, os.W_OK | os.X_OK) or place.is_dir():
             raise ConfigurationError(f"{place} cannot be written", hint="name a file in a folder that you may write")
+        if force or not place.exists() or (place == verifier_to and place.read_bytes() == verifier()):
+            continue
+        # What was handed out may be the only copy of what somebody checks later.
+        raise ConfigurationError(f"{place} is there already", hint="name another file, or give --force to overwrite it")
 
 
 def write_out(place: Path, data: bytes, *, what: str) -> None:
@@ -138,6 +146,12 @@ def write_out(place: Path, data: bytes, *, what: str) -> None:
     except OSError as error:
         hint = f"the log notes a {what} that nobody has: make room, or name another place, then {what} again"
         raise ConfigurationError(f"{place} cannot be written: {error.strerror}", hint=hint) from None
+
+
+def _is_no_archive(data: bytes) -> bool:
+    """Whether nothing in a file looks like an archive. One that was cut or changed still has some of these marks."""
+    marks = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06")
+    return not marks[0].startswith(data[:4]) and not any(mark in data for mark in marks)
 
 
 def _committed(trail: Trail, facts: Facts) -> list[Committed]:
@@ -258,7 +272,10 @@ def verify_bundle(place: Path, *, since: Path | None, key: str | None, seed: str
     not_checked = _NOT_CHECKED
     if place.is_dir():
         checked = check_folder(Folder(place), anchor=anchor, key=public)
-    elif is_challenge(data := _content(place)):
+    elif _is_no_archive(data := _content(place)):
+        hint = "give what `labeltrail bundle` or `labeltrail challenge` wrote; without a file the project is checked"
+        raise ConfigurationError(f"{place} is no bundle and no challenge: it is no archive at all", hint=hint)
+    elif is_challenge(data):
         checked = check_challenge(data, anchor=anchor, key=public, seed=seed)
         drawn, rows, not_checked = checked.drawn, checked.told, _NOT_CHECKED_ROWS
         if seed is None:

@@ -36,6 +36,7 @@ def challenge(
     reason: str = "",
     since: Path | None = None,
     verifier_to: Path | None = None,
+    force: bool = False,
 ) -> Report:
     """1. what was asked for can be done  2. the tables lie here as they were recorded and committed to  3. the archive,
     checked as an outsider would, and written
@@ -44,7 +45,7 @@ def challenge(
     ConfigurationError, MissingEvidence (no labels, no commitment to single rows), BrokenEvidence (a table was changed).
     """
     # 1.
-    refuse_places(target, verifier_to)
+    refuse_places(target, verifier_to, force=force)
     if not 0 < len(seed) <= _LONGEST_SEED:
         raise InvalidRecord("seed", seed, f"a text of 1 to {_LONGEST_SEED} characters", where="--seed")
     if not 0 < rows <= MOST_ROWS:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import governance
 from governance.audit import read_attestations, report
+from governance.audit.attestations import day
 from governance.config import Config
 from governance.documents import Document, dataset_card, model_card, render_markdown
 from governance.errors import UnknownName
@@ -34,6 +35,7 @@ def card(which: str, *, config: Config, facts: Facts) -> Report:
 def audit(*, config: Config, facts: Facts, framework: str, as_of: str) -> Report:
     """A framework's questions answered by the current runs and by the attestations in decisions/."""
     stated = read_attestations(config.root / "decisions")
+    day(as_of, field="as-of", where="--as-of")
     return _told("audit", report(facts | Facts(stated), framework=framework, as_of=as_of), config)
 
 

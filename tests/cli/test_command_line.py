@@ -8,6 +8,10 @@ import sys
 
 import pytest
 
+from governance.cli import app as app_room
+from governance.errors import ConfigurationError
+from governance.project import Project
+
 HEAVY = ("torch", "sklearn", "polars", "pandera", "sqlalchemy", "sqlmodel", "dvc", "numpy", "jinja2", "yaml")
 
 
@@ -161,7 +165,64 @@ def test_a_description_cannot_steer_a_terminal_or_become_a_link(project):
 def test_errors_as_data_hold_facts_and_nothing_else(project):
     """`--json` of an error: its class, its sentence, its hint, its facts."""
     told = json.loads(labeltrail("show", "nothing-like-this", "--json", folder=project).stdout)
-    assert set(told) == {"schema_version", "exit_code", "error", "message", "hint", "what", "given", "suggestions"}
+    facts = {"error", "message", "hint", "what", "given", "suggestions"}
+    assert set(told) == {"schema_version", "verb", "exit_code"} | facts
+    assert told["verb"] == "show"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verb"),
+    [
+        (["-C", "log", "show", "nothing-like-this", "--json"], "show"),
+        (["subject", "find", "--json"], "subject find"),
+        (["audit", "--as-of", "yesterday", "--json"], "audit"),
+    ],
+)
+def test_an_error_as_data_names_the_verb_that_was_asked_for(monkeypatch, arguments, verb):
+    """As its answer would have, also of a verb in a group, and where a folder is called as a verb is."""
+    monkeypatch.setattr(sys, "argv", ["labeltrail", *arguments])
+    assert app_room._verb() == verb
+
+
+def test_a_day_that_is_none_is_named_as_it_was_given(project):
+    """`audit --as-of`: the option, not the name of a parameter inside."""
+    done = labeltrail("audit", "--as-of", "yesterday", folder=project)
+    assert done.returncode == 2
+    assert "--as-of" in done.stderr
+    assert "as_of" not in done.stderr
+
+
+def test_what_is_no_archive_is_no_broken_bundle(project, tmp_path):
+    """A wrong file name is exit 2 with the way out; an archive that was cut short stays exit 3."""
+    (tmp_path / "README.md").write_text("# Not evidence\n")
+    done = labeltrail("verify", str(tmp_path / "README.md"), folder=project)
+    assert done.returncode == 2
+    assert "is no bundle and no challenge" in done.stderr
+    assert labeltrail("bundle", str(tmp_path / "e.zip"), folder=project).returncode == 0
+    whole = (tmp_path / "e.zip").read_bytes()
+    for cut in (len(whole) // 2, 30, 3, 0):
+        (tmp_path / "cut.zip").write_bytes(whole[:cut])
+        assert labeltrail("verify", str(tmp_path / "cut.zip"), folder=project).returncode == 3, cut
+
+
+def test_evidence_that_is_there_is_not_overwritten_unasked(project, tmp_path):
+    """Exit 2 before the log says anything; with --force it is; the same verify.py may be there."""
+    target, verifier = tmp_path / "e.zip", tmp_path / "verify.py"
+    asked = ["bundle", str(target), "--verifier", str(verifier)]
+    assert labeltrail(*asked, folder=project).returncode == 0
+    first, size = target.read_bytes(), Project.find(project).trail.size()
+    done = labeltrail(*asked, folder=project)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert (target.read_bytes(), Project.find(project).trail.size()) == (first, size)
+    assert labeltrail(*asked, "--force", folder=project).returncode == 0
+    assert target.read_bytes() != first
+    with pytest.raises(ConfigurationError, match="is there already"):
+        Project.find(project).challenge(target, seed="s")
+    target.unlink()
+    verifier.write_text("# another one")
+    with pytest.raises(ConfigurationError, match=r"verify\.py is there already"):
+        Project.find(project).bundle(target, verifier=verifier)
 
 
 def test_a_folder_nobody_may_write_and_a_file_for_a_folder_are_one_error(tmp_path):
