@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import schemas.votes
-from governance.checks import contamination, currency, error_rate, licences, rejected
+from governance.checks import contamination, currency, error_rate, kind_facts, licences, opacity, rejected, teacher
 from governance.contracts import contract_record, screen
 from governance.digest import file_digest
 from governance.parquet import content_digest, read_table
@@ -32,6 +32,11 @@ def find(run: StageRun, sources: list[RegisteredSource], dataset: Dataset, appli
         run.state(contamination.check(seen, dataset.domains, subject=subject, title=title))
         errors = applied.error_types[title]
         run.state(error_rate.check(errors, dataset.rows, subject=subject, title=title, limit=limit))
+        run.state(opacity.check(record.opaque, subject=subject, title=title))
+        run.state(kind_facts.check(record.source_kind, record.model_dump(), subject=subject, title=title))
+        if record.teacher or record.source_kind in ("distilled", "pseudo"):
+            # What the teacher learned from stands in the trail, which a stage does not read: `labeltrail source check`.
+            run.state(teacher.check(record.teacher, None, subject=subject, title=title))
         if one.checked_version:
             run.state(currency.check(one.checked_version, record.version, subject=subject, title=title))
 

@@ -176,6 +176,32 @@ def persons(thread: Thread) -> Answer:
     return answer if thread.sources else answer + gap("whether the sources hold personal data")
 
 
+def bases(thread: Thread) -> Answer:
+    """On which legal basis sources hold personal data, as their descriptions say; nothing where none holds any."""
+    parts: list[Claim | Gap] = []
+    for text, holders in _grouped(thread, "legal_basis"):
+        parts.append(claim(f"Legal basis of {joined(s.title for s in holders)}, as declared: {ended(text)}", *holders))
+    bare = [source.title for source in thread.sources if source.personal_data and not source.legal_basis]
+    return said(*parts, *describe(bare, "legal_basis"))
+
+
+def ends(thread: Thread, *, as_of: str = "") -> Answer:
+    """Until when the descriptions of sources hold; judged only where a day is given."""
+    if not thread.sources:
+        return gap("until when descriptions of sources hold")
+    until: dict[str, list[Source]] = {}
+    for source in thread.sources:
+        until.setdefault(source.expiry, []).append(source)
+    parts: list[Claim | Gap] = []
+    for end in sorted(day for day in until if day):
+        titles = joined(source.title for source in until[end])
+        one = len(until[end]) == 1
+        described = f"The description of source {titles}" if one else f"The descriptions of sources {titles}"
+        over = "ran out on" if as_of and end < as_of else "holds until" if one else "hold until"
+        parts.append(claim(f"{described} {over} {end}{f', judged as of {as_of}' if as_of else ''}.", *until[end]))
+    return said(*parts, *describe((source.title for source in until.get("", ())), "expiry"))
+
+
 def pins(thread: Thread) -> Answer:
     """Which versions of whose packages the sources stand on."""
     if not thread.sources:

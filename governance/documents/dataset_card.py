@@ -49,10 +49,15 @@ def dataset_card(facts: Facts) -> Document:
         ),
         section("Gold labels and rating noise", data.balance(thread), data.counts(thread, *_RATED), data.gold(thread)),
         section("Sources of weak labels", sources.listed(thread), sources.table(thread), sources.licences(thread)),
-        section("How the sources were made", sources.collections(thread), sources.contamination(thread)),
+        section(
+            "How the sources were made",
+            sources.collections(thread),
+            sources.contamination(thread),
+            sources.ends(thread),
+        ),
         section("Votes, coverage and conflict", labels.coverage(thread), labels.failures(thread), labels.table(thread)),
         section("Labels", labels.labelled(thread), labels.kinds(thread)),
-        section("Personal data", sources.persons(thread)),
+        section("Personal data", sources.persons(thread), sources.bases(thread)),
         section("How to trace", lines.pinned(thread), lines.outputs(thread), lines.dangling(thread)),
     )
     about = (dataset.name,) if dataset else ()

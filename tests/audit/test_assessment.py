@@ -288,7 +288,7 @@ def test_a_statement_closes_the_persons_part_alone(facts: Facts):
             "no record kind",
             "coverage, conflict, label shares and drift of features for each batch met in use",
         ),
-        ("GOVERN 1.1", "partial", "legal basis of each source and dataset"),
+        ("GOVERN 1.1", "partial", "legal basis of each dataset"),
         ("MANAGE 2.3", "partial", "when an incident was noticed, judged, contained and repaired"),
     ],
 )

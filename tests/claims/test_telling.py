@@ -36,6 +36,34 @@ def test_counts_agree_with_their_nouns():
     assert number(1000) == "1,000"
 
 
+def test_a_legal_basis_and_an_end_are_told_as_they_are_declared():
+    """Grouped by what is said; who holds personal data without a basis, or never ends, is a silence of its description."""
+    facts = Facts(
+        [
+            source("one", personal_data=True, legal_basis="consent", expiry="2027-01-31"),
+            source("two", personal_data=True, legal_basis="consent", expiry="2026-01-31"),
+            source("three", personal_data=True, expiry=""),
+            source("four", expiry=""),
+        ]
+    )
+    thread = Thread.of_dataset(facts)
+    bases = sources.bases(thread)
+    assert [one.text for one in bases.claims] == ["Legal basis of one and two, as declared: consent."]
+    assert [one.text for one in bases.gaps] == ["legal_basis of source three"]
+    ends = sources.ends(thread, as_of="2026-11-29")
+    assert [one.text for one in ends.claims] == [
+        "The description of source two ran out on 2026-01-31, judged as of 2026-11-29.",
+        "The description of source one holds until 2027-01-31, judged as of 2026-11-29.",
+    ]
+    assert [one.text for one in ends.gaps] == ["expiry of sources four and three"]
+    undated = [one.text for one in sources.ends(thread).claims]
+    assert undated == [
+        "The description of source two holds until 2026-01-31.",
+        "The description of source one holds until 2027-01-31.",
+    ]
+    assert not sources.bases(Thread.of_dataset(Facts([source("four")]))).claims
+
+
 def test_verbs_agree_with_their_counts():
     """One source declares; none and several declare."""
     assert [agree(n, "declares", "declare") for n in (0, 1, 2)] == ["declare", "declares", "declare"]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from governance.audit.query import Context, query
-from governance.claims import Answer, Gap, claim, data, describe, gap, said, sources
+from governance.claims import Answer, Gap, claim, data, said, sources
 from governance.claims.words import agree, joined, number
 from governance.facts import Facts
-from governance.records import Source
 
 
 @query
 def licence_and_legal_basis_coverage(_: Facts, context: Context) -> Answer:
-    """Licences declared and found, conflicts, personal data; the legal basis is a person's to state."""
+    """Licences declared and found, conflicts, personal data, legal bases as declared; that of the data is a person's to
+    state."""
     thread = context.thread
-    answer = data.licence(thread) + sources.licences(thread) + sources.persons(thread)
-    return answer + context.unheld("legal basis of each source and dataset")
+    answer = data.licence(thread) + sources.licences(thread) + sources.persons(thread) + sources.bases(thread)
+    return answer + context.unheld("legal basis of each dataset")
 
 
 @query
@@ -58,21 +58,8 @@ def component_risk_map(_: Facts, context: Context) -> Answer:
 @query
 def review_freshness(_: Facts, context: Context) -> Answer:
     """Until when the descriptions of sources hold; reviews themselves are recorded nowhere yet."""
-    thread = context.thread
-    if not thread.sources:
-        return gap("until when descriptions of sources hold") + context.unheld("reviews of each asset, with due dates")
-    ends: dict[str, list[Source]] = {}
-    for source in thread.sources:
-        ends.setdefault(source.expiry, []).append(source)
-    parts: list = []
-    for end in sorted(day for day in ends if day):
-        titles = joined(source.title for source in ends[end])
-        one = len(ends[end]) == 1
-        described = f"The description of source {titles}" if one else f"The descriptions of sources {titles}"
-        over = "ran out on" if end < context.as_of else "holds until" if one else "hold until"
-        parts.append(claim(f"{described} {over} {end}, judged as of {context.as_of}.", *ends[end]))
-    parts += describe((source.title for source in ends.get("", ())), "expiry")
-    return said(*parts) + context.unheld("reviews of each asset, with due dates")
+    held = sources.ends(context.thread, as_of=context.as_of)
+    return held + context.unheld("reviews of each asset, with due dates")
 
 
 @query
