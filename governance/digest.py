@@ -122,12 +122,11 @@ def _is_plain(value: Any) -> bool:
 
 _CONTAINERS = (dict, list, tuple)
 _WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
-# What the writer makes anew for each value, made once: it takes as long as writing a record.
-_ENCODER: Any = None
-if json.encoder.c_make_encoder is not None:
-    _ENCODER = json.encoder.c_make_encoder(
-        None, _WRITER.default, json.encoder.encode_basestring, None, ":", ",", True, False, True
-    )
+# What CPython's writer makes anew for each value, made once: making it takes as long as writing a record.
+_makes = getattr(json.encoder, "c_make_encoder", None)
+_ENCODER = (
+    _makes(None, _WRITER.default, json.encoder.encode_basestring, None, ":", ",", True, False, True) if _makes else None
+)
 
 
 def _refuse_uncanonical(value: Any, where: str) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from weakref import finalize
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from governance.digest import make_folder
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, GovernanceError, MissingEvidence
 from governance.store import server
+from governance.store.driver import Driver
 from governance.store.server import Server
 from governance.store.tables import METADATA, EntryRow, projected_tables
 
@@ -112,21 +113,27 @@ class Database:
         Where it `forgets`, no file holds afterwards what was in the store before, copies that somebody made apart.
         Raises StoreLost where the server goes away, which says whether anything can have been recorded.
         """
-        with faults(self.shown), self._begun(forgets=forgets) as connection:
-            yield connection
+        with self.entering(forgets=forgets) as driver:
+            yield driver.connection
 
-    def _begun(self, *, forgets: bool) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def entering(self, *, forgets: bool = False) -> Iterator[Driver]:
+        """`writing` for those who enter so often that SQLAlchemy takes longer than they do."""
+        with faults(self.shown), self._begun(forgets=forgets) as driver:
+            yield driver
+
+    def _begun(self, *, forgets: bool) -> AbstractContextManager[Driver]:
         return self._on_a_server() if self.path is None else self._in_a_file(forgets=forgets)
 
     @contextmanager
-    def _on_a_server(self) -> Iterator[Connection]:
+    def _on_a_server(self) -> Iterator[Driver]:
         with self.engine.connect() as connection:
             # Whoever has waited for the lock has to see what was committed meanwhile, with each statement anew.
             connection.execution_options(isolation_level="READ COMMITTED")
             transaction = connection.begin()
             try:
                 server.take_lock(connection, self.log, wait_seconds=self.wait_seconds)
-                yield connection
+                yield Driver.of(connection)
             except BaseException:
                 # Where the server is gone it takes everything back by itself; what went wrong first is what is told.
                 with suppress(exc.SQLAlchemyError):
@@ -140,34 +147,32 @@ class Database:
                 raise
 
     @contextmanager
-    def _in_a_file(self, *, forgets: bool) -> Iterator[Connection]:
+    def _in_a_file(self, *, forgets: bool) -> Iterator[Driver]:
         lent = self.engine.raw_connection()
-        driver: Any = lent.driver_connection
-        connection = Connection(self.engine, connection=lent)
+        driver, asked = Driver(self.engine, lent), cast(sqlite3.Connection, lent.driver_connection)
         try:
             if forgets and lent.info.pop(_KEEPS, None):
-                driver.execute("PRAGMA journal_mode = DELETE")
-            # By the driver itself: SQLAlchemy takes longer to begin and to end than SQLite to enter what there is.
-            driver.execute("BEGIN IMMEDIATE")
+                asked.execute("PRAGMA journal_mode = DELETE")
+            asked.execute("BEGIN IMMEDIATE")
             try:
-                yield connection
+                yield driver
             except BaseException:
                 with suppress(sqlite3.Error):
-                    driver.rollback()
+                    asked.rollback()
                 raise
             try:
-                driver.commit()
+                asked.commit()
             except BaseException:
                 # SQLite keeps a transaction open that it could not commit, and it would be lent out again.
-                connection.invalidate()
+                driver.give_up()
                 raise
             # Whoever writes once leaves no journal behind, and whoever goes on need not make it anew each time.
-            if not forgets and not lent.info.get(_KEEPS):
+            if not forgets and _KEEPS not in lent.info:
                 with suppress(sqlite3.Error):  # what was asked for is done
-                    driver.execute("PRAGMA journal_mode = PERSIST")
+                    asked.execute("PRAGMA journal_mode = PERSIST")
                     lent.info[_KEEPS] = os.getpid()
         finally:
-            connection.close()
+            driver.close()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -106,7 +106,7 @@ class Trail:
         records: Iterable[Record],
         *,
         at: int | None = None,
-        also: Callable[[Connection, dict[str, int]], None] = lambda *_: None,
+        also: Callable[[Connection, dict[str, int]], None] | None = None,
         forgets: bool = False,
     ) -> Appended:
         """Enters records: 1. take the writer's place  2. leave out facts already entered  3. entries and leaves
@@ -119,8 +119,7 @@ class Trail:
         at = time.time_ns() // 1000 if at is None else at
         given = {record.name: record for record in records}
         # 1.
-        with self.database.writing(forgets=forgets) as connection:
-            driver = Driver(connection)
+        with self.database.entering(forgets=forgets) as driver:
             frontier, last = self._head(driver)
             own = self._own if self._own is not None and self._own.checkpoint is last else None
             # 2.
@@ -135,8 +134,8 @@ class Trail:
                 signers = _at_hand(own.signer)
             else:
                 # Two signed histories of one log would vouch for nothing: what follows on another one stays unsigned.
-                other = self.is_another_history(connection=connection)
-                signers = [] if other else self._signers(connection, last, fresh)
+                other = self.is_another_history(connection=driver.connection)
+                signers = [] if other else self._signers(driver.connection, last, fresh)
             # 3.
             first = frontier.size
             rows = []
@@ -160,14 +159,15 @@ class Trail:
             row = {"log": self.log, "size": frontier.size, "note": note, "frontier": peaks}
             driver.insert(_table(CheckpointRow), [row])
             positions = {entry.record.name: first + i for i, entry in enumerate(entries)}
-            also(connection, positions)
+            if also is not None:
+                also(driver.connection, positions)
             # 6.
         before = self._own.note if self._own is not None else ""
         alone = len(signers) == 1 and not changes_keys
         signer = keys.public_hex(signers[0]) if alone else ""
         self._own = _Own(checkpoint, note, peaks, frontier, signer, numbers.next) if alone else None
         if not other:
-            remember(checkpoint, after=before)
+            remember(self.log, frontier.size, note, after=before)
         return Appended(checkpoint, positions)
 
     def _head(self, driver: Driver) -> tuple[merkle.Frontier, Checkpoint | None]:
@@ -364,7 +364,7 @@ class Trail:
     def _project(self, connection: Connection) -> None:
         """Fills the projected tables from the log. Read inside, since another writer may enter something up to then."""
         entries = [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(connection=connection)]
-        driver, grouped = Driver(connection), dict[type[Any], list[dict[str, Any]]]()
+        driver, grouped = Driver.of(connection), dict[type[Any], list[dict[str, Any]]]()
         for table, row in project(self.log, entries):
             grouped.setdefault(table, []).append(row)
         for table, rows in grouped.items():
