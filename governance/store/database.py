@@ -23,8 +23,21 @@ from governance.store.tables import METADATA, EntryRow, projected_tables
 
 #: 'LTRA', so that another program's database is never taken for ours (sqlite.org/pragma.html#pragma_application_id)
 APPLICATION_ID = 0x4C545241
-#: by which a connection is known whose journal is emptied after each transaction, and not removed
+#: by which a connection is known that keeps its journal
 _KEEPS = "labeltrail keeps its journal"
+#: what becomes of the rollback journal when a transaction has ended: it is removed, or emptied and kept for the next one.
+# Write-ahead logging would lose what was acknowledged: before 3.51.3 by its reset, in any version where the same process
+# reads the file as a file, which drops the locks by which others see that it is still writing.
+_REMOVED, _KEPT = "PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = PERSIST"
+_SETTINGS = (
+    # The journal's end is the commit. FULL leaves it to the disk when the folder forgets the journal, and a power cut
+    # before that would take back what was acknowledged, while the checkpoint that was remembered stays.
+    "PRAGMA synchronous = EXTRA",
+    # A journal that is kept would stay as large as its largest transaction; here at most 1 MiB.
+    "PRAGMA journal_size_limit = 1048576",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+)
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 #: sqlite.org/rescode.html: the bytes on the disk are not, or cannot be seen to be, those of a store
 _AT_READING = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
@@ -152,7 +165,7 @@ class Database:
         driver, asked = Driver(self.engine, lent), cast(sqlite3.Connection, lent.driver_connection)
         try:
             if forgets and lent.info.pop(_KEEPS, None):
-                asked.execute("PRAGMA journal_mode = DELETE")
+                asked.execute(_REMOVED)
             asked.execute("BEGIN IMMEDIATE")
             try:
                 yield driver
@@ -169,7 +182,7 @@ class Database:
             # Whoever writes once leaves no journal behind, and whoever goes on need not make it anew each time.
             if not forgets and _KEEPS not in lent.info:
                 with suppress(sqlite3.Error):  # what was asked for is done
-                    asked.execute("PRAGMA journal_mode = PERSIST")
+                    asked.execute(_KEPT)
                     lent.info[_KEEPS] = os.getpid()
         finally:
             driver.close()
@@ -229,17 +242,12 @@ def _refuse_foreign_file(path: Path, *, create: bool) -> None:
 
 def _on_connect(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # we begin and commit ourselves
-    cursor = connection.cursor()
-    # Before 3.51.3 write-ahead logging can lose a reset; the rollback journal cannot.
-    cursor.execute("PRAGMA journal_mode = DELETE")
-    # The journal's end is the commit. FULL leaves it to the disk when the folder forgets the journal, and a power cut
-    # before that would take back what was acknowledged, while the checkpoint that was remembered stays.
-    cursor.execute("PRAGMA synchronous = EXTRA")
-    # A journal that is kept stays as large as its largest transaction, otherwise: here at most 1 MiB.
-    cursor.execute("PRAGMA journal_size_limit = 1048576")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    try:
+        for setting in (_REMOVED, *_SETTINGS):
+            connection.execute(setting)
+    except sqlite3.Error:
+        connection.close()  # with its locks: nobody would come back to it
+        raise
 
 
 def _on_begin(connection: Connection) -> None:
@@ -252,7 +260,7 @@ def _on_close(connection: sqlite3.Connection, record: Any) -> None:
     # Not in a process that was forked meanwhile: the journal may be that of its parent, who is writing.
     if record.info.pop(_KEEPS, None) == os.getpid():
         with suppress(sqlite3.Error):
-            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute(_REMOVED)
 
 
 def _dispose(engine: Engine, process: int) -> None:
