@@ -28,6 +28,9 @@ PEERS = Path(os.environ.get("PEERS", ".venv-peers"))
 #: turns, of which the first are not counted, and how many runs each side records in its turn
 TURNS, WARM_UP, AT_ONCE = 20, 2, 5
 
+#: sqlite.org/pragma.html#pragma_synchronous
+SYNCHRONOUS = ("off", "normal", "full", "extra")
+
 
 def measure() -> dict[str, Any]:
     """Median milliseconds of a run, ours and MLflow's in each of its ways, and the medians of the ratios of each turn."""
@@ -37,6 +40,7 @@ def measure() -> dict[str, Any]:
         os.environ["XDG_CONFIG_HOME"] = str(root / "home")
         keys.create_key()
         trail = Trail.open("sqlite:///.labeltrail/trail.db", root=root, project="bench", create=True)
+        assert sum(len(record.edges()) for record in a_run(0)) == 6
         command = [PEERS / "bin/python", HERE / "_mlflow_side.py", root / "mlflow.db", str(AT_ONCE)]
         quiet = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
         with subprocess.Popen(
@@ -45,9 +49,19 @@ def measure() -> dict[str, Any]:
             turns = [_turn(trail, peer, number) for number in range(TURNS + WARM_UP)][WARM_UP:]
             assert peer.stdin
             peer.stdin.close()
-        signed = "\u2014" in trail.checkpoints()[-1][1]
+        about = _about(trail)
         trail.database.close()
-    return _told(turns, signed=signed)
+    return _told(turns, about)
+
+
+def _about(trail: Trail) -> dict[str, Any]:
+    with trail.database.reading() as connection:
+        journal, synchronous = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
+        )
+    signed = "\u2014" in trail.checkpoints()[-1][1]
+    kept = {"sqlite": sqlite3.sqlite_version, "journal": journal, "synchronous": SYNCHRONOUS[synchronous or 0]}
+    return {**kept, "signed": signed}
 
 
 def _turn(trail: Trail, peer: subprocess.Popen[str], number: int) -> dict[str, Any]:
@@ -67,7 +81,7 @@ def _turn(trail: Trail, peer: subprocess.Popen[str], number: int) -> dict[str, A
     return theirs
 
 
-def _told(turns: list[dict[str, Any]], *, signed: bool) -> dict[str, Any]:
+def _told(turns: list[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any]:
     names = list(turns[0]["seconds"])
 
     def medians(measured: str) -> dict[str, float]:
@@ -86,7 +100,7 @@ def _told(turns: list[dict[str, Any]], *, signed: bool) -> dict[str, Any]:
         "median_ratio": ratios("seconds"),
         "median_processor_ms": medians("processor"),
         "median_processor_ratio": ratios("processor"),
-        "labeltrail": {"sqlite": sqlite3.sqlite_version, "journal": "delete", "synchronous": "extra", "signed": signed},
+        "labeltrail": about,
         "mlflow": {"version": turns[-1]["version"], "journal": turns[-1]["journal"], "synchronous": "full"},
     }
 
@@ -152,6 +166,4 @@ def a_run(number: int) -> list[Record]:
         dirty=None,
         who="bench",
     )
-    records: list[Record] = [recipe, measured, result, execution]
-    assert sum(len(record.edges()) for record in records) == 6
-    return records
+    return [recipe, measured, result, execution]

@@ -91,32 +91,42 @@ def canonical(value: Any) -> bytes:
     With ASCII keys, code point order is the UTF-16 order that RFC 8785 section 3.2.3 asks for, and Python's JSON writer
     escapes strings as its section 3.2.2.2 does; a property test holds the two against an independent implementation.
     """
-    if not _is_canonical(value):
+    if not _is_plain(value):
         _refuse_uncanonical(value, "value")
-    return _WRITER.encode(value).encode("utf-8")
+    text = _encoded(value)
+    if not text.isascii():
+        _refuse_uncanonical(value, "value")
+    return text.encode("utf-8")
 
 
-_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _encoded(value: Any) -> str:
+    return "".join(_ENCODER(value, 0)) if _ENCODER is not None else _WRITER.encode(value)
 
 
-def _is_canonical(value: Any) -> bool:
-    """Whether `value` is of nothing but the plainest kinds; where it is not, it may still be canonical."""
-    left = [value]
-    while left:
-        inner = left.pop()
-        kind = type(inner)
-        if kind is str:
-            if not inner.isascii():
-                return False
-        elif kind is dict:
-            if not all(type(key) is str and key.isascii() for key in inner):
-                return False
-            left.extend(inner.values())
-        elif kind is list or kind is tuple:
-            left.extend(inner)
-        elif not (inner is None or kind is bool or (kind is int and -LARGEST_INTEGER <= inner <= LARGEST_INTEGER)):
+def _is_plain(value: Any) -> bool:
+    """Whether `value` is of nothing but the plainest kinds, texts apart; where it is not, it may still be canonical."""
+    left = [value if type(value) in _CONTAINERS else [value]]
+    for inner in left:
+        if type(inner) is dict and not all(type(key) is str and key.isascii() for key in inner):
             return False
+        for item in inner.values() if type(inner) is dict else inner:
+            kind = type(item)
+            if kind is str or item is None or kind is bool:
+                continue
+            if kind in _CONTAINERS:
+                left.append(item)
+            elif kind is not int or not -LARGEST_INTEGER <= item <= LARGEST_INTEGER:
+                return False
     return True
+
+
+_CONTAINERS = (dict, list, tuple)
+_WRITER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
+# What CPython's writer makes anew for each value, made once: making it takes as long as writing a record.
+_makes = getattr(json.encoder, "c_make_encoder", None)
+_ENCODER = (
+    _makes(None, _WRITER.default, json.encoder.encode_basestring, None, ":", ",", True, False, True) if _makes else None
+)
 
 
 def _refuse_uncanonical(value: Any, where: str) -> None:

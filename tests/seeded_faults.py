@@ -43,7 +43,7 @@ TRAVELLING, ELSEWHERE = "tests/stories/test_travelling.py", "tests/project/test_
 STORED_GRAPH = "tests/lineage/test_stored_graph.py"
 UNDECLARED_CHECK = "tests/checks/test_undeclared_finding.py"
 DRILL = "tests/proof/test_drill.py"
-CRASHES = "tests/store/test_crashes.py"
+CRASHES, JOURNAL = "tests/store/test_crashes.py", "tests/store/test_journal.py"
 SERVER = "tests/store/test_server.py"
 
 
@@ -300,8 +300,8 @@ TRAIL_FAULTS = (
         "trail",
         "an edge is projected with its ends exchanged",
         "governance/store/projection.py",
-        '"subject": subject, "object": target',
-        '"subject": target, "object": subject',
+        '("subject", subject), ("object", target)',
+        '("subject", target), ("object", subject)',
         TRAIL,
         "project",
     ),
@@ -369,8 +369,8 @@ TRAIL_FAULTS = (
         "trail",
         "a signing key that its group can read is used",
         "governance/store/keys.py",
-        "st_mode & 0o077",
-        "st_mode & 0o007",
+        "mode & 0o077",
+        "mode & 0o007",
         NOTES,
     ),
     Fault(
@@ -385,7 +385,7 @@ TRAIL_FAULTS = (
         "trail",
         "two writers may begin at once",
         "governance/store/database.py",
-        '"BEGIN IMMEDIATE" if write else "BEGIN"',
+        '"BEGIN IMMEDIATE"',
         '"BEGIN"',
         TRAIL,
         "second_writer",
@@ -1385,7 +1385,7 @@ CRASH_FAULTS = (
         "synchronous = EXTRA",
         "synchronous = FULL",
         CRASHES,
-        "forgotten_the_journal",
+        "out_of_the_way",
     ),
     Fault(
         "crash",
@@ -1395,6 +1395,30 @@ CRASH_FAULTS = (
         "journal_mode = MEMORY",
         CRASHES,
         "recorder_may_be_killed",
+    ),
+    Fault(
+        "crash",
+        "a journal that is kept lies about for ever",
+        "governance/store/database.py",
+        '    event.listen(engine, "close", _on_close)\n',
+        "",
+        JOURNAL,
+    ),
+    Fault(
+        "crash",
+        "a process that was forked removes the journal of its parent",
+        "governance/store/database.py",
+        "_KEEPS, None) == os.getpid()",
+        "_KEEPS, None) != 0",
+        JOURNAL,
+    ),
+    Fault(
+        "crash",
+        "an erasure leaves what it erased in the journal",
+        "governance/store/database.py",
+        "if forgets and lent.info",
+        "if forgets is None and lent.info",
+        JOURNAL,
     ),
     Fault(
         "crash",
@@ -1418,8 +1442,8 @@ CRASH_FAULTS = (
         "crash",
         "a checkpoint is remembered before it is kept",
         "governance/store/trail.py",
-        "            also(connection, positions)\n",
-        "            also(connection, positions)\n            remember(checkpoint)\n",
+        "            positions = {entry",
+        "            remember(self.log, frontier.size, note)\n            positions = {entry",
         CRASHES,
         "recorder_may_be_killed",
     ),
@@ -1541,8 +1565,8 @@ LENGTH_FAULTS = (
         "length",
         "whoever signed once signs over whatever came since",
         "governance/store/trail.py",
-        "self._own.checkpoint == last and not changes_keys",
-        "self._own.checkpoint != 0 and not changes_keys",
+        "self._own.checkpoint is last else None",
+        "self._own.checkpoint != 0 else None",
         TRAIL,
         "signed_in_passing and sqlite",
     ),

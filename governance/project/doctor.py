@@ -94,10 +94,7 @@ def _reference() -> Symptom:
 
 
 def _sqlite() -> Symptom:
-    version = sqlite3.sqlite_version_info
     says = f"SQLite {sqlite3.sqlite_version}, rollback journal, full synchronisation"
-    if version < (3, 51, 3):
-        says += "; write-ahead logging is avoided, since it can lose data before 3.51.3"
     return Symptom("sqlite", "fine", says)
 
 

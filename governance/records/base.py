@@ -79,7 +79,8 @@ class Record(Part):
     @property
     def label(self) -> str:
         """What people call it in a list; never an identifier."""
-        return str(getattr(self, "title", "") or getattr(self, "stage", "") or self.kind)
+        fields = vars(self)
+        return str(fields.get("title") or fields.get("stage") or self.kind)
 
     def edges(self) -> tuple[tuple[str, str, str], ...]:
         """(subject, W3C PROV relation, object) for everything this fact refers to."""
@@ -114,13 +115,13 @@ def record_kinds() -> list[str]:
 def _frozen(value: Any) -> Any:
     """Lists become tuples all the way down, so that a record can be hashed and never changed."""
     if isinstance(value, dict):
-        return {key: _frozen(item) if isinstance(item, _NESTED) else item for key, item in value.items()}
+        return {key: item if type(item) in _PLAIN else _frozen(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return tuple([_frozen(item) if isinstance(item, _NESTED) else item for item in value])
+        return tuple([item if type(item) in _PLAIN else _frozen(item) for item in value])
     return value
 
 
-_NESTED = (dict, list, tuple)
+_PLAIN = {str, int, bool, type(None)}
 
 
 def _invalid(where: str, error: ValidationError) -> InvalidRecord:

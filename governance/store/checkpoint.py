@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from governance.digest import LARGEST_INTEGER
 from governance.errors import InvalidRecord
+from governance.store.keys import public_hex
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -51,7 +52,7 @@ class Checkpoint:
 
     def signed(self, key: Ed25519PrivateKey) -> Checkpoint:
         """This checkpoint with a signature of `key`, under the log's own name."""
-        public = key.public_key().public_bytes_raw()
+        public = bytes.fromhex(public_hex(key))
         made = Signature(self.origin, key_id(self.origin, public), key.sign(self.body()))
         return Checkpoint(self.origin, self.size, self.root, (*self.signatures, made))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from weakref import finalize
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import make_url
@@ -15,11 +17,27 @@ from sqlalchemy.engine import make_url
 from governance.digest import make_folder
 from governance.errors import BrokenEvidence, Busy, ConfigurationError, GovernanceError, MissingEvidence
 from governance.store import server
+from governance.store.driver import Driver
 from governance.store.server import Server
 from governance.store.tables import METADATA, EntryRow, projected_tables
 
 #: 'LTRA', so that another program's database is never taken for ours (sqlite.org/pragma.html#pragma_application_id)
 APPLICATION_ID = 0x4C545241
+#: by which a connection is known that keeps its journal
+_KEEPS = "labeltrail keeps its journal"
+#: what becomes of the rollback journal when a transaction has ended: it is removed, or emptied and kept for the next one.
+# Write-ahead logging would lose what was acknowledged: before 3.51.3 by its reset, in any version where the same process
+# reads the file as a file, which drops the locks by which others see that it is still writing.
+_REMOVED, _KEPT = "PRAGMA journal_mode = DELETE", "PRAGMA journal_mode = PERSIST"
+_SETTINGS = (
+    # The journal's end is the commit. FULL leaves it to the disk when the folder forgets the journal, and a power cut
+    # before that would take back what was acknowledged, while the checkpoint that was remembered stays.
+    "PRAGMA synchronous = EXTRA",
+    # A journal that is kept would stay as large as its largest transaction; here at most 1 MiB.
+    "PRAGMA journal_size_limit = 1048576",
+    "PRAGMA secure_delete = ON",
+    "PRAGMA foreign_keys = ON",
+)
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 #: sqlite.org/rescode.html: the bytes on the disk are not, or cannot be seen to be, those of a store
 _AT_READING = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
@@ -42,6 +60,8 @@ class Database:
             _refuse_foreign_file(self.path, create=create)
             self.engine = _sqlite_engine(given.set(database=str(self.path)), wait_seconds)
             self.shown = str(self.path)
+            # Also where nobody closes it, at the latest at the end of the process.
+            finalize(self, _dispose, self.engine, os.getpid())
         else:
             reached = Server.of(given)
             self.engine = reached.engine()
@@ -100,22 +120,33 @@ class Database:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, forgets: bool = False) -> Iterator[Connection]:
         """The one writer: what happens inside happens together or not at all. Raises Busy while somebody else writes.
 
+        Where it `forgets`, no file holds afterwards what was in the store before, copies that somebody made apart.
         Raises StoreLost where the server goes away, which says whether anything can have been recorded.
         """
-        with faults(self.shown), self.engine.connect() as connection:
-            if self.path is None:
-                # Whoever has waited for the lock has to see what was committed meanwhile, with each statement anew.
-                connection.execution_options(isolation_level="READ COMMITTED")
-            else:
-                connection.execution_options(labeltrail_write=True)
+        with self.entering(forgets=forgets) as driver:
+            yield driver.connection
+
+    @contextmanager
+    def entering(self, *, forgets: bool = False) -> Iterator[Driver]:
+        """`writing` for those who enter so often that SQLAlchemy takes longer than they do."""
+        with faults(self.shown), self._begun(forgets=forgets) as driver:
+            yield driver
+
+    def _begun(self, *, forgets: bool) -> AbstractContextManager[Driver]:
+        return self._on_a_server() if self.path is None else self._in_a_file(forgets=forgets)
+
+    @contextmanager
+    def _on_a_server(self) -> Iterator[Driver]:
+        with self.engine.connect() as connection:
+            # Whoever has waited for the lock has to see what was committed meanwhile, with each statement anew.
+            connection.execution_options(isolation_level="READ COMMITTED")
             transaction = connection.begin()
             try:
-                if self.path is None:
-                    server.take_lock(connection, self.log, wait_seconds=self.wait_seconds)
-                yield connection
+                server.take_lock(connection, self.log, wait_seconds=self.wait_seconds)
+                yield Driver.of(connection)
             except BaseException:
                 # Where the server is gone it takes everything back by itself; what went wrong first is what is told.
                 with suppress(exc.SQLAlchemyError):
@@ -125,9 +156,36 @@ class Database:
                 with faults(self.shown, committing=True):
                     transaction.commit()
             except BaseException:
-                # SQLite keeps a transaction open that it could not commit, and SQLAlchemy would lend it out again.
                 connection.invalidate()
                 raise
+
+    @contextmanager
+    def _in_a_file(self, *, forgets: bool) -> Iterator[Driver]:
+        lent = self.engine.raw_connection()
+        driver, asked = Driver(self.engine, lent), cast(sqlite3.Connection, lent.driver_connection)
+        try:
+            if forgets and lent.info.pop(_KEEPS, None):
+                asked.execute(_REMOVED)
+            asked.execute("BEGIN IMMEDIATE")
+            try:
+                yield driver
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    asked.rollback()
+                raise
+            try:
+                asked.commit()
+            except BaseException:
+                # SQLite keeps a transaction open that it could not commit, and it would be lent out again.
+                driver.give_up()
+                raise
+            # Whoever writes once leaves no journal behind, and whoever goes on need not make it anew each time.
+            if not forgets and _KEEPS not in lent.info:
+                with suppress(sqlite3.Error):  # what was asked for is done
+                    asked.execute(_KEPT)
+                    lent.info[_KEEPS] = os.getpid()
+        finally:
+            driver.close()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -153,6 +211,7 @@ def _sqlite_engine(url: URL, wait_seconds: float) -> Engine:
     engine = create_engine(url, connect_args={"timeout": wait_seconds})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "close", _on_close)
     return engine
 
 
@@ -183,20 +242,30 @@ def _refuse_foreign_file(path: Path, *, create: bool) -> None:
 
 def _on_connect(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # we begin and commit ourselves
-    cursor = connection.cursor()
-    # Before 3.51.3 write-ahead logging can lose a reset; the rollback journal cannot.
-    cursor.execute("PRAGMA journal_mode = DELETE")
-    # The journal's end is the commit. FULL leaves it to the disk when the folder forgets the journal, and a power cut
-    # before that would take back what was acknowledged, while the checkpoint that was remembered stays.
-    cursor.execute("PRAGMA synchronous = EXTRA")
-    cursor.execute("PRAGMA secure_delete = ON")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
+    try:
+        for setting in (_REMOVED, *_SETTINGS):
+            connection.execute(setting)
+    except sqlite3.Error:
+        connection.close()  # with its locks: nobody would come back to it
+        raise
 
 
 def _on_begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("labeltrail_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    driver: Any = connection.connection.driver_connection
+    if not driver.in_transaction:  # a writer's is begun already
+        driver.execute("BEGIN")
+
+
+def _on_close(connection: sqlite3.Connection, record: Any) -> None:
+    # Not in a process that was forked meanwhile: the journal may be that of its parent, who is writing.
+    if record.info.pop(_KEEPS, None) == os.getpid():
+        with suppress(sqlite3.Error):
+            connection.execute(_REMOVED)
+
+
+def _dispose(engine: Engine, process: int) -> None:
+    if process == os.getpid():
+        engine.dispose()
 
 
 @contextmanager

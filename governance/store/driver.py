@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Engine
 
 
 class Driver:
@@ -15,9 +16,30 @@ class Driver:
     Values are handed on as they are: texts, bytes, integers, truth values and None, which both drivers take.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        self._cursor: Any = connection.connection.cursor()
-        self._dialect = connection.dialect
+    def __init__(self, engine: Engine, lent: Any, connection: Connection | None = None) -> None:
+        self._engine, self._lent, self._made = engine, lent, connection
+        self._cursor: Any = lent.cursor()
+        self._dialect = engine.dialect
+
+    @classmethod
+    def of(cls, connection: Connection) -> Driver:
+        """The driver's connection under SQLAlchemy's."""
+        return cls(connection.engine, connection.connection, connection)
+
+    @property
+    def connection(self) -> Connection:
+        """The same connection for SQLAlchemy, made where somebody asks for it."""
+        if self._made is None:
+            self._made = Connection(self._engine, connection=self._lent)
+        return self._made
+
+    def close(self) -> None:
+        """Gives the connection back to whoever lent it."""
+        (self._made or self._lent).close()
+
+    def give_up(self) -> None:
+        """Closes the connection, which nobody may use again."""
+        (self._made or self._lent).invalidate()
 
     def rows(self, query: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """What a query answers."""
@@ -29,7 +51,8 @@ class Driver:
     def insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Adds rows, each with a value for every column of the table."""
         text, names, _ = _written(_inserting(table), self._dialect)
-        self._cursor.executemany(text, [[row[name] for name in names] for row in rows] if names else rows)
+        # Every table of ours has several columns, so that this answers tuples.
+        self._cursor.executemany(text, map(itemgetter(*names), rows) if names else rows)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from governance.digest import canonical, parse_canonical, sha256
+from governance.digest import LARGEST_INTEGER, canonical, parse_canonical, sha256
 from governance.errors import InvalidRecord
 from governance.records import Record, read_record
 
@@ -20,7 +20,8 @@ class Entry:
     def to_bytes(self) -> bytes:
         """RFC 8785 of at, body, kind and v."""
         # "at" sorts before "body", with which the record's own bytes begin.
-        return b'{"at":' + canonical(self.at) + b"," + self.record.canonical()[1:]
+        at = b"%d" % self.at if type(self.at) is int and 0 <= self.at <= LARGEST_INTEGER else canonical(self.at)
+        return b'{"at":' + at + b"," + self.record.canonical()[1:]
 
 
 def read_entry(data: bytes, *, where: str) -> Entry:

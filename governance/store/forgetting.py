@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, inspect, select
 from governance.erased import Erased, by_entries
 from governance.errors import ExitCode, GovernanceError
 from governance.records import Erasure
-from governance.store.tables import METADATA, ErasedLeafRow, ErasedSubjectRow, RecordRow, SubjectKeyRow
+from governance.store.tables import METADATA, RARE, ErasedLeafRow, ErasedSubjectRow, RecordRow, SubjectKeyRow
 
 if TYPE_CHECKING:
     from governance.store.trail import Trail
@@ -44,7 +44,7 @@ def erasures(trail: Trail) -> Erased:
     """What the erasures of this log did to recorded contents."""
     rows: Any = RecordRow.__table__  # type: ignore[attr-defined]
     with trail.database.reading() as connection:
-        query = select(rows.c.seq).where(rows.c.log == trail.log, rows.c.kind == Erasure.kind)
+        query = select(rows.c.seq).where(rows.c.log == trail.log, RARE, rows.c.kind == Erasure.kind)
         found = sorted(connection.execute(query).scalars())
     return Erased((seq, entry.record) for at in found for seq, entry in trail.entries(start=at, stop=at + 1))
 

@@ -7,6 +7,7 @@ import binascii
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -28,6 +29,12 @@ _WANTED = "wanted: base64 of 32 bytes; `labeltrail init` makes one"
 def key_path() -> Path:
     """Where this user's signing key lies: $XDG_CONFIG_HOME/labeltrail/signing.key, or below ~/.config."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return _key_below(base)
+
+
+# Everything that is recorded asks for it, and joining a path takes longer than reading a file.
+@lru_cache(maxsize=4)
+def _key_below(base: str) -> Path:
     return Path(base) / "labeltrail" / "signing.key"
 
 
@@ -58,9 +65,12 @@ def is_at_hand(public: str | None) -> bool:
 
 def _at_hand(public: str | None) -> Iterator[Ed25519PrivateKey]:
     yield from _given()
-    for path in (key_path(), *((kept_path(public),) if public else ())):
-        if path.is_file():
-            yield _read(path)
+    mine = _read_if_there(key_path())
+    if mine is not None:
+        yield mine
+    kept = _read_if_there(kept_path(public)) if public else None
+    if kept is not None:
+        yield kept
 
 
 def _given() -> list[Ed25519PrivateKey]:
@@ -72,11 +82,18 @@ def _given() -> list[Ed25519PrivateKey]:
     return [_parse(part, where=KEY_VARIABLE) for part in parts or [""]]
 
 
-def _read(path: Path) -> Ed25519PrivateKey:
-    if path.stat().st_mode & 0o077:
-        raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+def _read_if_there(path: Path) -> Ed25519PrivateKey | None:
+    """The key in a file, or None where there is no file."""
     try:
-        text = path.read_text(encoding="ascii", errors="replace")
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            return None
+        if mode & 0o077:
+            raise ConfigurationError(f"{path} can be read by others", hint=f"chmod 600 {path}")
+        with open(path, "rb", buffering=0) as stream:
+            text = stream.read().decode("ascii", errors="replace")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}", hint="check its owner and rights, and its disk"
@@ -126,14 +143,15 @@ def next_key(*, used: Collection[str], fresh: bool) -> tuple[Ed25519PrivateKey, 
             return key, f"from {KEY_VARIABLE}"
     # 2.
     path = key_path()
-    mine = _read(path) if path.is_file() else None
+    mine = _read_if_there(path)
     if mine is not None and not fresh and public_hex(mine) not in used:
         return mine, f"yours, at {path}"
     # 3.
     if mine is not None:
         kept = kept_path(public_hex(mine))
         _keep(kept, mine)
-        if public_hex(_read(kept)) != public_hex(mine):
+        there = _read_if_there(kept)
+        if there is None or public_hex(there) != public_hex(mine):
             raise ConfigurationError(f"{kept} holds another key than its name says", hint="move it away and look at it")
     key = Ed25519PrivateKey.generate()
     with _writing(path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from governance.digest import write_atomically
@@ -14,21 +15,26 @@ from governance.store.keys import key_path
 
 def memory_path(log: str) -> Path:
     """Where the newest checkpoint of a log is remembered, beside the user's signing key."""
-    return key_path().parent / "seen" / log
+    return _beside(key_path(), log)
 
 
-def remember(checkpoint: Checkpoint, *, after: str = "") -> None:
-    """Keeps the newest checkpoint of its log; where the user's folder cannot be written there is no memory.
+@lru_cache(maxsize=4)
+def _beside(key: Path, log: str) -> Path:
+    return key.parent / "seen" / log
+
+
+def remember(log: str, size: int, note: str, *, after: str = "") -> None:
+    """Keeps the newest checkpoint of a log; where the user's folder cannot be written there is no memory.
 
     `after` is a note of the same log, known to be older, that may be the remembered one.
     """
-    path, note = memory_path(checkpoint.origin), checkpoint.to_note()
+    path = memory_path(log)
     with contextlib.suppress(OSError):
         # The log itself is on the disk by now. A power cut in these seconds may take the memory of it, and nothing else.
         if after and len(note) >= len(after) and _replaced(path, after.encode(), note.encode()):
             return
-        seen = recall(checkpoint.origin)
-        if seen is None or seen.size <= checkpoint.size:
+        seen = recall(log)
+        if seen is None or seen.size <= size:
             write_atomically(path, note.encode(), mode=0o600, synchronised=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, String, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, MetaData, String, Text, text
 from sqlmodel import AutoString, Field, SQLModel
 
 #: our tables alone, so that opening a store never creates anybody else's
@@ -93,14 +93,22 @@ class BlockLeavesRow(_Table, table=True):
     leaves: bytes = Field(sa_type=LargeBinary)
 
 
+#: the kinds that are asked for by kind, and so often that nobody may read a long log for them
+RARE = text("kind IN ('erasure', 'key')")
+
+
 class RecordRow(_Table, table=True):
-    """Every record once, with the entry that stated it first."""
+    """Every record once, with the entry that stated it first, by its number: `node` finds that by the name.
+
+    By their names records would lie wherever their digests fall, each on another page to read, to journal and to write.
+    """
 
     __tablename__: ClassVar[str] = "record"  # type: ignore[misc]
-    __table_args__ = _BY_KEY
+    __table_args__ = (Index("ix_record_rare", "log", "kind", "seq", sqlite_where=RARE, postgresql_where=RARE), _BY_KEY)
     log: str = Field(primary_key=True)
-    name: str = Field(primary_key=True)
-    kind: str = Field(index=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    name: str
+    kind: str
     v: int
     seq: int = Field(sa_type=BigInteger)
     at: int = Field(sa_type=BigInteger)
@@ -108,12 +116,13 @@ class RecordRow(_Table, table=True):
 
 
 class NodeRow(_Table, table=True):
-    """What a record is called in edges: a number in its log, in the order in which edges first name records."""
+    """What a record is called in the other tables: a number in its log, in the order in which entries first name it."""
 
     __tablename__: ClassVar[str] = "node"  # type: ignore[misc]
     __table_args__ = (Index("ix_node_name", "log", "name", unique=True), _BY_KEY)
-    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    # The log comes first, so that its last number is found at the end and not by reading all of them.
     log: str = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     name: str
 
 
@@ -160,18 +169,18 @@ class ResultRow(_Table, table=True):
     log: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     stage: str
-    recipe: str = Field(index=True)
+    recipe: str
 
 
 class FileRow(_Table, table=True):
-    """The files that results consist of."""
+    """The files that results consist of; `result` is the number of the result."""
 
     __tablename__: ClassVar[str] = "file"  # type: ignore[misc]
     __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
-    result: str = Field(primary_key=True)
+    result: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     path: str = Field(primary_key=True)
-    sha256: str = Field(index=True)
+    sha256: str
     size: int = Field(sa_type=BigInteger)
 
 
@@ -191,12 +200,12 @@ class FindingRow(_Table, table=True):
 
 
 class MetricRow(_Table, table=True):
-    """Measured figures; `position` is the figure's place in its evaluation."""
+    """Measured figures; `evaluation` is the number of the evaluation, `position` the figure's place in it."""
 
     __tablename__: ClassVar[str] = "metric"  # type: ignore[misc]
     __table_args__ = _BY_KEY
     log: str = Field(primary_key=True)
-    evaluation: str = Field(primary_key=True)
+    evaluation: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     metric: str
     of: str

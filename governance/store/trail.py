@@ -25,8 +25,8 @@ from governance.store.entry import Entry, read_entry
 from governance.store.keychain import Keychain
 from governance.store.memory import recall, remember
 from governance.store.pointer import NoLog, Pointer
-from governance.store.projection import Numbers, named_in_edges, project
-from governance.store.tables import METADATA, CheckpointRow, EntryRow, NodeRow, RecordRow, projected_tables
+from governance.store.projection import Numbers, named_by, project
+from governance.store.tables import METADATA, RARE, CheckpointRow, EntryRow, NodeRow, RecordRow, projected_tables
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,6 +54,8 @@ class _Own:
     frontier: merkle.Frontier
     #: the public key in force, hexadecimal
     signer: str
+    #: the number that the next record gets which is named for the first time
+    next_number: int
 
     def is_head(self, note: object, peaks: object) -> bool:
         """Whether the stored head is this very one."""
@@ -104,10 +106,12 @@ class Trail:
         records: Iterable[Record],
         *,
         at: int | None = None,
-        also: Callable[[Connection, dict[str, int]], None] = lambda *_: None,
+        also: Callable[[Connection, dict[str, int]], None] | None = None,
+        forgets: bool = False,
     ) -> Appended:
         """Enters records: 1. take the writer's place  2. leave out facts already entered  3. entries and leaves
-        4. their projection  5. a checkpoint over all of it, and what `also` has to happen with it  6. commit.
+        4. their projection  5. a checkpoint over all of it, and what `also` has to happen with it  6. commit, which leaves
+        no copy of what is deleted in it where it `forgets`.
 
         `at` is in microseconds since 1970 UTC, by default now. Raises Busy, and BrokenEvidence for a change of the log's
         key that does not follow on the key in force; then nothing was entered.
@@ -115,23 +119,23 @@ class Trail:
         at = time.time_ns() // 1000 if at is None else at
         given = {record.name: record for record in records}
         # 1.
-        with self.database.writing() as connection:
-            driver = Driver(connection)
+        with self.database.entering(forgets=forgets) as driver:
             frontier, last = self._head(driver)
+            own = self._own if self._own is not None and self._own.checkpoint is last else None
             # 2.
-            known = self._known(driver, given)
+            numbers, known = self._named(driver, given.values(), own)
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
             fresh = [entry.record for entry in entries]
             changes_keys = any(isinstance(record, KeyChange) for record in fresh)
             other = False
-            if self._own is not None and self._own.checkpoint == last and not changes_keys:
-                signers = _at_hand(self._own.signer)
+            if own is not None and not changes_keys:
+                signers = _at_hand(own.signer)
             else:
                 # Two signed histories of one log would vouch for nothing: what follows on another one stays unsigned.
-                other = self.is_another_history(connection=connection)
-                signers = [] if other else self._signers(connection, last, fresh)
+                other = self.is_another_history(connection=driver.connection)
+                signers = [] if other else self._signers(driver.connection, last, fresh)
             # 3.
             first = frontier.size
             rows = []
@@ -143,7 +147,7 @@ class Trail:
             driver.insert(_table(EntryRow), rows)
             # 4.
             grouped: dict[type[Any], list[dict[str, Any]]] = {}
-            for table, row in project(self.log, enumerate(entries, start=first), self._numbers(driver, entries)):
+            for table, row in project(self.log, enumerate(entries, start=first), numbers):
                 grouped.setdefault(table, []).append(row)
             for table, projected in grouped.items():
                 driver.insert(_table(table), projected)
@@ -155,24 +159,26 @@ class Trail:
             row = {"log": self.log, "size": frontier.size, "note": note, "frontier": peaks}
             driver.insert(_table(CheckpointRow), [row])
             positions = {entry.record.name: first + i for i, entry in enumerate(entries)}
-            also(connection, positions)
+            if also is not None:
+                also(driver.connection, positions)
             # 6.
         before = self._own.note if self._own is not None else ""
         alone = len(signers) == 1 and not changes_keys
-        self._own = _Own(checkpoint, note, peaks, frontier, keys.public_hex(signers[0])) if alone else None
+        signer = keys.public_hex(signers[0]) if alone else ""
+        self._own = _Own(checkpoint, note, peaks, frontier, signer, numbers.next) if alone else None
         if not other:
-            remember(checkpoint, after=before)
+            remember(self.log, frontier.size, note, after=before)
         return Appended(checkpoint, positions)
 
     def _head(self, driver: Driver) -> tuple[merkle.Frontier, Checkpoint | None]:
         """The frontier to go on from. Refuses a log whose newest entries the newest checkpoint does not cover."""
         asked = {"log": self.log}
-        head = next(iter(driver.rows(_HEAD, asked)), None)
-        ((last,),) = driver.rows(_LAST, asked)
+        found = driver.rows(_HEAD, asked) or driver.rows(_LAST, asked)
+        last, *head = found[0]
         size = 0 if last is None else int(last) + 1
-        if head is None and size == 0:
+        if not head and size == 0:
             return merkle.Frontier(), None
-        covered, note, peaks = head if head is not None else (0, "", "")
+        covered, note, peaks = head or (0, "", "")
         if covered != size:
             raise BrokenEvidence(f"log {self.log}", expected=f"{covered} entries", actual=f"{size}", hint=_LOOK)
         if self._own is not None and self._own.is_head(note, peaks):
@@ -185,21 +191,21 @@ class Trail:
             )
         return frontier, checkpoint
 
-    def _known(self, driver: Driver, given: dict[str, Record]) -> set[str]:
-        return {name for (name,) in self._among(driver, _known_among, given)}
-
-    def _numbers(self, driver: Driver, entries: list[Entry]) -> Numbers:
-        """The numbers in edges of those records that these entries name."""
-        known = self._among(driver, _numbers_among, named_in_edges(entries))
-        ((last,),) = driver.rows(_LAST_NUMBER, {"log": self.log})
-        return Numbers(dict(known), next_=0 if last is None else int(last) + 1)
-
-    def _among(self, driver: Driver, query: Callable[[int], Any], names: Collection[str]) -> Iterator[tuple[Any, ...]]:
-        """What a query for some names of records answers for very many of them."""
-        asked = list(names)
+    def _named(self, driver: Driver, records: Collection[Record], own: _Own | None) -> tuple[Numbers, set[str]]:
+        """The numbers of those that these records name, their own among them, and which of these are entered already."""
+        asked = list(named_by(records))
+        numbers: dict[str, int] = {}
+        known: set[str] = set()
         for start in range(0, len(asked), 500):  # SQLite's limit on bound values is 999 in old builds
             some = {f"n{number}": name for number, name in enumerate(asked[start : start + 500])}
-            yield from driver.rows(query(len(some)), {"log": self.log, **some})
+            for name, number, seq in driver.rows(_named_among(len(some)), {"log": self.log, **some}):
+                numbers[name] = number
+                if seq is not None:
+                    known.add(name)
+        if own is not None:
+            return Numbers(numbers, next_=own.next_number), known
+        last = driver.rows(_LAST_NUMBER, {"log": self.log})
+        return Numbers(numbers, next_=int(last[0][0]) + 1 if last else 0), known
 
     def _signers(
         self, connection: Connection, head: Checkpoint | None, records: list[Record]
@@ -264,7 +270,8 @@ class Trail:
             with self.database.reading() as reading:
                 return self.keychain(connection=reading)
         rows = _table(RecordRow)
-        query = select(rows.c.seq).where(rows.c.log == self.log, rows.c.kind == KeyChange.kind).order_by(rows.c.seq)
+        here = (rows.c.log == self.log) & RARE & (rows.c.kind == KeyChange.kind)
+        query = select(rows.c.seq).where(here).order_by(rows.c.seq)
         changes = [(seq, self._entry(connection, seq).record) for seq in connection.execute(query).scalars().all()]
         start = self._entry(connection, 0).record
         if not isinstance(start, LogStart):
@@ -357,7 +364,7 @@ class Trail:
     def _project(self, connection: Connection) -> None:
         """Fills the projected tables from the log. Read inside, since another writer may enter something up to then."""
         entries = [(seq, _read(data, seq)) for seq, data, _ in self.raw_entries(connection=connection)]
-        driver, grouped = Driver(connection), dict[type[Any], list[dict[str, Any]]]()
+        driver, grouped = Driver.of(connection), dict[type[Any], list[dict[str, Any]]]()
         for table, row in project(self.log, entries):
             grouped.setdefault(table, []).append(row)
         for table, rows in grouped.items():
@@ -430,28 +437,25 @@ def _table(model: type[Any]) -> Any:
     return model.__table__
 
 
-_heads, _entries, _nodes = (_table(model).c for model in (CheckpointRow, EntryRow, NodeRow))
+_heads, _entries, _nodes, _records = (_table(model).c for model in (CheckpointRow, EntryRow, NodeRow, RecordRow))
 _log = bindparam("log")
-#: what every appending asks first: the newest checkpoint, the last position, and the last number that an edge uses
-_HEAD = (
-    select(_heads.size, _heads.note, _heads.frontier).where(_heads.log == _log).order_by(_heads.size.desc()).limit(1)
-)
+#: what every appending asks first: the last position, and the newest checkpoint where there is one
 _LAST = select(func.max(_entries.seq)).where(_entries.log == _log)
-_LAST_NUMBER = select(func.max(_nodes.number)).where(_nodes.log == _log)
+_HEAD = (
+    select(_LAST.scalar_subquery(), _heads.size, _heads.note, _heads.frontier)
+    .where(_heads.log == _log)
+    .order_by(_heads.size.desc())
+    .limit(1)
+)
+# By its order: SQLite would read every number of the log for the largest one.
+_LAST_NUMBER = select(_nodes.number).where(_nodes.log == _log).order_by(_nodes.number.desc()).limit(1)
 
 
 @cache
-def _known_among(count: int) -> Any:
-    """Which of so many names a record has."""
-    records = _table(RecordRow).c
-    return select(records.name).where(records.log == _log, records.name.in_(_named(count)))
-
-
-@cache
-def _numbers_among(count: int) -> Any:
-    """Which of so many names have which number in edges."""
-    return select(_nodes.name, _nodes.number).where(_nodes.log == _log, _nodes.name.in_(_named(count)))
-
-
-def _named(count: int) -> list[Any]:
-    return [bindparam(f"n{number}") for number in range(count)]
+def _named_among(count: int) -> Any:
+    """Which of so many names have which number, and where those of them that are entered were entered."""
+    names = [bindparam(f"n{number}") for number in range(count)]
+    entered = (_records.log == _nodes.log) & (_records.number == _nodes.number)
+    both = _table(NodeRow).outerjoin(_table(RecordRow), entered)
+    asked = select(_nodes.name, _nodes.number, _records.seq).select_from(both)
+    return asked.where(_nodes.log == _log, _nodes.name.in_(names))

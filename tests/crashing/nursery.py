@@ -139,8 +139,8 @@ def look_at(place: Place) -> Afterwards:
             seconds = time.monotonic() - began
             # 2. to 6.
             wrong = [*_not_as_acknowledged(trail, place.said()), *_not_whole(trail), *_without_keys(trail, place)]
-            wrong += _lying_about(place)
             trail.database.close()
+            wrong += _lying_about(place)
         except GovernanceError as error:
             return Afterwards((f"{type(error).__name__}: {error.message}",), 0.0)
     return Afterwards(tuple(wrong), seconds)

@@ -49,13 +49,16 @@ def test_a_recorder_may_be_killed_or_fail_at_any_write(tmp_path, nursery, seed):
 
 
 @traced
-def test_nothing_is_acknowledged_before_the_folder_has_forgotten_the_journal(tmp_path, nursery):
-    """A power cut cannot bring back the journal of a transaction that was acknowledged, and with it take it back."""
+def test_nothing_is_acknowledged_before_its_journal_is_out_of_the_way(tmp_path, nursery):
+    """A power cut cannot bring back the journal of a transaction that was acknowledged, and with it take it back: of the
+    first the folder has forgotten it, of those that follow its head is empty on the disk."""
     calls = Injector(tmp_path, nursery).calls("again")
-    ends = [n for n, call in enumerate(calls) if (call.name, call.file[-8:]) == ("unlink", "-journal")]
-    assert len(ends) == 2
-    for end in ends:
-        assert (calls[end + 1].name, calls[end + 1].file) == ("fdatasync", "project/.labeltrail")
+    said = [(call.name, call.file.removeprefix("project/.labeltrail").removeprefix("/trail.db")) for call in calls]
+    stored = [number for number, call in enumerate(calls) if (call.name, call.file[-9:]) == ("fdatasync", "/trail.db")]
+    assert [said[number + 1 : number + 3] for number in stored] == [
+        [("unlink", "-journal"), ("fdatasync", "")],
+        [("pwrite64", "-journal"), ("fdatasync", "-journal")],
+    ]
 
 
 @traced

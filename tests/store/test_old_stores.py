@@ -50,15 +50,14 @@ def test_a_store_of_an_earlier_version_is_read_followed_and_written(path, tmp_pa
 def test_a_store_of_an_earlier_version_that_may_not_be_written_says_so(tmp_path, monkeypatch):
     """Its tables have to be made anew, which nobody does in passing where it is only read."""
     lay_down(STORES[0], tmp_path)
-    monkeypatch.setattr("governance.store.database._on_begin", _refusing)
+    monkeypatch.setattr("governance.store.database._on_connect", _refusing)
     with pytest.raises(ConfigurationError, match="cannot be written"):
         Trail.open(URL, root=tmp_path, project="old")
 
 
-def _refusing(connection):
-    if connection.get_execution_options().get("labeltrail_write"):
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-    connection.exec_driver_sql("BEGIN")
+def _refusing(connection, _):
+    connection.isolation_level = None
+    connection.execute("PRAGMA query_only = ON")
 
 
 def test_the_projection_of_an_earlier_version_on_a_server_is_made_anew_for_every_log(postgres_url, tmp_path):

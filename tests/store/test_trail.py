@@ -122,13 +122,13 @@ def test_an_edge_is_projected_from_the_record_that_states_it(trail):
     assert edges == [(number, finding(number).name, NOBODY) for number in (1, 2, 3, 4)]
 
 
-def test_records_are_numbered_as_edges_first_name_them(trail):
+def test_records_are_numbered_as_entries_first_name_them(trail):
     """One transaction goes on from the numbers of those before it, and another object of the same log from both."""
     trail.append([finding(5)])
     Trail(trail.database, trail.log).append([finding(6), finding(7)])
     names = [finding(number).name for number in range(1, 8)]
     assert [(node["number"], node["name"]) for node in trail.projected(NodeRow)] == list(
-        enumerate([names[0], NOBODY, *names[1:]])
+        enumerate([trail.entries()[0][1].record.name, names[0], NOBODY, *names[1:]])
     )
 
 

@@ -86,7 +86,7 @@ def erase(
             entered = positions[erasure.name]
             SubjectKeys(trail).destroy(connection, person.names, subject=person.subject, entry=entered)
 
-        appended = trail.append([erasure], also=forget)
+        appended = trail.append([erasure], also=forget, forgets=True)
         entry = appended.positions[erasure.name]
         # 5.
         say(f"entry {entry} is in the log; puts the new contents in their places")
