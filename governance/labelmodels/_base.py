@@ -254,6 +254,8 @@ def _value_of(text: object, *, where: str) -> Any:
         return [_value_of(item, where=where) for item in text[1:-1].split(",")]
     if re.fullmatch(r"-?[0-9]+", text):
         return int(text)
+    if re.fullmatch(r"[a-z]+(:[0-9]+)?", text):
+        return text
     return number_of(text, field="parameters", where=where)
 
 

@@ -74,6 +74,16 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
     return Patterns(np.ascontiguousarray(matrix[found]), counts, ranks if inverse else nothing)
 
 
+def in_order(matrix: np.ndarray) -> np.ndarray:
+    """Where the rows of `matrix`, all of them different, stand in lexicographic order, int64 (rows)."""
+    import numpy as np
+
+    if not matrix.size:
+        return np.arange(len(matrix))
+    lowest = int(matrix.min())
+    return _ranked_rows(matrix, base=int(matrix.max()) - lowest + 1, lowest=lowest)[0]
+
+
 @dataclass(frozen=True, eq=False)
 class AnswerPatterns:
     """Distinct sets of answers: `examples[p]` is the first example that pattern p stands on, `counts` int64 (patterns).

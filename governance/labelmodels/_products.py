@@ -1,0 +1,71 @@
+"""How are patterns scored and counted on a graphics processor? As products with one-hot votes, in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from governance.errors import ConfigurationError, InvalidRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+_CHUNK = 1 << 22  # numbers in one block of one-hot votes: 32 MiB
+_KEEP = 1 << 25  # numbers kept between iterations: 256 MiB; beyond, blocks are made anew each time
+
+
+class Products:
+    """What `Lookup` is, on a device of torch: patterns int8 (patterns x sources), and their weights."""
+
+    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int, device: str) -> None:
+        import torch
+
+        self.sources, self.classes = patterns.shape[1], classes
+        self._device = torch.device(device)
+        self._patterns = torch.from_numpy(patterns).to(self._device)
+        self._weights = torch.from_numpy(weights).to(self._device, torch.float64)
+        width = self.sources * classes
+        self._step = max(1, _CHUNK // width)
+        self._kept = list(self._made()) if len(patterns) * width <= _KEEP else None
+
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, float]:
+        """E-step: (expected votes, sources x classes x votes; log likelihood) under log tables of that shape."""
+        import torch
+
+        shape = (self.sources, self.classes, self.classes)
+        # One-hot votes run source by source and vote by vote; against them stand the classes.
+        against = torch.from_numpy(tables).permute(0, 2, 1).reshape(-1, self.classes).to(self._device)
+        balance = torch.from_numpy(log_balance).to(self._device)
+        votes = torch.zeros_like(against)
+        likelihood = 0.0
+        for onehot, weights in self._made() if self._kept is None else self._kept:
+            scores = onehot @ against + balance
+            total = torch.logsumexp(scores, dim=1, keepdim=True)
+            votes += onehot.T @ ((scores - total).exp() * weights[:, None])
+            likelihood += float(weights @ total[:, 0])
+        return votes.reshape(shape).permute(0, 2, 1).cpu().numpy().copy(), likelihood
+
+    def _made(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        import torch
+
+        of_class = torch.arange(self.classes, dtype=torch.int8, device=self._device)
+        for start in range(0, len(self._weights), self._step):
+            block = self._patterns[start : start + self._step]
+            onehot = (block[:, :, None] == of_class).reshape(len(block), -1).to(torch.float64)
+            yield onehot, self._weights[start : start + self._step]
+
+
+def checked_device(device: object, *, where: str) -> str | None:
+    """None for this machine's own processor ("cpu" or None), else the device. Raises InvalidRecord, ConfigurationError."""
+    if device in (None, "cpu"):
+        return None
+    name, _, number = device.partition(":") if isinstance(device, str) else ("", "", "")
+    if name != "cuda" or not (number.isdecimal() or device == "cuda"):
+        raise InvalidRecord("device", device, '"cpu", "cuda" or "cuda:N"', where=where)
+    import torch
+
+    if int(number or 0) >= torch.cuda.device_count():
+        given = f"{where}: there is no device {device!r} here that torch can use"
+        raise ConfigurationError(given, hint='device="cpu" gives the same labels')
+    return str(device)
