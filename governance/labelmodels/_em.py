@@ -15,8 +15,12 @@ class Counted(Protocol):
     sources: int
     classes: int
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, float]:
-        """(expected votes, in the shape of the tables; log likelihood)."""
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """In the shape of the tables."""
+        ...
+
+    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
+        """log P(votes)."""
         ...
 
 
@@ -60,16 +64,14 @@ def climb(
     tables = np.zeros_like(shares)
     tables[heard] = np.log(shares[heard]) if start is None else start[heard]
     converged, iterations = False, 0
-    votes, likelihood = counted.expected_votes(tables, log_balance)
     while not converged and iterations < max_iterations:
-        posterior = _shared(votes, groups) + prior
+        posterior = _shared(counted.expected_votes(tables, log_balance), groups) + prior
         moved = posterior / posterior.sum(axis=2, keepdims=True)
         iterations += 1
         converged = bool(np.abs(moved - shares)[heard].max(initial=0.0) <= tolerance)
         shares = moved
         tables[heard] = np.log(shares[heard])
-        votes, likelihood = counted.expected_votes(tables, log_balance)
-    objective = likelihood + float((prior * tables[heard]).sum())
+    objective = counted.log_likelihood(tables, log_balance) + float((prior * tables[heard]).sum())
     return Found(tables, iterations, converged, objective)
 
 

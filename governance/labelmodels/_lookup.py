@@ -45,8 +45,8 @@ class Lookup:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, float]:
-        """E-step: (expected votes, sources x classes x votes; log likelihood) under log tables of that shape.
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """E-step: expected votes under log tables, both sources x classes x votes.
 
         A source whose table is all zeros says nothing: it is left out.
         """
@@ -54,27 +54,35 @@ class Lookup:
 
         sums = self._sums(tables)
         counted = [np.zeros_like(table) for table in sums]
-        likelihood = 0.0
 
-        def block(start: int) -> tuple[list[np.ndarray], float]:
+        def block(start: int) -> list[np.ndarray]:
             codes, scores = self._scored(start, sums, log_balance)
-            weights = self.weights[start : start + self._step]
-            top = scores.max(axis=0)
-            np.exp(np.subtract(scores, top, out=scores), out=scores)
-            total = scores.sum(axis=0)
-            scores *= weights / total
-            parts = [
+            np.exp(np.subtract(scores, scores.max(axis=0), out=scores), out=scores)
+            scores *= self.weights[start : start + self._step] / scores.sum(axis=0)
+            return [
                 np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in scores])
                 for code, table in zip(codes, sums, strict=True)
             ]
-            # Not a product of vectors: how that is added up depends on the number of threads.
-            return parts, float((weights * (np.log(total) + top)).sum())
 
-        for parts, part in self._each(block):
-            likelihood += part
+        for parts in self._each(block):
             for group, added in enumerate(parts):
                 counted[group] += added
-        return self._shared_out(counted), likelihood
+        return self._shared_out(counted)
+
+    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
+        """log P(votes) under log tables, sources x classes x votes."""
+        import numpy as np
+
+        sums = self._sums(tables)
+
+        def block(start: int) -> float:
+            scores = self._scored(start, sums, log_balance)[1]
+            top = scores.max(axis=0)
+            total = np.log(np.exp(scores - top).sum(axis=0)) + top
+            # Not a product of vectors: how that is added up depends on the number of threads.
+            return float((self.weights[start : start + self._step] * total).sum())
+
+        return sum(self._each(block), start=0.0)
 
     def scores(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
         """log P(class, votes) under log tables, patterns x classes."""

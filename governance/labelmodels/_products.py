@@ -29,22 +29,33 @@ class Products:
         self._step = max(1, _CHUNK // width)
         self._kept = list(self._made()) if len(patterns) * width <= _KEEP else None
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, float]:
-        """E-step: (expected votes, sources x classes x votes; log likelihood) under log tables of that shape."""
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """E-step: expected votes under log tables, both sources x classes x votes."""
         import torch
 
-        shape = (self.sources, self.classes, self.classes)
+        votes = torch.zeros(self.sources * self.classes, self.classes, dtype=torch.float64, device=self._device)
+        for onehot, weights, scores in self._scored(tables, log_balance):
+            votes += onehot.T @ (torch.softmax(scores, dim=1) * weights[:, None])
+        return votes.reshape(self.sources, self.classes, self.classes).permute(0, 2, 1).cpu().numpy().copy()
+
+    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
+        """log P(votes) under log tables, sources x classes x votes."""
+        import torch
+
+        scored = self._scored(tables, log_balance)
+        return sum(float(weights @ torch.logsumexp(scores, dim=1)) for _, weights, scores in scored)
+
+    def _scored(
+        self, tables: np.ndarray, log_balance: np.ndarray
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Block by block the one-hot votes, their weights, and their scores, patterns x classes."""
+        import torch
+
         # One-hot votes run source by source and vote by vote; against them stand the classes.
         against = torch.from_numpy(tables).permute(0, 2, 1).reshape(-1, self.classes).to(self._device)
         balance = torch.from_numpy(log_balance).to(self._device)
-        votes = torch.zeros_like(against)
-        likelihood = 0.0
         for onehot, weights in self._made() if self._kept is None else self._kept:
-            scores = onehot @ against + balance
-            total = torch.logsumexp(scores, dim=1, keepdim=True)
-            votes += onehot.T @ ((scores - total).exp() * weights[:, None])
-            likelihood += float(weights @ total[:, 0])
-        return votes.reshape(shape).permute(0, 2, 1).cpu().numpy().copy(), likelihood
+            yield onehot, weights, onehot @ against + balance
 
     def _made(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         import torch

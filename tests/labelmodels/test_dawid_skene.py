@@ -177,14 +177,16 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
     prepared = Prepared.of(found.votes, found.counts, classes=3)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=3).log_likelihood_[prepared.order]
     balance = np.log([0.2, 0.3, 0.5])
-    votes, likelihood = prepared.lookup.expected_votes(tables, balance)
+    votes, likelihood = (
+        prepared.lookup.expected_votes(tables, balance),
+        prepared.lookup.log_likelihood(tables, balance),
+    )
     for chunk, keep in ((1 << 22, 1 << 25), (45, 1 << 25), (45, 0)):
         monkeypatch.setattr(_products, "_CHUNK", chunk)
         monkeypatch.setattr(_products, "_KEEP", keep)
         products = _products.Products(prepared.patterns, prepared.weights, classes=3, device="cpu")
-        found_votes, found_likelihood = products.expected_votes(tables, balance)
-        np.testing.assert_allclose(found_votes, votes, rtol=1e-9)
-        assert found_likelihood == pytest.approx(likelihood, rel=1e-12)
+        np.testing.assert_allclose(products.expected_votes(tables, balance), votes, rtol=1e-9)
+        assert products.log_likelihood(tables, balance) == pytest.approx(likelihood, rel=1e-12)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no graphics processor that torch can use")
