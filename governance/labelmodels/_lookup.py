@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from governance.labelmodels._base import TIE
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class Lookup:
 
         sums = self._sums(tables)
         counted = [np.zeros_like(table) for table in sums]
+        if self.classes == 2:
+            # Two classes are weighed by one number, the log-odds.
+            sums, log_balance = [table[1:] - table[:1] for table in sums], log_balance[1:] - log_balance[:1]
 
         def block(start: int) -> list[np.ndarray]:
-            codes, scores = self._scored(start, sums, log_balance)
-            np.exp(np.subtract(scores, scores.max(axis=0), out=scores), out=scores)
-            scores *= self.weights[start : start + self._step] / scores.sum(axis=0)
+            codes, shares = self._posterior(start, sums, log_balance)
             return [
-                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in scores])
+                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in shares])
                 for code, table in zip(codes, sums, strict=True)
             ]
 
@@ -93,6 +95,23 @@ class Lookup:
         for start in range(0, len(self), self._step):
             scores[start : start + self._step] = self._scored(start, sums, log_balance)[1].T
         return scores
+
+    def labels(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """The best class of every pattern, int8; of those within TIE the lowest, as `ranked` says."""
+        import numpy as np
+
+        sums = self._sums(tables)
+
+        def block(start: int) -> np.ndarray:
+            scores = self._scored(start, sums, log_balance)[1]
+            best = scores.max(axis=0)
+            least = best - TIE * np.maximum(1.0, np.abs(best))
+            found = np.empty(scores.shape[1], dtype=np.int8)
+            for k in reversed(range(self.classes)):
+                found[scores[k] >= least] = k
+            return found
+
+        return np.concatenate(list(self._each(block)))
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """What `majority.estimated_balance` gives, where the sources in `left_out`, bool (sources), have no voice."""
@@ -131,6 +150,25 @@ class Lookup:
                 scores[k] += said.take(code)
         return codes, scores
 
+    def _posterior(
+        self, start: int, sums: list[np.ndarray], log_balance: np.ndarray
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """The codes of one block, and of each pattern its weight, shared among the classes: classes x patterns."""
+        import numpy as np
+
+        codes, scores = self._scored(start, sums, log_balance)
+        weights = self.weights[start : start + self._step]
+        if self.classes == 2:
+            shares = np.empty((2, len(weights)))
+            # Beyond 700 the smaller probability is below 1e-304, and its exponential would soon be no number.
+            odds = np.exp(np.clip(-scores[0], -700.0, 700.0))
+            np.divide(weights, 1.0 + odds, out=shares[1])
+            np.multiply(shares[1], odds, out=shares[0])
+            return codes, shares
+        np.exp(np.subtract(scores, scores.max(axis=0), out=scores), out=scores)
+        scores *= weights / scores.sum(axis=0)
+        return codes, scores
+
     def _sums(self, tables: np.ndarray) -> list[np.ndarray]:
         """For each group what its sources say together, classes x codes."""
         import numpy as np
@@ -151,10 +189,11 @@ class Lookup:
 
         votes = np.empty((self.sources, self.classes, self.classes))
         for (first, last), table in zip(self._members, counted, strict=True):
-            many = last - first
-            for place in range(many):
-                by_place = table.reshape(self.classes, self._base**place, self._base, self._base ** (many - 1 - place))
-                votes[first + place] = by_place.sum(axis=(1, 3))[:, 1:]
+            rest = table
+            for source in range(first, last):
+                by_digit = rest.reshape(self.classes, self._base, -1)
+                votes[source] = by_digit.sum(axis=2)[:, 1:]
+                rest = by_digit.sum(axis=1)
         return votes
 
     def _each(self, block: Callable[[int], _Part]) -> Iterator[_Part]:
