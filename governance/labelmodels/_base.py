@@ -227,7 +227,7 @@ def weighted(patterns: Patterns, weights: np.ndarray) -> np.ndarray:
 
 
 def _checked_weights(given: object, rows: int, *, where: str) -> np.ndarray:
-    """One finite number from 0 for each row; whole numbers as int64, others as float64. Raises InvalidRecord."""
+    """One number from 0 to 2^53 for each row; whole numbers as int64, others as float64. Raises InvalidRecord."""
     import numpy as np
 
     weights = np.asarray(given)
@@ -235,9 +235,9 @@ def _checked_weights(given: object, rows: int, *, where: str) -> np.ndarray:
         shown = f"{weights.dtype} {list(weights.shape)}"
         raise InvalidRecord("sample_weight", shown, f"one number for each of {rows} rows", where=where)
     # The comparison is false for NaN too.
-    odd = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    odd = np.flatnonzero(~((weights >= 0) & (weights <= _EXACT)))
     if len(odd):
-        raise InvalidRecord(f"sample_weight[{odd[0]}]", weights[odd[0]].item(), "a finite number from 0", where=where)
+        raise InvalidRecord(f"sample_weight[{odd[0]}]", weights[odd[0]].item(), "a number from 0 to 2^53", where=where)
     whole = weights.dtype.kind in "iu" or bool((weights == np.floor(weights)).all())
     return weights.astype(np.int64 if whole and float(weights.sum()) < _EXACT else np.float64)
 

@@ -94,16 +94,17 @@ def test_a_weight_moves_what_is_learned_as_its_share_of_rows_would():
 @pytest.mark.parametrize(
     ("weights", "says"),
     [
-        ([1.0, -0.5], r"sample_weight\[1\]: given -0.5, wanted a finite number from 0"),
+        ([1.0, -0.5], r"sample_weight\[1\]: given -0.5, wanted a number from 0 to 2\^53"),
         ([math.nan, 1.0], r"sample_weight\[0\]: given nan"),
         ([math.inf, 1.0], r"sample_weight\[0\]: given inf"),
+        ([1.0, 1e300], r"sample_weight\[1\]: given 1e\+300"),
         ([1.0], "sample_weight: given .* wanted one number for each of 2 rows"),
         ([[1.0], [1.0]], "sample_weight: given"),
         (["1", "2"], "sample_weight: given"),
         ([True, False], "sample_weight: given"),
         ([0, 0], "no vote at all"),
     ],
-    ids=["negative", "nan", "infinite", "too_few", "two_axes", "texts", "truths", "all_zero"],
+    ids=["negative", "nan", "infinite", "beyond_whole_floats", "too_few", "two_axes", "texts", "truths", "all_zero"],
 )
 @pytest.mark.parametrize("name", OWN)
 def test_weights_that_are_none_are_refused(name, weights, says):
@@ -163,6 +164,31 @@ def test_one_source_is_believed(name):
     silent = np.column_stack([votes, np.array([-1, -2, -3, -1])]).astype(np.int8)
     beside = labelmodels.method(name)().fit(silent, n_classes=2)
     assert beside.predict_proba(silent).tobytes() == alone.predict_proba(votes).tobytes()
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1e-300])
+def test_nearly_no_prior_and_hundreds_of_sources_that_agree_stay_finite(strength):
+    """Log-odds beyond what an exponential holds leave tables, objective and probabilities numbers."""
+    matrix = np.repeat(np.array([[0] * 900, [1] * 900], dtype=np.int8), 50, axis=0)
+    for n_classes in (2, 3):
+        model = DawidSkene(strength=strength).fit(matrix, n_classes=n_classes)
+        assert np.isfinite(model.objective_)
+        assert model.predict_proba(matrix[[0, -1]])[:, :2].tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_one_row_and_any_layout_of_memory_are_fitted():
+    """A single vote, columns that lie in memory one after the other, every second row, and memory nobody may write to."""
+    one = DawidSkene().fit(np.array([[1]]), n_classes=2)
+    assert one.predict(np.array([[1], [0], [-1]])).tolist() == [1, 0, -1]
+    matrix = simulated(rows=500)[0]
+    turned = np.asfortranarray(matrix)
+    turned.flags.writeable = False
+    fitted = DawidSkene().fit(turned, n_classes=2)
+    assert fitted.log_likelihood_.tobytes() == DawidSkene().fit(matrix, n_classes=2).log_likelihood_.tobytes()
+    halves = DawidSkene().fit(turned[::2], n_classes=2)
+    assert (
+        halves.log_likelihood_.tobytes() == DawidSkene().fit(matrix[::2].copy(), n_classes=2).log_likelihood_.tobytes()
+    )
 
 
 @pytest.mark.parametrize(
