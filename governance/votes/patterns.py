@@ -87,7 +87,10 @@ def in_order(matrix: np.ndarray) -> np.ndarray:
     if not matrix.size:
         return np.arange(len(matrix))
     lowest = int(matrix.min())
-    return _ranked_rows(matrix, base=int(matrix.max()) - lowest + 1, lowest=lowest)[0]
+    base = int(matrix.max()) - lowest + 1
+    if base ** matrix.shape[1] <= _KEY_LIMIT:
+        return np.argsort(_packed(matrix, None, base=base, lowest=lowest))
+    return _ranked_rows(matrix, base=base, lowest=lowest)[0]
 
 
 @dataclass(frozen=True, eq=False)
