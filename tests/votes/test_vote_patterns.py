@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from governance.errors import InvalidRecord
 from governance.votes.analysis import analyse, near_copies, source_votes, vote_counts
-from governance.votes.patterns import distinct
+from governance.votes.patterns import distinct, in_order
 
 few = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
 votes = few.flatmap(lambda shape: hnp.arrays(np.int8, shape, elements=st.integers(-3, 2)))
@@ -100,3 +100,11 @@ def test_a_near_copy_is_named_and_a_narrow_relative_is_not(make_table):
     (found,) = near_copies(analyse(distinct(table.matrix), n_classes=2), table.columns)
     assert found.columns == ("s0", "s1")
     assert (found.shared, found.agreement) == (1.0, 195 / 200)
+
+
+@given(st.one_of(votes, wide))
+def test_distinct_rows_are_put_in_lexicographic_order(matrix):
+    """Shuffled patterns come back in the order of `distinct`, narrow or wider than one integer."""
+    found = distinct(matrix).votes
+    shuffled = found[np.random.default_rng(0).permutation(len(found))]
+    assert shuffled[in_order(shuffled)].tolist() == found.tolist()
