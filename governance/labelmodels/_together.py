@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: so many combinations of votes share one code table, which stays in the processor's cache
 _CODES = 256
 #: numbers in one block of scores
-_BLOCK = 1 << 17
+_BLOCK = 1 << 18
 #: sums are taken over so many parts and then over the parts, so that they do not depend on the number of threads
 _PARTS = 8
 
@@ -46,14 +46,14 @@ class Packed:
         self._starts = np.cumsum([0, *(len(digits) for digits in self._digits)])
         rows = max(64, _BLOCK // (n_classes * models))
         ones = np.ones(rows * len(self._chunks))
-        self._blocks: list[tuple[slice, Any]] = []
+        self._blocks: list[tuple[slice, Any, Any]] = []
         for start in range(0, self.patterns, rows):
             here = slice(start, min(start + rows, self.patterns))
             codes = self._codes(votes[here], base)
             bounds = np.arange(len(codes) + 1, dtype=np.int32) * len(self._chunks)
             shape = (len(codes), int(self._starts[-1]))
             matrix = sparse.csr_matrix((ones[: codes.size], codes.reshape(-1), bounds), shape=shape)
-            self._blocks.append((here, matrix))
+            self._blocks.append((here, matrix, matrix.T))
 
     def _codes(self, votes: np.ndarray, base: int) -> np.ndarray:
         """int32, patterns x chunks: which row of the code table each chunk of votes stands for."""
@@ -68,8 +68,11 @@ class Packed:
             codes[:, place] = code + np.int32(self._starts[place])
         return codes
 
-    def by_code(self, evidence: np.ndarray) -> np.ndarray:
-        """Evidence of models, float64 (models x sources x parts x votes), added up by code: codes x (parts x models)."""
+    def by_code(self, evidence: np.ndarray, prior: np.ndarray) -> np.ndarray:
+        """Evidence of models, float64 (models x sources x parts x votes), added up by code: codes x (parts x models).
+
+        The prior, models x parts, stands in the codes of the first chunk, of which every pattern has exactly one.
+        """
         import numpy as np
 
         models, _, parts, _ = evidence.shape
@@ -79,6 +82,7 @@ class Packed:
             here = told[self._starts[place] : self._starts[place + 1]]
             for digit, column in enumerate(chunk):
                 here += silent[:, column][:, :, self._digits[place][:, digit]].transpose(2, 1, 0)
+        told[: self._starts[1]] += prior.T
         return told.reshape(len(told), -1)
 
     def by_source(self, sums: np.ndarray, parts: int) -> np.ndarray:
@@ -94,19 +98,17 @@ class Packed:
                 found[column] = said.T @ here
         return found.reshape(self.sources, self.n_classes, parts, -1).transpose(3, 0, 2, 1)
 
-    def expected(self, table: np.ndarray, prior: np.ndarray, models: int) -> np.ndarray:
-        """E-step. `table` as `by_code` makes it, of log P(vote | class) less that of class 0, and the same for the `prior`.
+    def expected(self, table: np.ndarray, models: int) -> np.ndarray:
+        """E-step. `table` as `by_code` makes it, of evidence and prior less those of class 0.
 
         Answers the weighted sums of P(class) by code for every class but the first, codes x (classes - 1 x models).
         """
         import numpy as np
 
-        def part(blocks: list[tuple[slice, Any]]) -> np.ndarray:
+        def part(blocks: list[tuple[slice, Any, Any]]) -> np.ndarray:
             sums = np.zeros_like(table)
-            for here, matrix in blocks:
-                proba = _posterior(matrix @ table + prior, self.n_classes - 1, models)
-                proba *= self.counts[here, None]
-                sums += matrix.T @ proba
+            for here, matrix, turned in blocks:
+                sums += turned @ _weighted(matrix @ table, self.counts[here], self.n_classes - 1, models)
             return sums
 
         return np.add.reduce(list(self._each_part(part)))
@@ -120,24 +122,25 @@ class Packed:
         import numpy as np
 
         models = len(tables)
-        table, prior = self.by_code(tables), np.log(balance).T.reshape(1, -1)
+        table = self.by_code(tables, np.log(balance))
         told = np.empty((self.patterns, models), dtype=np.int8)
         speaks = kept.T.astype(np.float32)
 
-        def part(blocks: list[tuple[slice, Any]]) -> None:
-            for here, matrix in blocks:
-                scores = (matrix @ table + prior).reshape(-1, self.n_classes, models)
-                best = scores.max(axis=1, keepdims=True)
-                near = scores >= best - TIE * np.maximum(1.0, np.abs(best))
+        def part(blocks: list[tuple[slice, Any, Any]]) -> None:
+            for here, matrix, _ in blocks:
+                scores = (matrix @ table).reshape(-1, self.n_classes, models)
+                least = scores.max(axis=1, keepdims=True)
+                least -= TIE * np.maximum(1.0, np.abs(least))
+                near = scores >= least
                 for k in reversed(range(self.n_classes)):
-                    told[here][near[:, k]] = k
+                    np.copyto(told[here], np.int8(k), where=near[:, k])
                 voting = (self._votes[here] >= 0).astype(np.float32) @ speaks
-                told[here][voting == 0] = ABSTAIN
+                np.copyto(told[here], np.int8(ABSTAIN), where=voting == 0)
 
         list(self._each_part(part))
         return told
 
-    def _each_part(self, work: Callable[[list[tuple[slice, Any]]], Any]) -> Iterator[Any]:
+    def _each_part(self, work: Callable[[list[tuple[slice, Any, Any]]], Any]) -> Iterator[Any]:
         """What `work` answers for each part of the blocks, in their order."""
         step = -(-len(self._blocks) // _PARTS)
         parts = [self._blocks[first : first + step] for first in range(0, len(self._blocks), step)]
@@ -148,8 +151,8 @@ class Packed:
             yield from pool.map(work, parts)
 
 
-def _posterior(scores: np.ndarray, parts: int, models: int) -> np.ndarray:
-    """P(class) of every class but the first, from log odds against the first; in the place of `scores` where it can."""
+def _weighted(scores: np.ndarray, counts: np.ndarray, parts: int, models: int) -> np.ndarray:
+    """P(class) of every class but the first, times how many rows have the pattern, in the place of its log odds."""
     import numpy as np
 
     if parts == 1:
@@ -158,12 +161,12 @@ def _posterior(scores: np.ndarray, parts: int, models: int) -> np.ndarray:
             # Beyond the largest float P is 0, to the last bit.
             np.exp(scores, out=scores)
         scores += 1.0
-        return np.reciprocal(scores, out=scores)
+        return np.divide(counts[:, None], scores, out=scores)
     cube = scores.reshape(-1, parts, models)
     most = np.maximum(cube.max(axis=1, keepdims=True), 0.0)
     cube -= most
     np.exp(cube, out=cube)
-    cube /= cube.sum(axis=1, keepdims=True) + np.exp(-most)
+    cube *= counts[:, None, None] / (cube.sum(axis=1, keepdims=True) + np.exp(-most))
     return scores
 
 

@@ -241,9 +241,8 @@ def _together(model: DawidSkene, packed: Packed, votes: np.ndarray, kept: np.nda
     # 3.
     while len(moving):
         here = tables[moving]
-        table = packed.by_code(here[:, :, 1:] - here[:, :, :1])
-        prior = (log_balance[moving, 1:] - log_balance[moving, :1]).T.reshape(1, -1)
-        others = packed.by_source(packed.expected(table, prior, len(moving)), n_classes - 1)
+        table = packed.by_code(here[:, :, 1:] - here[:, :, :1], log_balance[moving, 1:] - log_balance[moving, :1])
+        others = packed.by_source(packed.expected(table, len(moving)), n_classes - 1)
         first = np.maximum(said[None] - others.sum(axis=2), 0.0)
         posterior = np.concatenate([first[:, :, None], others], axis=2) + pseudo[moving][:, None]
         moved = np.log(posterior / posterior.sum(axis=3, keepdims=True))

@@ -74,6 +74,10 @@ class Rows:
         number = index[example]
         return number, frame.row(number, named=True)
 
+    def frame(self, held: Held) -> Any:
+        """The whole table, a polars frame."""
+        return self._read(held.path)[0]
+
     def index(self, held: Held) -> dict[str, int]:
         """The number of a row of each example, by id."""
         return self._read(held.path)[1]
