@@ -40,49 +40,59 @@ class PatternIndex:
         import numpy as np
 
         found = distinct(evidence_of(matrix))
-        self._columns = model.columns_
+        self._columns, self._places = model.columns_, np.arange(len(model.columns_))
         self._votes, self._counts, self.inverse = found.votes, found.counts, found.inverse
         self.labels = model.predict(found.votes)
         self.proba = normalised(model.predict_scores(found.votes))
-        shape = (len(model.columns_), len(model.classes_) + 1)
-        # Column 0 is silence, and silence adds nothing.
-        self._shares = np.random.default_rng(_SEED).integers(1, 2**63, shape, dtype=np.uint64)
-        self._shares[:, 0] = 0
-        numbers = np.zeros(len(found), dtype=np.uint64)
-        for column, share in enumerate(self._shares):
-            numbers += share[found.votes[:, column] + 1]
-        self._order = np.argsort(numbers, kind="stable")
-        self._numbers = numbers[self._order]
+        self._number_all(len(model.classes_))
 
     def __len__(self) -> int:
         return len(self._counts)
 
+    def _number_all(self, n_classes: int) -> None:
+        """Gives every pattern its number; shares are drawn again where two patterns came by the same."""
+        import numpy as np
+
+        draw = np.random.default_rng(_SEED)
+        while True:
+            self._shares = draw.integers(1, 2**63, (len(self._columns), n_classes + 1), dtype=np.uint64)
+            # Silence adds nothing.
+            self._shares[:, 0] = 0
+            numbers = np.zeros(len(self), dtype=np.uint64)
+            for column, share in enumerate(self._shares):
+                numbers += share[self._votes[:, column] + 1]
+            self._order = np.argsort(numbers, kind="stable")
+            self._numbers = numbers[self._order]
+            if (self._numbers[1:] != self._numbers[:-1]).all():
+                return
+
     def rows(self, row: np.ndarray) -> int:
         """How many rows have the votes of `row`, int8 (sources)."""
-        votes = evidence_of(row[None, :])[0]
-        place = self._place(self._number(votes), votes)
-        return int(self._counts[place]) if place is not None else 0
+        votes = evidence_of(row[None, :])
+        place = self._found(votes, self._number(votes[0])[None])[0]
+        return int(self._counts[place]) if place >= 0 else 0
 
     def of(self, row: np.ndarray) -> list[Neighbour]:
         """The patterns that differ from `row` in one vote; the most frequent first, then by column and vote."""
         import numpy as np
 
         votes = evidence_of(row[None, :])[0]
-        columns = np.arange(len(votes))
-        wanted = self._number(votes) - self._shares[columns, votes + 1][:, None] + self._shares
-        places = np.searchsorted(self._numbers, wanted)
-        places[places == len(self._numbers)] = 0
-        hits = np.argwhere(self._numbers[places] == wanted)
-        found = []
-        for column, code in hits.tolist():
-            if code - 1 == votes[column]:
-                continue
-            other = votes.copy()
-            other[column] = code - 1
-            place = self._place(wanted[column, code], other)
-            if place is not None:
-                found.append(self._neighbour(column, code - 1, place))
-        return sorted(found, key=lambda one: (-one.rows, self._columns.index(one.column), one.vote))
+        wanted = (self._number(votes) - self._shares[self._places, votes + 1])[:, None] + self._shares
+        near = np.searchsorted(self._numbers, wanted)
+        near[near == len(self)] = 0
+        columns, codes = np.nonzero(self._numbers[near] == wanted)
+        other = codes - 1 != votes[columns]
+        columns, codes = columns[other], codes[other]
+        others = np.repeat(votes[None, :], len(columns), axis=0)
+        others[np.arange(len(columns)), columns] = codes - 1
+        places = self._found(others, wanted[columns, codes]).tolist()
+        found = [
+            self._neighbour(column, code - 1, place)
+            for column, code, place in zip(columns.tolist(), codes.tolist(), places, strict=True)
+            if place >= 0
+        ]
+        # Columns come in their order, and the sort keeps it.
+        return sorted(found, key=lambda one: -one.rows)
 
     def _neighbour(self, column: int, vote: int, place: int) -> Neighbour:
         label = int(self.labels[place])
@@ -92,16 +102,13 @@ class PatternIndex:
     def _number(self, votes: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        return self._shares[np.arange(len(votes)), votes + 1].sum(dtype=np.uint64)
+        return self._shares[self._places, votes + 1].sum(dtype=np.uint64)
 
-    def _place(self, number: np.ndarray, votes: np.ndarray) -> int | None:
-        """The pattern with exactly these votes; two patterns may share a number."""
+    def _found(self, votes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Which pattern has exactly these votes (rows x sources), under these numbers; -1 where none has."""
         import numpy as np
 
-        first = int(np.searchsorted(self._numbers, number))
-        while first < len(self._numbers) and self._numbers[first] == number:
-            place = int(self._order[first])
-            if np.array_equal(self._votes[place], votes):
-                return place
-            first += 1
-        return None
+        near = np.searchsorted(self._numbers, numbers)
+        near[near == len(self)] = 0
+        places = self._order[near]
+        return np.where((self._votes[places] == votes).all(axis=1), places, -1)

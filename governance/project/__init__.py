@@ -229,7 +229,7 @@ class Project:
         """Everything that `why` needs, read once, for many examples."""
         from governance.project.why import Explainer
 
-        return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
+        return Explainer(config=self.config, trail=self.trail, facts=self.current_facts(), many=True)
 
     @reads
     def whatif(self, *without: str, retrain: bool = False) -> Report:
