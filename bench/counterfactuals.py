@@ -1,7 +1,7 @@
 """How long do all leave-one-out counterfactuals of 20 sources on 1,000,000 rows take?
 
 Votes are made by a process that leaves hardly two rows alike, which is the most that a method on patterns can be asked:
-two classes (30 and 70 %); source j votes on 20 to 60 % of the rows, each row by itself, and is right on 58 to 90 % of those.
+two classes (30 and 70 %); a source votes on 20 to 60 % of the rows, each row by itself, and is right on 58 to 90 % of them.
 Beside them stands a matrix as sources that look for words give it: 400 different rows of the first one, drawn with
 frequencies that fall as those of words do.
 

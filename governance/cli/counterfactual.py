@@ -9,7 +9,8 @@ import typer
 from governance.cli.options import Json, Markdown, answer, project_of
 
 Retrain = Annotated[
-    bool, typer.Option("--retrain", help="Train the end model on the refitted labels too, and compare what it predicts.")
+    bool,
+    typer.Option("--retrain", help="Train the end model on the refitted labels too, and compare what it predicts."),
 ]
 
 

@@ -30,7 +30,7 @@ class Packed:
 
     def __init__(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int, models: int, threads: int) -> None:
         import numpy as np
-        import scipy.sparse as sparse
+        from scipy import sparse
 
         self.patterns, self.sources = votes.shape
         self.n_classes, self.threads = n_classes, threads
@@ -39,9 +39,7 @@ class Packed:
         width = 1
         while base ** (width + 1) <= _CODES:
             width += 1
-        self._chunks = [
-            range(first, min(first + width, self.sources)) for first in range(0, self.sources, width)
-        ]
+        self._chunks = [range(first, min(first + width, self.sources)) for first in range(0, self.sources, width)]
         self._digits = [_digits(len(chunk), base) for chunk in self._chunks]
         self._starts = np.cumsum([0, *(len(digits) for digits in self._digits)])
         rows = max(64, _BLOCK // (n_classes * models))

@@ -99,9 +99,7 @@ def counterfactuals(
     each: list[Counterfactual] = []
     for first in range(0, len(sets), _AT_ONCE):
         some = slice(first, first + _AT_ONCE)
-        packed = Packed(
-            found.votes, weights, n_classes=len(model.classes_), models=len(kept[some]), threads=threads
-        )
+        packed = Packed(found.votes, weights, n_classes=len(model.classes_), models=len(kept[some]), threads=threads)
         each.extend(_some(model, packed, found.votes, found.counts, sets[some], kept[some]))
     return Counterfactuals(found.votes, found.counts, found.inverse, labels, tuple(each))
 

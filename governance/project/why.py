@@ -37,7 +37,7 @@ def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
         return votes_on(example, held, config=config, trail=trail, facts=facts)
     captured = captured_runs(facts)
     try:
-        data = Explainer(config=config, trail=trail, facts=_of_the_pipeline(facts, captured)).answer(example)
+        data = Explainer(config=config, trail=trail, facts=of_the_pipeline(facts, captured)).answer(example)
     except (UnknownName, MissingEvidence):
         if not captured:
             raise
@@ -45,7 +45,7 @@ def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
     return Report("why", data, tuple(_blocks(data)))
 
 
-def _of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
+def of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
     """Without what captured runs made: a pipeline's newest tables are its own."""
     if not captured:
         return facts
@@ -119,6 +119,7 @@ class Explainer:
             raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
         votes = self.tables["votes"].record
+        assert isinstance(votes, Votes)  # noqa: S101 - it was asked for by its kind
         number, vote_row = found["votes"]
         told = self.apart.explain({column.column: vote_row[column.column] for column in votes.sources})
         data = {"example": example, **_label(told, votes, found["labels"][1], self.facts)}

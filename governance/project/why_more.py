@@ -7,6 +7,7 @@ from typing import Any
 
 from governance.digest import decimal
 from governance.erased import Erased
+from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.explain import Explanation
 from governance.labelmodels.neighbours import PatternIndex
 from governance.lineage.rows import Rows
@@ -25,6 +26,7 @@ class Beside:
 
     def __init__(self, labels: LabelSet, *, id_column: str, text_column: str, subject_column: str) -> None:
         self.labels = labels
+        assert isinstance(labels.model, FittedLabelModel)  # noqa: S101 - no other one is taken apart by `Apart`
         self.index = PatternIndex(labels.model, labels.matrix)
         self.gold = find_gold(labels)
         self.calibration = Calibration(self.gold, labels.label, labels.proba) if self.gold else None
@@ -92,7 +94,13 @@ def beside_blocks(data: Mapping[str, Any]) -> Iterator[str | Table]:
     yield f"{counted(pattern['rows'], 'row')} voted on exactly so"
     if pattern["neighbours"]:
         rows = [
-            (one["title"], one["said"], f"{one['rows']:,}", one["label"] or "none", percent(one["probability"]) if one["probability"] else "")
+            (
+                one["title"],
+                one["said"],
+                f"{one['rows']:,}",
+                one["label"] or "none",
+                percent(one["probability"]) if one["probability"] else "",
+            )
             for one in pattern["neighbours"]
         ]
         more = pattern["more"]["patterns"]

@@ -13,7 +13,7 @@ from governance.config import Config
 from governance.errors import ExitCode, InvalidRecord
 from governance.facts import Facts
 from governance.lineage.impact import hanging
-from governance.project.counterfactual.refit import Unable, fitted_as
+from governance.project.counterfactual.refit import Unable, fitted_as, labels_again
 from governance.project.counterfactual.retrain import Trained, retrained, trained_as
 from governance.project.counterfactual.told import blast_blocks
 from governance.project.counterfactual.voters import Voter, find_voter
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def blast(
-    source: str, *, config: Config, trail: Trail, facts: Facts, known: Facts, retrain: bool = False
-) -> Report:
+def blast(source: str, *, config: Config, trail: Trail, facts: Facts, known: Facts, retrain: bool = False) -> Report:
     """`labeltrail blast`: exit 4 where a part of the answer is unknown.
 
     Raises MissingEvidence, BrokenEvidence, UnknownName, AmbiguousName.
@@ -50,7 +48,7 @@ def blast(
         "hangs": {kind: [dict(vars(one)) for one in found] for kind, found in hanging(voter.name, facts).items()},
         "store": {"log": trail.log, "earlier": _earlier(voter.name, facts=facts, known=known)},
     }
-    unknown = data["touched"] is None or "unknown" in (data["predicted"] or {})
+    unknown = data["touched"] is None or any("unknown" in (data[tier] or {}) for tier in ("decisive", "predicted"))
     return Report("blast", data, tuple(blast_blocks(data)), ExitCode.UNKNOWN if unknown else ExitCode.FINE)
 
 
@@ -59,14 +57,19 @@ _NOWHERE: dict[str, Any] = {"touched": None, "decisive": None, "training": None,
 
 def tiers(loaded: Loaded, voter: Voter, *, retrain: bool) -> dict[str, Any]:
     """1. the rows it voted on  2. those that it decided  3. what the end model was taught, and would predict"""
+    import numpy as np
+
     labels = loaded.labels
     # 1.
     said = labels.table.matrix[:, labels.table.columns.index(voter.column)]
     touched = said >= 0
     # 2.
-    frozen = loaded.frozen([voter])
-    decided = frozen[0] != labels.label
-    decisive = loaded.changes((labels.label, labels.proba), frozen)
+    unable = labels_again(labels)
+    decided, decisive = np.zeros_like(touched), unable.to_json() if unable else {}
+    if not unable:
+        frozen = loaded.frozen([voter])
+        decided = frozen[0] != labels.label
+        decisive = loaded.changes((labels.label, labels.proba), frozen)
     # 3.
     told: dict[str, Any] | None = None
     if retrain:
@@ -80,22 +83,20 @@ def tiers(loaded: Loaded, voter: Voter, *, retrain: bool) -> dict[str, Any]:
                     "slice": name,
                     "rows": int(rows.sum()),
                     "touched": int((touched & rows).sum()),
-                    "decisive": int((decided & rows).sum()),
+                    "decisive": None if unable else int((decided & rows).sum()),
                 }
                 for name, rows in loaded.cuts
             ],
         },
         "decisive": decisive,
-        "training": _training(loaded, touched, decided),
+        "training": None if unable else _training(loaded, touched, decided),
         "predicted": told,
     }
 
 
 def _earlier(source: str, *, facts: Facts, known: Facts) -> dict[str, int]:
     """How many records of each kind hang on the source in this store, and not in the current runs."""
-    counted = {
-        kind: sum(one.name not in facts for one in found) for kind, found in hanging(source, known).items()
-    }
+    counted = {kind: sum(one.name not in facts for one in found) for kind, found in hanging(source, known).items()}
     return {kind: count for kind, count in counted.items() if count and kind != "commitment"}
 
 
@@ -115,5 +116,3 @@ def _training(loaded: Loaded, touched: np.ndarray, decided: np.ndarray) -> dict[
         return None
     rows = trained.rows
     return {"rows": len(rows), "touched": int(touched[rows].sum()), "decisive": int(decided[rows].sum())}
-
-

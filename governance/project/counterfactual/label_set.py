@@ -13,6 +13,7 @@ from governance.errors import BrokenEvidence, MissingEvidence
 from governance.facts import Facts
 from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
+from governance.labelmodels.recorded import RecordedModel, recorded_model
 from governance.lineage.rows import Held, Rows
 from governance.records import Dataset, LabelModel, Labels, Recipe, Votes
 from governance.votes.table import VoteTable, read_votes
@@ -37,7 +38,7 @@ class LabelSet:
     dataset: Dataset
     recipe: Recipe | None
     table: VoteTable
-    model: FittedLabelModel
+    model: FittedLabelModel | RecordedModel
     labelled: pl.DataFrame
     examples: pl.DataFrame
     erased: int
@@ -76,6 +77,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
         _held(rows, kind, name)
         for kind, name in ((Votes, labels.votes), (LabelModel, labels.label_model), (Dataset, labels.dataset))
     )
+    _need_alignment(votes.record)
     table = read_votes(votes.path).wide()
     return LabelSet(
         facts=rows.facts,
@@ -85,7 +87,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
         dataset=dataset.record,  # type: ignore[arg-type]
         recipe=_recipe(rows.facts, held),
         table=table,
-        model=load(fitted.path),
+        model=recorded_model(fitted.path) or load(fitted.path),
         labelled=_beside(table, rows, held),
         examples=_beside(table, rows, dataset),
         erased=_lost(votes, erased),
@@ -99,6 +101,16 @@ def _held(rows: Rows, kind: type[Any], name: str) -> Held:
             f"{name}, which the labels come from, is not among the current runs", hint="`labeltrail status` says why"
         )
     return rows.held(kind, name=name)
+
+
+def _need_alignment(votes: Any) -> None:
+    if votes.revoted_differently:
+        raise BrokenEvidence(
+            votes.label,
+            expected="votes beside their own rows",
+            actual=f"{votes.revoted_differently} of {votes.revoted} rows with other votes when voted on again",
+            hint="`labeltrail status` says how the rows were moved",
+        )
 
 
 def _recipe(facts: Facts, held: Held) -> Recipe | None:
@@ -117,7 +129,9 @@ def _beside(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
 
     frame = rows.frame(held)
     ids = pl.DataFrame({rows.id_column: table.ids})
-    joined = ids.join(frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left")
+    joined = ids.join(
+        frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left"
+    )
     missing = int(joined[""].null_count())
     if missing:
         raise BrokenEvidence(

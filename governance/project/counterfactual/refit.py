@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from governance.labelmodels.counterfactual import unfitted
 from governance.labelmodels.dawid_skene import DawidSkene
+from governance.labelmodels.recorded import RecordedModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def fitted_as(labels: LabelSet) -> Fitted | Unable:
     """The rows that the recorded label model learned from, proved by a fit."""
     model = labels.model
     if not isinstance(model, DawidSkene):
-        return Unable(f"a label model of the method {model.method} is not fitted again here", "dawid_skene is")
+        return Unable(f"a label model of the method {model.method} is not fitted again here", "one of dawid_skene is")
     tried = []
     for rows, says in _answers(labels):
         again = unfitted(model).fit(labels.table.take(rows.nonzero()[0]))
@@ -66,6 +67,18 @@ def fitted_as(labels: LabelSet) -> Fitted | Unable:
         f"a fit on {' or on '.join(tried)} does not give the recorded label model again",
         "`labeltrail reproduce` of the stage that made the labels says whether it can be made here at all",
     )
+
+
+def labels_again(labels: LabelSet) -> Unable | None:
+    """Why the label model does not give the recorded labels, so that nothing can be said of other votes; else None."""
+    model = labels.model
+    if isinstance(model, RecordedModel) and not model.able:
+        return Unable(f"a {model.method} does not come apart by source", "`labeltrail why` tells the votes on a row")
+    differing = int((model.predict(labels.matrix) != labels.label).sum())
+    if differing:
+        says = f"the label model labels {differing:,} of {len(labels.table):,} rows otherwise than the label set says"
+        return Unable(says, "`labeltrail reproduce` of the stage that made them says which of both is right")
+    return None
 
 
 def _answers(labels: LabelSet) -> Iterator[tuple[np.ndarray, str]]:

@@ -50,8 +50,12 @@ def retrained(loaded: Loaded, now: Labelled) -> dict[str, Any]:
         return again.to_json()
     apart = float(abs(again - trained.proba).max())
     if apart > AGAIN:
-        says = f"the same training on the recorded labels moves a probability by {apart:.2g}: it is not the recorded one"
-        return Unable(says, "`labeltrail reproduce` of the stage that trained it says whether it can be made here").to_json()
+        says = (
+            f"the same training on the recorded labels moves a probability by {apart:.2g}: it is not the recorded one"
+        )
+        return Unable(
+            says, "`labeltrail reproduce` of the stage that trained it says whether it can be made here"
+        ).to_json()
     middle = time.perf_counter()
     other = _predicted(loaded, trained, now)
     if isinstance(other, Unable):
@@ -79,9 +83,13 @@ def trained_as(loaded: Loaded) -> Trained | Unable:
     labels = loaded.labels
     record = labels.facts.get(predictions.model)
     if not isinstance(record, Model) or record.labels != labels.labels.name:
-        return Unable("no recorded end model was trained on these labels and predicted", "`labeltrail trace labels --down`")
+        return Unable(
+            "no recorded end model was trained on these labels and predicted", "`labeltrail trace labels --down`"
+        )
     if record.architecture != ARCHITECTURE:
-        return Unable(f"an end model of the architecture {record.architecture!r} is not trained again here", ARCHITECTURE)
+        return Unable(
+            f"an end model of the architecture {record.architecture!r} is not trained again here", ARCHITECTURE
+        )
     rows = training_rows(loaded, record)
     if len(rows) != record.trained_on.get(record.parameters.get("domain", ""), -1):
         says = f"the record does not say which rows it was trained on: {len(rows):,} would fit, {record.trained_on} did"

@@ -39,9 +39,12 @@ def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield _training(data["retrained"])
     for way in known:
         if data[way]["pairs"]:
-            pairs = [(one["was"] or "no label", one["now"] or "no label", f"{one['rows']:,}") for one in data[way]["pairs"]]
+            pairs = [
+                (one["was"] or "no label", one["now"] or "no label", f"{one['rows']:,}") for one in data[way]["pairs"]
+            ]
             yield table(("was", "is", "rows"), pairs, title=_WAYS[way])
-    yield _by_slice(data, known, "rows by part")
+    if known:
+        yield _by_slice(data, known, "rows by part")
     last = known[-1] if known else None
     if last and data[last]["first"]:
         yield f"`labeltrail why {data[last]['first'][0]}` explains one that flips"
@@ -54,28 +57,7 @@ def blast_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
     if data["touched"] is None:
         yield "it did not vote in the current votes: what it touched is told by the records alone"
     else:
-        touched, decisive = data["touched"], data["decisive"]
-        rows = [
-            ("touched: it voted", f"{touched['rows']:,}", _share(touched["rows"], data["rows"])),
-            ("decisive: the label flips without its vote", f"{decisive['flipped']:,}", _share(decisive["flipped"], data["rows"])),
-            ("decisive: no label is left", f"{decisive['lost']:,}", _share(decisive["lost"], data["rows"])),
-            *_predicted(data),
-        ]
-        yield table(("tier", "rows", f"of {data['rows']:,}"), rows)
-        if data["predicted"] and "unknown" in data["predicted"]:
-            yield f"predicted: unknown, because {data['predicted']['unknown']} ({data['predicted']['hint']})"
-        elif data["predicted"] is None:
-            training = data["training"]
-            yield (
-                f"predicted: not asked; of {training['rows']:,} rows that the end model was trained on it touched "
-                f"{training['touched']:,} and decided {training['decisive']:,}: --retrain says what is predicted otherwise"
-                if training
-                else "predicted: not asked, and no end model was trained on these labels"
-            )
-        yield table(
-            ("part", "rows", "touched", "decisive"),
-            [(s["slice"], f"{s['rows']:,}", f"{s['touched']:,}", f"{s['decisive']:,}") for s in touched["slices"]],
-        )
+        yield from _tiers(data)
     rows = [(kind, f"{len(found):,}", _first(found)) for kind, found in data["hangs"].items()]
     if rows:
         yield table(("what hangs on it now", "records", ""), rows)
@@ -86,15 +68,39 @@ def blast_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield table(("earlier, in this store", "records"), rows)
 
 
-def _predicted(data: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    if data["predicted"] and "unknown" not in data["predicted"]:
-        changed = data["predicted"]["changed"]
-        yield ("predicted: the end model says otherwise", f"{changed:,}", _share(changed, data["rows"]))
+def _tiers(data: dict[str, Any]) -> Iterator[str | Table]:
+    tiers = [("touched: it voted", data["touched"]["rows"])]
+    decisive, predicted, training = data["decisive"], data["predicted"], data["training"]
+    if "unknown" not in decisive:
+        tiers.append(("decisive: the label flips without its vote", decisive["flipped"]))
+        tiers.append(("decisive: no label is left", decisive["lost"]))
+    if predicted and "unknown" not in predicted:
+        tiers.append(("predicted: the end model says otherwise", predicted["changed"]))
+    rows = [(tier, f"{count:,}", _share(count, data["rows"])) for tier, count in tiers]
+    yield table(("tier", "rows", f"of {data['rows']:,}"), rows)
+    for tier in ("decisive", "predicted"):
+        if data[tier] and "unknown" in data[tier]:
+            yield f"{tier}: unknown, because {data[tier]['unknown']} ({data[tier]['hint']})"
+    if predicted is None:
+        yield (
+            f"predicted: not asked; of {training['rows']:,} rows that the end model was trained on it touched "
+            f"{training['touched']:,} and decided {training['decisive']:,}: --retrain says what is predicted otherwise"
+            if training
+            else "predicted: not asked, and no end model here was trained on these labels"
+        )
+    rows = [
+        (
+            one["slice"],
+            *("unknown" if one[what] is None else f"{one[what]:,}" for what in ("rows", "touched", "decisive")),
+        )
+        for one in data["touched"]["slices"]
+    ]
+    yield table(("part", "rows", "touched", "decisive"), rows)
 
 
 def _first(found: list[dict[str, Any]]) -> str:
-    named = ", ".join(f"{one['label']} ({short(one['name'])})" for one in found[:2])
-    return f"{named} and {len(found) - 2} more" if len(found) > 2 else named
+    named = f"{found[0]['label']} ({short(found[0]['name'])})"
+    return f"{named} and {len(found) - 1:,} more" if len(found) > 1 else named
 
 
 def _counts(told: dict[str, Any]) -> tuple[str, str]:
@@ -117,7 +123,10 @@ def _by_slice(data: dict[str, Any], known: list[str], title: str) -> Table:
     rows = []
     for place, cut in enumerate(data[known[0]]["slices"] if known else ()):
         told = [data[way]["slices"][place] for way in known]
-        accuracy = [_both(one["before"], one["after"], "accuracy") if one["before"] and one["after"] else "unknown" for one in told]
+        accuracy = [
+            _both(one["before"], one["after"], "accuracy") if one["before"] and one["after"] else "unknown"
+            for one in told
+        ]
         rows.append((cut["slice"], f"{cut['rows']:,}", *(f"{one['changed']:,}" for one in told), *accuracy))
     return table(columns, rows, title=title)
 
@@ -134,8 +143,8 @@ def _refit(told: dict[str, Any]) -> str:
 def _training(told: dict[str, Any]) -> str:
     rows = told["trained_on"]
     return (
-        f"trained again on {rows['after']:,} rows, before on {rows['before']:,}, in {told['seconds']} s; the same training on "
-        f"the recorded labels gives the recorded predictions within {float(told['again_within']):.1g}"
+        f"trained again on {rows['after']:,} rows, before on {rows['before']:,}, in {told['seconds']} s; the same training "
+        f"on the recorded labels gives the recorded predictions within {float(told['again_within']):.0e}"
     )
 
 

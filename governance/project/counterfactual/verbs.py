@@ -1,4 +1,4 @@
-"""How do `whatif` and `blast` find what they are asked about? Among the current runs, or where a captured run is the newest."""
+"""Which label set do `whatif` and `blast` mean? That of the pipeline; without one, that of the newest captured run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from governance.project.in_between import in_between
 from governance.project.report import Report
 
 if TYPE_CHECKING:
+    from governance.facts import Facts
     from governance.project import Project
 
 
@@ -22,7 +23,7 @@ def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report
             without,
             config=project.config,
             trail=project.trail,
-            facts=project.current_facts(),
+            facts=_facts(project),
             known=project.facts(),
             retrain=retrain,
         )
@@ -39,9 +40,19 @@ def blast(project: Project, source: str, *, retrain: bool) -> Report:
             source,
             config=project.config,
             trail=project.trail,
-            facts=project.current_facts(),
+            facts=_facts(project),
             known=project.facts(),
             retrain=retrain,
         )
     except BrokenEvidence as error:
         raise in_between(project.config, project.trail, error) from None
+
+
+def _facts(project: Project) -> Facts:
+    from governance.project.why import of_the_pipeline
+    from governance.project.why_captured import captured_runs
+    from governance.records import Labels
+
+    facts = project.current_facts()
+    own = of_the_pipeline(facts, captured_runs(facts))
+    return own if own.of(Labels) else facts

@@ -16,7 +16,7 @@ from governance.lineage.rows import Rows
 from governance.project.counterfactual.changed import changes
 from governance.project.counterfactual.gold import Gold, find_gold
 from governance.project.counterfactual.label_set import LabelSet, read_label_set
-from governance.project.counterfactual.refit import Fitted, Unable, fitted_as
+from governance.project.counterfactual.refit import Fitted, Unable, fitted_as, labels_again
 from governance.project.counterfactual.retrain import retrained
 from governance.project.counterfactual.slices import Slice, slices
 from governance.project.counterfactual.told import whatif_blocks
@@ -73,6 +73,8 @@ class Loaded:
 
     def chosen(self, without: Sequence[str], *, known: Facts) -> list[Voter]:
         """The voters that are left out, each once. Raises what `find_voter` raises, InvalidRecord for all of them."""
+        if not without:
+            raise InvalidRecord("without", [], "the name of a source")
         found = dict.fromkeys(find_voter(self.voters, one, facts=known) for one in without)
         if len(found) == len(self.voters):
             wanted = f"at least one of the {len(self.voters)} sources left to vote"
@@ -82,7 +84,8 @@ class Loaded:
     def whatif(self, chosen: Sequence[Voter], *, retrain: bool = False) -> dict[str, Any]:
         """The whole answer as data."""
         labels = self.labels
-        fitted = fitted_as(labels)
+        unable = labels_again(labels)
+        fitted = unable or fitted_as(labels)
         refitted = self.refitted(fitted, chosen) if isinstance(fitted, Fitted) else fitted
         told: dict[str, Any] | None = None
         if retrain:
@@ -97,7 +100,7 @@ class Loaded:
             "covered": int((labels.label >= 0).sum()),
             "erased": labels.erased,
             "gold": self.gold.to_json() if self.gold else None,
-            "frozen": self.changes((labels.label, labels.proba), self.frozen(chosen)),
+            "frozen": unable.to_json() if unable else self.changes((labels.label, labels.proba), self.frozen(chosen)),
             "refitted": refitted.to_json() if isinstance(refitted, Unable) else refitted[0],
             "retrained": told,
         }
