@@ -20,6 +20,7 @@ from governance.votes.table import read_votes
 
 #: P(class | votes) of both ways
 WITHIN = 1e-9
+OTHERS = ("negative_words", "positive_words", "textblob", "vader")
 
 
 def labeltrail(*arguments, folder):
@@ -146,8 +147,7 @@ def test_the_answer_comes_as_table_data_and_markdown(reference_once):
         (("vadr",), UnknownName, "no source is named 'vadr'"),
         (("source:0000",), UnknownName, "no source is named"),
         (
-            ("afinn", "contrast", "emoticons", "exclamation", "negation", "negative_words", "positive_words")
-            + ("textblob", "vader"),
+            ("afinn", "contrast", "emoticons", "exclamation", "negation", *OTHERS),
             InvalidRecord,
             "at least one of the 9 sources left to vote",
         ),
