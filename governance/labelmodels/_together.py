@@ -119,24 +119,61 @@ class Packed:
         """
         import numpy as np
 
-        models = len(tables)
-        table = self.by_code(tables, np.log(balance))
-        told = np.empty((self.patterns, models), dtype=np.int8)
-        speaks = kept.T.astype(np.float32)
+        told = np.empty((self.patterns, len(tables)), dtype=np.int8)
+        ranked = self._of_two(tables, balance) if self.n_classes == 2 else self._of_many(tables, balance)
 
         def part(blocks: list[tuple[slice, Any, Any]]) -> None:
             for here, matrix, _ in blocks:
-                scores = (matrix @ table).reshape(-1, self.n_classes, models)
-                least = scores.max(axis=1, keepdims=True)
-                least -= TIE * np.maximum(1.0, np.abs(least))
-                near = scores >= least
-                for k in reversed(range(self.n_classes)):
-                    np.copyto(told[here], np.int8(k), where=near[:, k])
-                voting = (self._votes[here] >= 0).astype(np.float32) @ speaks
-                np.copyto(told[here], np.int8(ABSTAIN), where=voting == 0)
+                ranked(matrix, told[here])
 
         list(self._each_part(part))
+        self._silence(told, kept)
         return told
+
+    def _of_many(self, tables: np.ndarray, balance: np.ndarray) -> Callable[[Any, np.ndarray], None]:
+        """Writes the best class of every pattern of a block under every model, by the rule for ties."""
+        import numpy as np
+
+        table, models = self.by_code(tables, np.log(balance)), len(tables)
+
+        def ranked(matrix: Any, told: np.ndarray) -> None:
+            scores = (matrix @ table).reshape(-1, self.n_classes, models)
+            least = scores.max(axis=1, keepdims=True)
+            least -= TIE * np.maximum(1.0, np.abs(least))
+            near = scores >= least
+            for k in reversed(range(self.n_classes)):
+                np.copyto(told, np.int8(k), where=near[:, k])
+
+        return ranked
+
+    def _of_two(self, tables: np.ndarray, balance: np.ndarray) -> Callable[[Any, np.ndarray], None]:
+        """The same for two classes, by the sign of one number; what may be a tie is looked at as many classes are."""
+        import numpy as np
+
+        exactly, log_balance = self._of_many(tables, balance), np.log(balance)
+        table = self.by_code(tables[:, :, 1:] - tables[:, :, :1], log_balance[:, 1:] - log_balance[:, :1])
+        # No score is further from 0 than this, so that no tie is wider.
+        most = np.abs(log_balance).max() + np.abs(tables).max(axis=(0, 2, 3)).sum()
+        tie = 2 * TIE * max(1.0, float(most))
+
+        def ranked(matrix: Any, told: np.ndarray) -> None:
+            lead = matrix @ table
+            np.greater(lead, 0.0, out=told.view(np.bool_))
+            unsure = np.flatnonzero((np.abs(lead) <= tie).any(axis=1))
+            if len(unsure):
+                again = np.empty((len(unsure), told.shape[1]), dtype=np.int8)
+                exactly(matrix[unsure], again)
+                told[unsure] = again
+
+        return ranked
+
+    def _silence(self, told: np.ndarray, kept: np.ndarray) -> None:
+        """No label where none of the kept sources votes; only patterns with few votes can be that."""
+        import numpy as np
+
+        few = np.flatnonzero((self._votes >= 0).sum(axis=1) <= (~kept).sum(axis=1).max(initial=0))
+        voting = (self._votes[few] >= 0).astype(np.float32) @ kept.T.astype(np.float32)
+        told[few] = np.where(voting == 0, np.int8(ABSTAIN), told[few])
 
     def _each_part(self, work: Callable[[list[tuple[slice, Any, Any]]], Any]) -> Iterator[Any]:
         """What `work` answers for each part of the blocks, in their order."""

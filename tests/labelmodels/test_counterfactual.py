@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from labelmodel_votes import simulated
 
 from governance.errors import InvalidRecord, UnknownName
-from governance.labelmodels import counterfactual
+from governance.labelmodels import _refits
 from governance.labelmodels._base import normalised
 from governance.labelmodels.counterfactual import counterfactuals, without_sources
 from governance.labelmodels.dawid_skene import DawidSkene
@@ -24,7 +24,7 @@ WITHIN = 1e-9
 @pytest.fixture(params=["each by itself", "together"])
 def way(request, monkeypatch):
     """Few votes are fitted one model after the other, many all at once: both have to be right."""
-    monkeypatch.setattr(counterfactual, "_FEW", -1 if request.param == "together" else 1 << 30)
+    monkeypatch.setattr(_refits, "_FEW", -1 if request.param == "together" else 1 << 30)
 
 
 def by_brute_force(model, matrix, without, *, learned_from=None):
@@ -75,7 +75,7 @@ def test_any_sources_may_be_left_out_together(classes, seed, diagonal, given_bal
     sets = [*itertools.combinations(model.columns_, 2), model.columns_[:3]]
     for few in (-1, 1 << 30):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(counterfactual, "_FEW", few)
+            patch.setattr(_refits, "_FEW", few)
             assert_equal_to_brute_force(model, matrix, counterfactuals(model, matrix, without=sets))
 
 
@@ -102,7 +102,7 @@ def test_interchangeable_sources_stay_equal(way):
 
 def test_the_order_of_rows_and_the_number_of_threads_change_nothing(monkeypatch):
     """Bit by bit, in any order of rows and with any number of threads."""
-    monkeypatch.setattr(counterfactual, "_FEW", -1)
+    monkeypatch.setattr(_refits, "_FEW", -1)
     matrix, _ = simulated(rows=3000, accuracies=[0.6, 0.7, 0.8] * 3, seed=6)
     order = np.random.default_rng(1).permutation(3000)
     model = DawidSkene().fit(matrix, n_classes=2)
@@ -135,6 +135,16 @@ def test_a_source_that_never_votes_changes_nothing(way):
     (silent,) = counterfactuals(model, matrix, without=[("2",)]).each
     assert silent.touched == 0
     assert (silent.frozen == silent.refitted).all()
+
+
+def test_sources_that_never_vote_do_not_make_each_fit_one_of_its_own(monkeypatch):
+    """Two silent columns are equal whatever is done with them, so that all models still learn together."""
+    monkeypatch.setattr(_refits, "_FEW", -1)
+    monkeypatch.setattr(_refits, "_by_itself", None)
+    matrix, _ = simulated(rows=300, seed=8)
+    matrix[:, 1:3] = -1
+    model = DawidSkene().fit(matrix, n_classes=2)
+    assert_equal_to_brute_force(model, matrix, counterfactuals(model, matrix))
 
 
 def test_without_the_only_source_that_votes_nothing_is_learned(way):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from governance.labelmodels.counterfactual import unfitted
+from governance.labelmodels._refits import unfitted
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.recorded import RecordedModel
 
