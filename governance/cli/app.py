@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from governance.cli import challenge, drill, ingest, key, replay, run, source, subject
+from governance.cli import challenge, counterfactual, drill, ingest, key, replay, run, source, subject
 from governance.cli.options import Force, Json, Markdown, answer, project_of
 from governance.cli.tell import say, tell_error
 from governance.errors import ExitCode, GovernanceError
@@ -233,6 +233,10 @@ def why(
     Example: labeltrail why tweets/1
     """
     answer(project_of(context).why(example), as_json=as_json, as_md=as_md)
+
+
+app.command(rich_help_panel="reading the trail")(counterfactual.whatif)
+app.command(rich_help_panel="reading the trail")(counterfactual.blast)
 
 
 @app.command(rich_help_panel="telling")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, log_odds, ranked
+from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.dawid_skene import DawidSkene, evidence
+from governance.labelmodels.flipping import added_up, leading, smallest_flip
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
 _SILENCE = {ABSTAIN: "abstained", ERROR: "error", SKIPPED: "skipped"}
@@ -26,10 +28,21 @@ class Contribution:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A label against the runner-up: `prior` and all contributions add up to `log_odds`.
+class SmallestFlip:
+    """The fewest votes without which the label would be `label` (ABSTAIN: none), with every table as it is."""
 
-    Where no source voted there is no label: `label` and `runner_up` are ABSTAIN, and `log_odds` is None.
+    columns: tuple[str, ...]
+    label: int
+    label_name: str | None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A label against the runner-up: `log_odds` is the exact sum of `prior` and all contributions, rounded once.
+
+    That is what `math.fsum` gives in any order. Where both classes are within TIE, which is the rule that makes the lower
+    index the label, `tied` says so and `log_odds` is 0 but for the last bits. Where no source voted there is no label:
+    `label` and `runner_up` are ABSTAIN, `log_odds`, `probability` and `flip` None.
     """
 
     label: int
@@ -39,54 +52,86 @@ class Explanation:
     prior: float
     contributions: tuple[Contribution, ...]
     log_odds: float | None
+    probability: float | None
+    tied: bool
+    flip: SmallestFlip | None
 
     def to_json(self) -> dict[str, Any]:
         """The explanation as plain data."""
         told = dict(vars(self))
         told["contributions"] = [dict(vars(part)) for part in self.contributions]
+        told["flip"] = dict(vars(self.flip)) if self.flip else None
         return told
 
 
 def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -> Explanation:
     """Takes one row of votes apart, in the model's order of columns or by column name.
 
-    Scores are added up in the model's order, as the batch path adds them. Raises InvalidRecord for a row that is none.
+    Raises InvalidRecord for a row that is none, and for a model whose evidence does not add up.
     """
-    import numpy as np
+    return Apart(model).explain(votes)
 
-    if not isinstance(model, DawidSkene):
-        raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene)")
-    row = _checked_row(model, votes)
-    covered = bool((row >= 0).any())
-    silent = np.maximum(row, np.int8(ABSTAIN))
-    scores = np.log(model.balance_)
-    for source in model.order_:
-        scores = scores + evidence(model.log_likelihood_[source])[silent[source]]
-    # The batch path's own ranking, so that ties go the same way.
-    label, runner_up = (int(k[0]) for k in ranked(scores[None, :]))
-    parts = tuple(
-        Contribution(
-            column=column,
-            source=model.sources_[j] if model.sources_ else None,
-            vote=int(row[j]),
-            said=_SILENCE.get(int(row[j])) or model.classes_[row[j]],
-            log_odds=_added(evidence(model.log_likelihood_[j])[silent[j]], label, runner_up),
+
+class Apart:
+    """A label model whose tables are laid out once, to take many rows apart. Raises InvalidRecord for any other."""
+
+    def __init__(self, model: FittedLabelModel) -> None:
+        import numpy as np
+
+        if not isinstance(model, DawidSkene):
+            raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene)")
+        self.model = model
+        self.prior = np.log(model.balance_)
+        #: sources x votes x classes; a vote of -1 finds the zeros of silence
+        self._evidence = np.stack([evidence(table) for table in model.log_likelihood_])
+        self._columns = np.arange(len(model.columns_))
+        self._order = model.order_
+
+    def explain(self, votes: Sequence[int] | Mapping[str, int]) -> Explanation:
+        """1. the row's evidence  2. label and runner-up  3. what each source added  4. the smallest flip"""
+        import numpy as np
+
+        # 1.
+        model = self.model
+        row = _checked_row(model, votes)
+        picked = self._evidence[self._columns, np.maximum(row, np.int8(ABSTAIN))]
+        # 2.
+        scores = added_up(self.prior, picked[self._order]).tolist()
+        label, runner_up, tied = leading(scores)
+        # 3.
+        added = (picked[:, label] - picked[:, runner_up]).tolist()
+        said = row.tolist()
+        parts = tuple(
+            Contribution(column, model.sources_[j] if model.sources_ else None, said[j], self._said(said[j]), added[j])
+            for j, column in enumerate(model.columns_)
         )
-        for j, column in enumerate(model.columns_)
-    )
-    return Explanation(
-        label=label if covered else ABSTAIN,
-        label_name=model.classes_[label] if covered else None,
-        runner_up=runner_up if covered else ABSTAIN,
-        runner_up_name=model.classes_[runner_up] if covered else None,
-        prior=_added(np.log(model.balance_), label, runner_up),
-        contributions=parts,
-        log_odds=float(log_odds(scores[None, :])[0]) if covered else None,
-    )
+        prior = float(self.prior[label] - self.prior[runner_up])
+        if max(said) < 0:
+            return Explanation(ABSTAIN, None, ABSTAIN, None, prior, parts, None, None, tied=False, flip=None)
+        # 4.
+        return Explanation(
+            label=label,
+            label_name=model.classes_[label],
+            runner_up=runner_up,
+            runner_up_name=model.classes_[runner_up],
+            prior=prior,
+            contributions=parts,
+            log_odds=math.fsum((prior, *added)),
+            probability=1.0 / math.fsum(math.exp(score - scores[label]) for score in scores),
+            tied=tied,
+            flip=self._flip(row, picked, label),
+        )
 
+    def _flip(self, row: Any, picked: Any, label: int) -> SmallestFlip:
+        order = self._order[row[self._order] >= 0]
+        found = smallest_flip(self.prior, picked[order], label)
+        # In the model's order of columns, which is how everything else of a row is told.
+        places = sorted(int(order[place]) for place in found.removed)
+        name = self.model.classes_[found.label] if found.label >= 0 else None
+        return SmallestFlip(tuple(self.model.columns_[place] for place in places), found.label, name)
 
-def _added(scores: Any, label: int, runner_up: int) -> float:
-    return float(scores[label] - scores[runner_up])
+    def _said(self, vote: int) -> str:
+        return self.model.classes_[vote] if vote >= 0 else _SILENCE[vote]
 
 
 def _checked_row(model: DawidSkene, votes: Sequence[int] | Mapping[str, int]) -> Any:

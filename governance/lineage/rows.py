@@ -35,6 +35,7 @@ class Rows:
         self.id_column = id_column
         self._makers = {name: result for result in facts.of(Result) for name in result.generated}
         self._index: dict[Path, tuple[Any, dict[str, int]]] = {}
+        self._digests: dict[Path, str] = {}
 
     def held(self, kind: type[R], **fields: object) -> Held:
         """The last stated record of a kind with its file. Raises MissingEvidence, BrokenEvidence."""
@@ -51,7 +52,7 @@ class Rows:
         if path is None or not path.is_file():
             shown = path.relative_to(self.root) if path else "its file"
             raise MissingEvidence(f"{record.label}: {shown} is not here", hint="`dvc checkout` or `labeltrail repro`")
-        actual = file_digest(path)
+        actual = self._digest(path)
         standing = self.erased.of(digest)
         if standing and actual == digest:
             says = f"{path.relative_to(self.root)} holds rows that were {standing.says}"
@@ -74,6 +75,10 @@ class Rows:
         number = index[example]
         return number, frame.row(number, named=True)
 
+    def frame(self, held: Held) -> Any:
+        """The whole table, a polars frame."""
+        return self._read(held.path)[0]
+
     def index(self, held: Held) -> dict[str, int]:
         """The number of a row of each example, by id."""
         return self._read(held.path)[1]
@@ -84,6 +89,11 @@ class Rows:
         frame = self._read(held.path)[0]
         numbers = (frame[self.id_column] == example).arg_true().to_list()
         return [(number, frame.row(number, named=True)) for number in numbers]
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._digests:
+            self._digests[path] = file_digest(path)
+        return self._digests[path]
 
     def _read(self, path: Path) -> tuple[Any, dict[str, int]]:
         if path not in self._index:

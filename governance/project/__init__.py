@@ -231,7 +231,27 @@ class Project:
         """Everything that `why` needs, read once, for many examples."""
         from governance.project.why import Explainer
 
-        return Explainer(config=self.config, trail=self.trail, facts=self.current_facts())
+        return Explainer(config=self.config, trail=self.trail, facts=self.current_facts(), many=True)
+
+    @reads
+    def whatif(self, *without: str, retrain: bool = False) -> Report:
+        """What the labels would be without some sources, and with `retrain` what would be predicted.
+
+        Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence, BrokenEvidence.
+        """
+        from governance.project.counterfactual.verbs import whatif
+
+        return whatif(self, without, retrain=retrain)
+
+    @reads
+    def blast(self, source: str, *, retrain: bool = False) -> Report:
+        """What a source touched, what it decided, what would be predicted without it, and what hangs on it.
+
+        Raises UnknownName, AmbiguousName, MissingEvidence, BrokenEvidence.
+        """
+        from governance.project.counterfactual.verbs import blast
+
+        return blast(self, source, retrain=retrain)
 
     def verify(self, *, since: str | Path | None = None, log: bool = False) -> Report:
         """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro.

@@ -10,10 +10,11 @@ from governance.digest import decimal
 from governance.erased import by_entries
 from governance.errors import GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
-from governance.labelmodels import FittedLabelModel, load
-from governance.labelmodels.explain import explain
+from governance.labelmodels import load
+from governance.labelmodels.explain import Apart, Explanation
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
+from governance.project.why_more import SILENCE, Beside, beside_blocks, percent
 from governance.project.why_votes import votes_alone, votes_on
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
 from governance.runs.readers import reads
@@ -23,7 +24,6 @@ from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 _FORGOTTEN = "`labeltrail log` shows the entry, which does not say whose rows they were"
-SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
 def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
@@ -37,7 +37,7 @@ def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
         return votes_on(example, held, config=config, trail=trail, facts=facts)
     captured = captured_runs(facts)
     try:
-        data = Explainer(config=config, trail=trail, facts=_of_the_pipeline(facts, captured)).answer(example)
+        data = Explainer(config=config, trail=trail, facts=of_the_pipeline(facts, captured)).answer(example)
     except (UnknownName, MissingEvidence):
         if not captured:
             raise
@@ -45,7 +45,7 @@ def why(example: str, *, config: Config, trail: Trail, facts: Facts) -> Report:
     return Report("why", data, tuple(_blocks(data)))
 
 
-def _of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
+def of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
     """Without what captured runs made: a pipeline's newest tables are its own."""
     if not captured:
         return facts
@@ -57,26 +57,35 @@ def _of_the_pipeline(facts: Facts, captured: Sequence[Result]) -> Facts:
 class Explainer:
     """Everything that explains examples, read and checked once: `answer` then costs one row.
 
-    Raises MissingEvidence (nothing recorded), BrokenEvidence (a file was changed).
+    For `many` examples the keys of all rows are fetched at once. Raises MissingEvidence (nothing recorded),
+    BrokenEvidence (a file was changed).
     """
 
-    def __init__(self, *, config: Config, trail: Trail, facts: Facts) -> None:
+    def __init__(self, *, config: Config, trail: Trail, facts: Facts, many: bool = False) -> None:
         self.config, self.facts = config, facts
         self.trail = trail
-        self.rows = Rows(config.root, facts, id_column=config.id_column, erased=erasures(trail))
+        erased = erasures(trail)
+        self.rows = Rows(config.root, facts, id_column=config.id_column, erased=erased)
         self.tables = {
             "dataset": self.rows.held(Dataset, role="screened"),
             "votes": self.rows.held(Votes),
             "labels": self.rows.held(Labels),
         }
         fitted = self.rows.held(LabelModel)
-        self.model = load(fitted.path)
+        self.apart = Apart(load(fitted.path))
+        self.beside = Beside.read(
+            self.rows,
+            erased=erased,
+            id_column=config.id_column,
+            text_column=config.text_column,
+            subject_column=config.subject_column,
+        )
         self.runs = {held.result.stage: held.result.name for held in (*self.tables.values(), fitted)}
         self.records = {what: held.record.name for what, held in self.tables.items()} | {
             "labelmodel": fitted.record.name
         }
         self._take_predictions()
-        self.store = RowStore(config, trail, self.tables)
+        self.store = RowStore(config, trail, self.tables, many=many)
 
     def _take_predictions(self) -> None:
         try:
@@ -110,7 +119,12 @@ class Explainer:
             raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
         votes = self.tables["votes"].record
-        data = {"example": example, **_label(self.model, votes, found["votes"][1], found["labels"][1], self.facts)}
+        assert isinstance(votes, Votes)  # noqa: S101 - it was asked for by its kind
+        number, vote_row = found["votes"]
+        told = self.apart.explain({column.column: vote_row[column.column] for column in votes.sources})
+        data = {"example": example, **_label(told, votes, found["labels"][1], self.facts)}
+        titles = {vote["column"]: vote["title"] for vote in data["votes"]}
+        data |= self.beside.of(number, told, titles)
         # 3.
         data["prediction"] = None
         if "predictions" in found:
@@ -121,10 +135,7 @@ class Explainer:
         return data
 
 
-def _label(
-    model: FittedLabelModel, votes: Any, vote_row: dict[str, Any], label_row: dict[str, Any], facts: Facts
-) -> dict[str, Any]:
-    told = explain(model, {column.column: vote_row[column.column] for column in votes.sources})
+def _label(told: Explanation, votes: Any, label_row: dict[str, Any], facts: Facts) -> dict[str, Any]:
     covered = told.log_odds is not None
     voted = []
     for part in told.contributions:
@@ -134,6 +145,7 @@ def _label(
                 "source": part.source,
                 "title": source.label if source else part.column,
                 "version": source.version if isinstance(source, Source) else "",
+                "column": part.column,
                 "vote": part.vote,
                 "said": SILENCE.get(part.vote, part.said),
                 "contribution": decimal(part.log_odds),
@@ -162,7 +174,7 @@ def _prediction(row: dict[str, Any], classes: list[str], model: str) -> dict[str
 class RowStore:
     """Log id, positions and salted leaves: what differs between two stores that agree on everything else."""
 
-    def __init__(self, config: Config, trail: Trail, tables: dict[str, Held]) -> None:
+    def __init__(self, config: Config, trail: Trail, tables: dict[str, Held], *, many: bool = False) -> None:
         positions = trail.positions()
         committed = {record.of: record for record in trail.facts().of(Commitment)}
         self._log = {"log": trail.log, "size": trail.size()}
@@ -180,6 +192,11 @@ class RowStore:
             of, id_column, subject_column = held.record.name, config.id_column, config.subject_column
             rows = RowTable(trail, held.path, of=of, id_column=id_column, subject_column=subject_column)
             self._tables[what] = (told, rows)
+        if many:
+            subjects = {subject for _, rows in self._tables.values() for subject in rows.subjects}
+            keys = SubjectKeys(trail).at_hand(subjects)
+            for _, rows in self._tables.values():
+                rows.have_at_hand(keys)
 
     def of(self, numbers: dict[str, int]) -> dict[str, Any]:
         """Where the rows of one example stand; `verify` compares all leaves with the committed roots."""
@@ -214,6 +231,7 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
             f"prior {signed(data['prior'])} and the votes sum to log-odds {signed(data['log_odds'])} "
             f"for {data['label']} against {data['runner_up']}"
         )
+    blocks += beside_blocks(data)
     if data["prediction"]:
         said = data["prediction"]
         share = percent(said["probability"])
@@ -226,12 +244,6 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     ]
     blocks.append(table(("committed", "row", "entry", "salted leaf"), leaves))
     return blocks
-
-
-def percent(share: str) -> str:
-    """A probability as people read it; what is not certain is never printed as 100 %."""
-    value = float(share)
-    return "over 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
 
 
 def signed(number: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +73,11 @@ class RowTable:
         #: under which number each row of the file was committed
         self.numbers = [number for number in range(self.rows) if number not in gone] if gone else range(self.rows)
         self._keys = SubjectKeys(trail)
+        self._at_hand: Mapping[str, bytes] = {}
+
+    def have_at_hand(self, keys: Mapping[str, bytes]) -> None:
+        """Takes keys of subjects that were asked for once, so that a row does not ask the store again."""
+        self._at_hand = keys
 
     def leaf(self, position: int) -> bytes:
         """The salted leaf of the row at a position of the file, 32 bytes.
@@ -89,8 +96,8 @@ class RowTable:
         Raises MissingEvidence where its subject has no key.
         """
         number, subject = self.numbers[position], self.subjects[position]
-        (row,) = canonical_rows(self.frame[position : position + 1])
-        return OpenedRow(number, row, self._salt(self._keys.of([subject], make=False)[subject], number))
+        key = self._at_hand.get(subject) or self._keys.of([subject], make=False)[subject]
+        return OpenedRow(number, canonical_row(self.frame, position), self._salt(key, number))
 
     def at(self, number: int) -> OpenedRow | bytes:
         """The row that was committed under a number, or its leaf alone where it was erased or amended since.
@@ -148,12 +155,38 @@ def commit_rows(
     return table.committed(make_keys=make_keys)
 
 
+def canonical_row(frame: pl.DataFrame, position: int) -> bytes:
+    """The bytes that `canonical_rows` gives for the row at a position, without making a table of one row."""
+    cells = dict(zip(frame.columns, frame.row(position), strict=True))
+    columns = tuple(sorted(frame.columns))
+    return (_template(columns) % tuple(_cell(cells[column]) for column in columns)).encode()
+
+
+@lru_cache(maxsize=64)
+def _template(columns: tuple[str, ...]) -> str:
+    """A row as an object, with a place for each cell; the columns come sorted."""
+    # The brackets of an object around one null, by the one writer that decides what a key may be.
+    keys = [canonical({column: None})[1 : -len("null}")].decode().replace("%", "%%") for column in columns]
+    return "{" + ",".join(f"{key}%s" for key in keys) + "}"
+
+
+def _cell(value: Any) -> str:
+    """The canonical text of one cell; what is of a plain type is written without a round through a writer of objects."""
+    if type(value) is str:
+        return _quoted(value)
+    if type(value) is float and math.isfinite(value):
+        return f'"{value!r}"'
+    if type(value) is int and abs(value) <= LARGEST_INTEGER:
+        return str(value)
+    if value is None:
+        return "null"
+    return canonical(_plain(value)).decode()
+
+
 def canonical_rows(frame: pl.DataFrame) -> Iterator[bytes]:
     """RFC 8785 bytes of each row as an object; floats as their shortest decimal strings."""
     columns = sorted(frame.columns)
-    # The brackets of an object around one null, by the one writer that decides what a key may be.
-    keys = [canonical({column: None})[1 : -len("null}")].decode().replace("%", "%%") for column in columns]
-    row = "{" + ",".join(f"{key}%s" for key in keys) + "}"
+    row = _template(tuple(columns))
     for part in frame.iter_slices(_AT_ONCE):
         for cells in zip(*(_cells(part[column]) for column in columns), strict=True):
             yield (row % cells).encode()
@@ -236,6 +269,15 @@ class SubjectKeys:
                 connection.execute(insert(SubjectKeyRow), rows[start : start + _CHUNK])
         known |= fresh
         return {subject: known[name] for subject, name in names.items()}
+
+    def at_hand(self, subjects: Iterable[str]) -> dict[str, bytes]:
+        """The keys of those subjects that have one, 32 bytes each; nobody who was erased is among them."""
+        with self._trail.database.reading() as connection:
+            secret = self._secret(connection)
+            names = {subject: self.pseudonym(secret, subject) for subject in set(subjects)} if secret else {}
+            erased = erased_subjects(self._trail, connection=connection)
+            known = self._stored(connection, list(names.values())) if names else {}
+        return {subject: known[name] for subject, name in names.items() if name in known and name not in erased}
 
     def erased(self, subject: str) -> int | None:
         """The entry that erased a subject, or None."""

@@ -88,6 +88,17 @@ def test_the_verbs_work_on_a_captured_run_in_a_project_without_a_pipeline(traine
     assert len(told["store"]["commitments"]) == 3
 
 
+def test_a_captured_label_model_is_asked_frozen_and_is_not_fitted_again(trained):
+    """What its tables say without a source is told, and what its library would learn anew is unknown: exit 4."""
+    folder, _, _ = trained
+    told = asked(folder, "whatif", "good")
+    assert told["exit_code"] == 4
+    assert told["frozen"]["changed"] > 0
+    assert "is not fitted again here" in told["refitted"]["unknown"]
+    spread = asked(folder, "blast", "good")
+    assert spread["touched"]["rows"] >= spread["decisive"]["changed"] == told["frozen"]["changed"]
+
+
 def test_rows_that_the_parallel_applier_put_in_index_order_end_with_3(tmp_path):
     """On a shuffled frame, with the reason; why refuses such a row too."""
     folder = project_with(tmp_path, parallel=PARALLEL)

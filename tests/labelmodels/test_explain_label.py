@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from governance.labelmodels.majority import MajorityVote
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 5), st.integers(0, 50))
 def test_contributions_add_up_to_what_the_batch_path_stored(classes, seed):
-    """On every covered row prior and contributions add up to the batch path's log-odds within 1e-9, for its label."""
+    """Exactly to the log-odds that are told, in any order, and within 1e-9 to the batch path's, for its label."""
     matrix, _ = simulated(rows=60, classes=classes, seed=seed)
     model = DawidSkene(strength=5.0, max_iterations=20).fit(matrix, n_classes=classes)
     labels, stored = model.predict(matrix), log_odds(model.predict_scores(matrix))
@@ -29,8 +30,10 @@ def test_contributions_add_up_to_what_the_batch_path_stored(classes, seed):
         if label < 0:
             assert told.log_odds is None
             continue
-        assert told.log_odds == odds
-        assert math.isclose(told.prior + sum(part.log_odds for part in told.contributions), odds, abs_tol=1e-9)
+        parts = [told.prior, *(part.log_odds for part in told.contributions)]
+        assert told.log_odds == math.fsum(parts) == math.fsum(reversed(parts)) == float(sum(map(Fraction, parts)))
+        assert math.isclose(told.log_odds, odds, abs_tol=1e-9)
+        assert told.tied == (odds == 0)
 
 
 def test_each_contribution_is_the_ratio_of_two_likelihoods():
@@ -68,23 +71,25 @@ def test_nobody_voted_has_no_label(table):
 
 
 def test_a_tie_is_told_as_the_batch_path_tells_it():
-    """Two equal classes give the lower index and log-odds of 0 on both paths."""
+    """Two equal classes give the lower index on both paths, and log-odds of 0 that are told to be a tie."""
     matrix = np.array([[0, 1], [1, 0]] * 20, dtype=np.int8)
     model = DawidSkene(balance=[0.5, 0.5]).fit(matrix, n_classes=2)
     told = explain(model, [0, 1])
-    assert (told.label, told.runner_up, told.log_odds) == (0, 1, 0.0)
+    assert (told.label, told.runner_up, told.tied) == (0, 1, True)
+    assert told.log_odds == pytest.approx(0.0, abs=1e-12)
     assert model.predict(matrix).tolist() == [0] * 40
 
 
 @pytest.mark.parametrize("bits", [-2, -1, 1, 2])
 def test_a_tie_but_for_the_last_bits_is_told_as_the_batch_path_tells_it(bits):
-    """A table that rounding moved by some last bits changes neither label nor log-odds of a tie on either path."""
+    """A table that rounding moved by some last bits changes neither label nor tie on either path."""
     matrix = np.array([[0, 1], [1, 0]] * 20, dtype=np.int8)
     model = DawidSkene(balance=[0.5, 0.5]).fit(matrix, n_classes=2)
     model.log_likelihood_[0, 1, 0] += bits * np.spacing(model.log_likelihood_[0, 1, 0])
     for row in ([0, 1], [1, 0]):
         told = explain(model, row)
-        assert (told.label, told.runner_up, told.log_odds) == (0, 1, 0.0)
+        assert (told.label, told.runner_up, told.tied) == (0, 1, True)
+        assert told.log_odds == pytest.approx(0.0, abs=1e-12)
         assert model.predict(np.array([row], dtype=np.int8)).tolist() == [0]
 
 
@@ -115,4 +120,4 @@ def test_a_table_of_one_row_is_explained():
     table = table_of([[1, 0, -1]])
     model = DawidSkene().fit(table)
     told = explain(model, table.matrix[0])
-    assert told.log_odds == log_odds(model.predict_scores(table))[0]
+    assert told.log_odds == pytest.approx(log_odds(model.predict_scores(table))[0], abs=1e-12)

@@ -196,7 +196,7 @@ def test_labels_hold_what_the_model_and_majority_say(finished):
         assert row["majority"] == (-1 if ones == zeros else int(ones > zeros))
         told = explain(model, vote)
         assert row["label"] == told.label
-        assert row["log_odds"] == told.log_odds
+        assert row["log_odds"] == pytest.approx(told.log_odds, abs=1e-12)
         assert row["p_negative"] + row["p_positive"] == pytest.approx(1)
         if row["covered"]:
             odds = abs(np.log(row["p_positive"]) - np.log(row["p_negative"]))

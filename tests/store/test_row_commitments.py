@@ -12,7 +12,7 @@ from governance.digest import canonical
 from governance.errors import InvalidRecord, MissingEvidence
 from governance.parquet import write_table
 from governance.store import merkle
-from governance.store.commitments import RowTable, SubjectKeys, canonical_rows, commit_rows
+from governance.store.commitments import RowTable, SubjectKeys, canonical_row, canonical_rows, commit_rows
 from governance.store.tables import METADATA, SubjectKeyRow
 from governance.store.trail import Trail
 
@@ -170,3 +170,31 @@ def test_an_opened_row_is_its_leaf_and_all_leaves_are_the_committed_ones(trail, 
         opened = rows.opened(number)
         assert merkle.leaf_hash(opened.salt + opened.row) == committed.leaves[number] == rows.leaf(number)
     assert len({rows.opened(number).salt for number in range(3)}) == 3
+
+
+CELLS = {
+    "text": st.text(max_size=6) | st.none(),
+    "flag": st.booleans() | st.none(),
+    "small": st.integers(-128, 127) | st.none(),
+    "number": st.floats(allow_nan=False, allow_infinity=False) | st.none(),
+    "words": st.lists(st.text(max_size=3) | st.floats(0, 1), max_size=1),
+}
+
+
+@given(st.lists(st.fixed_dictionaries(CELLS), min_size=1, max_size=4))
+def test_one_row_is_written_as_all_rows_are(rows):
+    """The shorter way for one row gives the bytes that the commitment covers."""
+    kinds = {"text": pl.String, "flag": pl.Boolean, "small": pl.Int8, "number": pl.Float64, "words": pl.List(pl.String)}
+    rows = [{**row, "words": [str(word) for word in row["words"]]} for row in rows]
+    frame = pl.DataFrame(rows, schema=kinds)
+    assert [canonical_row(frame, place) for place in range(len(frame))] == list(canonical_rows(frame))
+
+
+def test_keys_at_hand_open_the_same_rows_and_nobody_else_has_one(trail, table):
+    """Leaves are the same with keys that were fetched at once; a subject without a key stays without one."""
+    committed = commit(trail, table)
+    rows = RowTable(trail, table, of=OF, id_column="example_id")
+    keys = SubjectKeys(trail).at_hand(["a", "b", "c", "nobody"])
+    assert set(keys) == {"a", "b", "c"}
+    rows.have_at_hand(keys)
+    assert [rows.leaf(place) for place in range(3)] == committed.leaves

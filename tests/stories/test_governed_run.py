@@ -117,6 +117,8 @@ def test_for_every_covered_example_the_contributions_sum_to_the_log_odds(referen
         covered += 1
         total = float(told["prior"]) + sum(float(vote["contribution"]) for vote in told["votes"])
         assert abs(total - float(told["recorded_log_odds"])) < 1e-9
+        parts = [float(told["prior"]), *(float(vote["contribution"]) for vote in told["votes"])]
+        assert math.fsum(parts) == float(told["log_odds"])
         probability = float(told["probability"])
         if probability < 1 - 1e-6:  # closer to one, a float64 probability no longer holds nine digits of its odds
             assert abs(total - math.log(probability / (1 - probability))) < 1e-9

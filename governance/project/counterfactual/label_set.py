@@ -1,0 +1,143 @@
+"""Which label set is asked about, and what did it come from? Every file is held against its record before it is used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from governance.erased import Erased
+from governance.errors import BrokenEvidence, MissingEvidence
+from governance.facts import Facts
+from governance.labelmodels import load
+from governance.labelmodels._base import FittedLabelModel
+from governance.labelmodels.recorded import RecordedModel, recorded_model
+from governance.lineage.rows import Held, Rows
+from governance.records import Dataset, LabelModel, Labels, Recipe, Votes
+from governance.votes.table import VoteTable, read_votes
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class LabelSet:
+    """A label set with its votes, label model and examples, all in the order of the votes.
+
+    `labelled` is the table of labels, `examples` that of the dataset. Where rows were erased since, `erased` counts those
+    that the votes lost, and what was learned from them is in the label model all the same.
+    """
+
+    facts: Facts
+    labels: Labels
+    votes: Votes
+    fitted: LabelModel
+    dataset: Dataset
+    recipe: Recipe | None
+    table: VoteTable
+    model: FittedLabelModel | RecordedModel
+    labelled: pl.DataFrame
+    examples: pl.DataFrame
+    erased: int
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.table.classes
+
+    @cached_property
+    def label(self) -> np.ndarray:
+        """The recorded label of each row, int8; ABSTAIN where there is none."""
+        return self.labelled["label"].to_numpy()
+
+    @cached_property
+    def proba(self) -> np.ndarray:
+        """The recorded P(class), float64, rows x classes."""
+        return self.labelled.select(f"p_{name}" for name in self.classes).to_numpy()
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """The votes in the label model's order of columns, int8, rows x sources."""
+        return self.table.matrix[:, [self.table.columns.index(column) for column in self.model.columns_]]
+
+    def parameter(self, name: str) -> Any:
+        """What the stage that made the labels was told, or None."""
+        told: Mapping[str, str] = self.recipe.parameters if self.recipe else {}
+        return json.loads(told[name]) if name in told else None
+
+
+def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
+    """The newest label set among the facts of `rows`. Raises MissingEvidence, BrokenEvidence, InvalidRecord."""
+    held = rows.held(Labels)
+    labels = held.record
+    assert isinstance(labels, Labels)  # noqa: S101 - it was asked for by its kind
+    votes, fitted, dataset = (
+        _held(rows, kind, name)
+        for kind, name in ((Votes, labels.votes), (LabelModel, labels.label_model), (Dataset, labels.dataset))
+    )
+    _need_alignment(votes.record)
+    table = read_votes(votes.path).wide()
+    return LabelSet(
+        facts=rows.facts,
+        labels=labels,
+        votes=votes.record,  # type: ignore[arg-type]
+        fitted=fitted.record,  # type: ignore[arg-type]
+        dataset=dataset.record,  # type: ignore[arg-type]
+        recipe=_recipe(rows.facts, held),
+        table=table,
+        model=recorded_model(fitted.path) or load(fitted.path),
+        labelled=_beside(table, rows, held),
+        examples=_beside(table, rows, dataset),
+        erased=_lost(votes, erased),
+    )
+
+
+def _held(rows: Rows, kind: type[Any], name: str) -> Held:
+    record = rows.facts.get(name)
+    if record is None:
+        raise MissingEvidence(
+            f"{name}, which the labels come from, is not among the current runs", hint="`labeltrail status` says why"
+        )
+    return rows.held(kind, name=name)
+
+
+def _need_alignment(votes: Any) -> None:
+    if votes.revoted_differently:
+        raise BrokenEvidence(
+            votes.label,
+            expected="votes beside their own rows",
+            actual=f"{votes.revoted_differently} of {votes.revoted} rows with other votes when voted on again",
+            hint="`labeltrail status` says how the rows were moved",
+        )
+
+
+def _recipe(facts: Facts, held: Held) -> Recipe | None:
+    found = facts.get(held.result.recipe)
+    return found if isinstance(found, Recipe) else None
+
+
+def _lost(votes: Held, erased: Erased) -> int:
+    standing = erased.of(getattr(votes.record, "sha256", ""))
+    return standing.rows if standing else 0
+
+
+def _beside(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
+    """The rows of another table in the order of the votes. Raises BrokenEvidence where one of them is missing."""
+    import polars as pl
+
+    frame = rows.frame(held)
+    ids = pl.DataFrame({rows.id_column: table.ids})
+    joined = ids.join(
+        frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left"
+    )
+    missing = int(joined[""].null_count())
+    if missing:
+        raise BrokenEvidence(
+            held.record.label,
+            expected="a row for every example that was voted on",
+            actual=f"none for {missing} of {len(table)}",
+            hint="`labeltrail verify` names everything that does not fit",
+        )
+    return joined.drop("")

@@ -1,0 +1,58 @@
+"""Which label set do `whatif` and `blast` mean? That of the pipeline; without one, that of the newest captured run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from governance.errors import BrokenEvidence
+from governance.project.in_between import in_between
+from governance.project.report import Report
+
+if TYPE_CHECKING:
+    from governance.facts import Facts
+    from governance.project import Project
+
+
+def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report:
+    """`labeltrail whatif`. Raises what `whatif.whatif` raises."""
+    from governance.project.counterfactual.whatif import whatif
+
+    try:
+        return whatif(
+            without,
+            config=project.config,
+            trail=project.trail,
+            facts=_facts(project),
+            known=project.facts(),
+            retrain=retrain,
+        )
+    except BrokenEvidence as error:
+        raise in_between(project.config, project.trail, error) from None
+
+
+def blast(project: Project, source: str, *, retrain: bool) -> Report:
+    """`labeltrail blast`. Raises what `blast.blast` raises."""
+    from governance.project.counterfactual.blast import blast
+
+    try:
+        return blast(
+            source,
+            config=project.config,
+            trail=project.trail,
+            facts=_facts(project),
+            known=project.facts(),
+            retrain=retrain,
+        )
+    except BrokenEvidence as error:
+        raise in_between(project.config, project.trail, error) from None
+
+
+def _facts(project: Project) -> Facts:
+    from governance.project.why import of_the_pipeline
+    from governance.project.why_captured import captured_runs
+    from governance.records import Labels
+
+    facts = project.current_facts()
+    own = of_the_pipeline(facts, captured_runs(facts))
+    return own if own.of(Labels) else facts
