@@ -38,12 +38,14 @@ class Chosen:
 def switches(was: LabelFiles, now: LabelFiles, *, ask: Ask | None, because: Sequence[str]) -> list[Switch]:
     """The steps from the earlier label model to the later one; none where both are one.
 
-    `ask` is the later model on its own columns, `because` what moved a fit, for people. What cannot be told apart is noted.
+    `ask` is the later model on its own columns, `because` what moved a fit, for people. What cannot be told apart is one
+    unknown step.
     """
     if was.model_record.sha256 == now.model_record.sha256:
         return []
     own, recipes = _own_changes(was, now), _recipe_changes(was.recipe, now.recipe)
-    anew = "; ".join(because) or "the same votes and parameters gave another model: code or environment"
+    # Why a fit moved is one answer for all rows, and is told once.
+    anew = "" if because else "the same votes and parameters gave another model: code or environment"
     # What a captured model was told stands in its file, whole.
     suspects = own + (recipes if _ours(now) else [])
     if not suspects:
@@ -52,8 +54,7 @@ def switches(was: LabelFiles, now: LabelFiles, *, ask: Ask | None, because: Sequ
         return [Switch(Step(PARAMETER, _told(own or recipes)), ask)]
     between, chosen, says = _between(was, now)
     if between is None:
-        now.unknowns.note("the label models", f"{_NOT_APART}: {says}", "change one of them at a time")
-        return [Switch(Step(UNKNOWN, _NOT_APART), ask)]
+        return [Switch(Step(UNKNOWN, f"{_NOT_APART}: {says}"), ask)]
     of_rows = [change for change in recipes if change.name.rpartition(".")[2] in {rule.parameter for rule in chosen}]
     columns = now.model.columns if now.model else ()
     order = [columns.index(column) for column in between.columns_]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from governance.lineage import changes
 from governance.lineage.changes import Side, Step, Traced
 from governance.lineage.label_rows import LABEL, LabelRows
+from governance.project.contents import FETCH
 from governance.project.label_files import LabelFiles
 from governance.project.label_switch import switches
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 _NO_VOTES = "no votes on the row are at hand"
+_LOOK = "`labeltrail diff STAGE` tells what the runs have otherwise: change one thing at a time"
+_HINTS = {
+    changes.NOT_ITS_WORD: "the stage labels by more than its label model, or its code was another one",
+    changes.NO_MODEL: FETCH,
+    _NO_VOTES: FETCH,
+}
 _APART = "rows on which one thing changed have their cause all the same"
 
 
@@ -51,6 +58,10 @@ def walked(
     step = np.full(len(ids), len(steps) - 1, dtype=np.int64)
     moves = np.ones(len(ids), dtype=np.int64)
     step[there], moves[there] = found.step, found.moves
+    for number in np.unique(step):
+        if steps[number].cause == changes.UNKNOWN:
+            what = f"the cause of {int((step == number).sum()):,} rows"
+            now.unknowns.note(what, steps[number].what, _HINTS.get(steps[number].what, _LOOK))
     return Traced(steps, step, moves), because
 
 
