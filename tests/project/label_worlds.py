@@ -68,7 +68,7 @@ class World:
         if self.fit_domains:
             votes = votes.take([i for i, one in enumerate(votes.ids.to_list()) if domain(one) in self.fit_domains])
         balance = list(self.balance) if self.balance else None
-        return DawidSkene(strength=self.strength, balance=balance, tolerance=1e-3, max_iterations=30).fit(votes)
+        return DawidSkene(strength=self.strength, balance=balance, tolerance=1e-2, max_iterations=12).fit(votes)
 
     def rows(self) -> pl.DataFrame:
         ids = list(self.texts)
