@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from labelled_project import BAD, GOOD, make_labelled_project, posts, write_posts, write_source
-from small_project import copy_of, git, once
+from small_project import copy_of, once
 
 from governance.errors import AmbiguousName, ConfigurationError, InvalidRecord, MissingEvidence, UnknownName
 from governance.project import Project
@@ -132,7 +133,7 @@ def test_every_kind_of_change_is_named_by_its_cause(labelled):
 def test_a_word_and_a_parameter_at_once_are_told_apart_with_a_model_between(labelled):
     """The former parameter on the later votes is fitted, since the later model comes out of its own again."""
     add_word(labelled)
-    (labelled / "params.yaml").write_text("seed: 3\nthreads: 1\nlabel: {strength: 400}\n")
+    (labelled / "params.yaml").write_text("seed: 3\nthreads: 1\nlabel: {strength: 1000}\n")
     told = rerun(labelled).diff("labels").data
     assert set(told["causes"]) <= {"new source version", "refit", "parameter"}
     assert {"new source version", "parameter"} <= set(told["causes"])
@@ -222,15 +223,14 @@ def test_every_changed_row_goes_into_a_file_and_the_screen_shows_some(labelled):
     assert done.returncode == 0
     assert "p/" not in done.stdout
     table = pl.read_parquet(labelled / "rows.parquet")
-    csv = pl.read_csv(labelled / "rows.csv", schema_overrides=table.schema, missing_utf8_is_empty_string=True)
+    csv = pl.read_csv(labelled / "rows.csv", schema_overrides=table.schema)
     told = governed.diff("labels").data
     assert len(table) == told["changed"]
     assert dict(table.group_by("cause").len().iter_rows()) == told["causes"]
     assert csv["id"].to_list() == table["id"].to_list()
-    assert csv["what"].to_list() == table["what"].to_list()
+    assert csv["what"].fill_null("").to_list() == table["what"].to_list()
     listed = governed.diff("labels", cause="new-source-version", rows=2).data["examples"]
     assert [row["cause"] for row in listed] == ["new source version"] * 2
-    assert "labels~1" not in str(table["what"].to_list())
     assert not list(labelled.glob(".rows*"))
 
 
@@ -241,8 +241,6 @@ def test_a_label_set_that_is_nowhere_is_missing_and_votes_that_are_are_unknown(l
     record = governed.facts().of(Labels)[0]
     votes = governed.facts().get(record.votes)
     cache = {place: place.read_bytes() for place in (labelled / ".dvc/cache/files/md5").glob("*/*")}
-    import hashlib
-
     for wanted, digest in (("votes", votes.sha256), ("labels", record.sha256)):
         (place,) = [place for place, data in cache.items() if hashlib.sha256(data).hexdigest() == digest]
         place.chmod(0o600)
@@ -279,4 +277,4 @@ def test_to_look_at_label_sets_enters_nothing_and_hostile_ids_steer_no_terminal(
     assert "\x1b" not in done.stdout
     assert "](" not in labeltrail(labelled, "diff", "labels", "--md").stdout.replace("\\](", "")
     assert Project.find(labelled).trail.size() == size
-    git(labelled, "status")
+    assert b"p/001" not in (labelled / ".labeltrail/trail.db").read_bytes()
