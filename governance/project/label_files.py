@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +17,18 @@ from governance.project.contents import FETCH
 from governance.project.found import Finder
 from governance.project.label_sets import LabelSet
 from governance.records import Dataset, LabelModel, Recipe, Record, Result, Votes
+from governance.runs.outside import is_outside
 from governance.votes.table import VoteTable, read_votes
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
 R = TypeVar("R", bound=Record)
+_CAPTURED = (
+    "a captured run writes over the one before it: `git add --force artifacts` and a commit keep it, and so does "
+    "`labeltrail run --name`"
+)
 
 
 @dataclass
@@ -34,6 +41,13 @@ class Unknowns:
         found = {"what": what, "says": says, "hint": hint}
         if found not in self.told:
             self.told.append(found)
+
+
+def renumbered(own: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+    """int8: at each vote or label among the classes `own`, silence at negative places included, the same among `wanted`."""
+    import numpy as np
+
+    return np.array([*(wanted.index(name) for name in own), -3, -2, -1], dtype=np.int8)
 
 
 class LabelFiles:
@@ -62,7 +76,7 @@ class LabelFiles:
         place = self._file(self.one.record)
         if place is None:
             says = f"{self.which} labels ({short(self.one.record.name)}) are neither here nor in DVC's cache"
-            raise MissingEvidence(says, hint=FETCH)
+            raise MissingEvidence(says, hint=_CAPTURED if is_outside(self.one.result.stage) else FETCH)
         return read_table(place, columns=[self.config.id_column, "label"])
 
     @cached_property

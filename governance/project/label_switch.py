@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from governance.errors import GovernanceError
 from governance.labelmodels.refitting import learned_from, refitted
 from governance.lineage.changes import PARAMETER, REFIT, UNKNOWN, Ask, Step, Switch
-from governance.project.label_files import LabelFiles
+from governance.project.label_files import LabelFiles, renumbered
 from governance.records import Recipe
 from governance.runs.differences import Change, value_changes
 from governance.votes.table import VoteTable
@@ -58,9 +58,11 @@ def switches(was: LabelFiles, now: LabelFiles, *, ask: Ask | None, because: Sequ
     of_rows = [change for change in recipes if change.name.rpartition(".")[2] in {rule.parameter for rule in chosen}]
     columns = now.model.columns if now.model else ()
     order = [columns.index(column) for column in between.columns_]
+    classes = now.votes_record.classes
+    there, back = renumbered(classes, between.classes_), renumbered(between.classes_, classes)
 
     def asked(votes: np.ndarray) -> np.ndarray:
-        return between.predict(votes[:, order])
+        return back[between.predict(there[votes[:, order]])]
 
     return [Switch(Step(REFIT, anew), asked), Switch(Step(PARAMETER, _told(own + of_rows)), ask)]
 
@@ -103,8 +105,6 @@ def _between(was: LabelFiles, now: LabelFiles) -> tuple[Any, list[Chosen], str]:
     table, rows = now.fitted_on, now.fitted_rows
     if one is None or two is None or table is None or was.recipe is None or now.recipe is None:
         return None, [], "a label model or its votes are not here, or were captured"
-    if one.classes_ != two.classes_:
-        return None, [], "their classes stand in another order"
     later = _rule(two, table, rows, now.recipe, id_column=now.config.id_column)
     if later is None:
         return None, [], "the later model does not come out again from its own parameters and votes"
@@ -117,7 +117,10 @@ def _between(was: LabelFiles, now: LabelFiles) -> tuple[Any, list[Chosen], str]:
     if chosen is None:
         return None, [], f"the later rows have no column {former.column}"
     try:
-        return refitted(one, chosen), [former, later], ""
+        # Parameters such as a given balance stand in the order of the model's own classes.
+        votes = renumbered(chosen.classes, one.classes_)[chosen.matrix]
+        table = VoteTable(chosen.ids, chosen.columns, chosen.sources, one.classes_, votes)
+        return refitted(one, table), [former, later], ""
     except GovernanceError as error:
         return None, [], error.message
 

@@ -8,7 +8,7 @@ from governance.lineage import changes
 from governance.lineage.changes import Side, Step, Traced
 from governance.lineage.label_rows import LABEL, LabelRows
 from governance.project.contents import FETCH
-from governance.project.label_files import LabelFiles
+from governance.project.label_files import LabelFiles, renumbered
 from governance.project.label_switch import switches
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def _side(
         side.unknowns.note(f"{side.which} label model", says, "fit it on the votes of its label set")
         columns, sources, model = table.columns, table.sources, None
     own = side.votes_record.classes
-    order = np.array([*(classes.index(name) for name in own), -3, -2, -1], dtype=np.int8)
-    back = np.array([*(own.index(name) for name in classes), -3, -2, -1], dtype=np.int8)
+    order, back = renumbered(own, classes), renumbered(classes, own)
     chosen = table.matrix[places[there]][:, [table.columns.index(column) for column in columns]]
     votes = order[chosen]
     asks = [lambda given, ask=ask: order[ask(back[given])] for ask in (model.asks if model else ())]
