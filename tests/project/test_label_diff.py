@@ -278,3 +278,25 @@ def test_to_look_at_label_sets_enters_nothing_and_hostile_ids_steer_no_terminal(
     assert "](" not in labeltrail(labelled, "diff", "labels", "--md").stdout.replace("\\](", "")
     assert Project.find(labelled).trail.size() == size
     assert b"p/001" not in (labelled / ".labeltrail/trail.db").read_bytes()
+
+
+def test_a_row_of_somebody_who_was_erased_reads_erased_by_the_entry(labelled):
+    """She is taken out at the origin, labels are made again, then her rows of before are erased: her id is nowhere."""
+    texts = posts()
+    del texts["p/003"]
+    write_posts(labelled, texts)
+    governed = rerun(labelled)
+    assert governed.diff("labels").data["causes"]["removed row"] == 1
+    size = governed.trail.size()
+    assert int(Project.find(labelled).subject_erase("p/003").exit_code) in (0, 1, 4)
+    governed = Project.find(labelled)
+    report = governed.diff("labels~1", "labels", rows=1000)
+    told = report.data
+    assert told["causes"]["erased"] == 1
+    assert "removed row" not in told["causes"]
+    assert sum(told["causes"].values()) == told["changed"] == len(told["examples"])
+    (row,) = [row for row in told["examples"] if row["cause"] == "erased"]
+    assert (row["id"], row["what"]) == (None, f"erased by entry {size}")
+    assert "p/003" not in json.dumps(told)
+    assert not told["unknown"]
+    assert int(report.exit_code) == 0
