@@ -207,7 +207,7 @@ def diff(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN|LABELS [RUN|LABELS]",
+            metavar="RUN [RUN] or LABELS [LABELS]",
             help="A stage, a result's name, or beside either a commit; or a label set: `labels`, `labels~1`, a name, a "
             "title, a file. One alone is held against the one before it.",
         ),
@@ -230,7 +230,7 @@ def diff(
     """What differs between two runs of a stage: where it began, rows, parameters, code, environment, and what that did.
     Of two label sets: every changed row with one cause, and how many rows each cause changed.
 
-    Exit 4 where a part of the answer is unknown. Example: labeltrail diff combine, labeltrail diff labels~1 labels
+    Exit 4 where a part of the answer is unknown. Example: labeltrail diff labels~1 labels
     """
     report = project_of(context).diff(*runs, rows=rows, cause=cause, csv=csv, parquet=parquet)
     answer(report, as_json=as_json, as_md=as_md)
