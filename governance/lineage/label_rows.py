@@ -21,18 +21,43 @@ MOVED = 0.1
 
 @dataclass(frozen=True, eq=False)
 class LabelRows:
-    """Row numbers, int64: `new` and `changed_now` of the later set, `removed` and `changed_was` of the earlier one.
+    """Row numbers, int64: `new` of the later set, `removed` of the earlier one, and pairs of rows that are in both.
 
-    `both`: rows in both sets. `moved`: how many of those whose label stays have a probability that moved by more than
-    MOVED; None where the sets hold no probabilities.
+    `differs` bool (pairs): which have another label. `moved`: how many of the others have a probability that moved by more
+    than MOVED; None where the sets hold no probabilities.
     """
 
     new: np.ndarray
     removed: np.ndarray
-    changed_was: np.ndarray
-    changed_now: np.ndarray
-    both: int
+    pairs_was: np.ndarray
+    pairs_now: np.ndarray
+    differs: np.ndarray
     moved: int | None
+
+    @property
+    def both(self) -> int:
+        return len(self.differs)
+
+    @property
+    def changed_was(self) -> np.ndarray:
+        return self.pairs_was[self.differs]
+
+    @property
+    def changed_now(self) -> np.ndarray:
+        return self.pairs_now[self.differs]
+
+
+def located(here: pl.Series, wanted: pl.Series) -> np.ndarray:
+    """The row of each wanted id, int64; -1 where it is not there, or stands there several times."""
+    import numpy as np
+    import polars as pl
+
+    # Tables of one run have their rows in one order, and then nothing has to be looked up.
+    if here.equals(wanted):
+        return np.arange(len(wanted), dtype=np.int64)
+    rows = pl.DataFrame({"id": here, "row": pl.int_range(len(here), eager=True)}).filter(~here.is_duplicated())
+    found = pl.DataFrame({"id": wanted}).join(rows, on="id", how="left", maintain_order="left")
+    return found["row"].fill_null(-1).to_numpy().astype(np.int64)
 
 
 def compare_label_sets(was: pl.DataFrame, now: pl.DataFrame, *, id_column: str, classes: Sequence[str]) -> LabelRows:
@@ -40,23 +65,22 @@ def compare_label_sets(was: pl.DataFrame, now: pl.DataFrame, *, id_column: str, 
 
     Raises InvalidRecord for a table without ids or labels, and for an id that stands twice: it names the row, not the id.
     """
-    import polars as pl
+    import numpy as np
 
     for which, frame in (("the earlier label set", was), ("the later label set", now)):
         check_labels(frame, id_column=id_column, classes=classes, where=which)
-    one, two = (
-        pl.DataFrame({"id": frame[id_column], "row": pl.int_range(len(frame), eager=True)}) for frame in (was, now)
-    )
-    pairs = two.join(one, on="id", how="left", suffix="_was", maintain_order="left")
-    found = pairs["row_was"].is_not_null()
-    rows_now, rows_was = pairs["row"].filter(found).to_numpy(), pairs["row_was"].filter(found).to_numpy()
-    differs = (was[LABEL].gather(rows_was) != now[LABEL].gather(rows_now)).to_numpy()
+    place = located(was[id_column], now[id_column])
+    rows_now = np.flatnonzero(place >= 0)
+    rows_was = place[rows_now]
+    alone = np.ones(len(was), dtype=bool)
+    alone[rows_was] = False
+    differs = was[LABEL].to_numpy()[rows_was] != now[LABEL].to_numpy()[rows_now]
     return LabelRows(
-        new=pairs["row"].filter(~found).to_numpy(),
-        removed=one.join(two, on="id", how="anti", maintain_order="left")["row"].to_numpy(),
-        changed_was=rows_was[differs],
-        changed_now=rows_now[differs],
-        both=len(rows_now),
+        new=np.flatnonzero(place < 0),
+        removed=np.flatnonzero(alone),
+        pairs_was=rows_was,
+        pairs_now=rows_now,
+        differs=differs,
         moved=_moved(was, now, rows_was[~differs], rows_now[~differs], classes),
     )
 

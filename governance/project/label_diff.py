@@ -101,7 +101,7 @@ def _changed(
             step.replace_strict(numbers, [s.cause for s in traced.steps], return_dtype=pl.String).alias("cause"),
             step.replace_strict(numbers, [s.what for s in traced.steps], return_dtype=pl.String).alias("what"),
             pl.Series("moves", traced.moves),
-            _slices(now, ids),
+            _slices(now, matched.changed_now),
         ]
     )
 
@@ -118,7 +118,7 @@ def _alone(
     label = _names(labels[LABEL].gather(rows), names)
     none = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     was, now = (none, label) if cause == changes.NEW else (label, none)
-    frame = pl.DataFrame([ids.alias("id"), was.alias("was"), now.alias("now"), _slices(side, ids)])
+    frame = pl.DataFrame([ids.alias("id"), was.alias("was"), now.alias("now"), _slices(side, rows)])
     return frame.with_columns(cause=pl.lit(cause), what=pl.lit(""), moves=pl.lit(1, dtype=pl.Int64))
 
 
@@ -137,19 +137,19 @@ def _names(labels: pl.Series, names: list[str]) -> pl.Series:
     return labels.cast(pl.Int64).replace_strict([*range(len(names) - 1), -1], names, return_dtype=pl.String)
 
 
-def _slices(side: LabelFiles, ids: pl.Series) -> pl.Series:
-    """The slice of each row; null where the rows have none, or are not here."""
+def _slices(side: LabelFiles, labels: np.ndarray) -> pl.Series:
+    """The slice of each of these rows of labels; null where the rows have none, or are not here."""
+    import numpy as np
     import polars as pl
 
-    none = pl.repeat(None, len(ids), dtype=pl.String, eager=True).alias("slice")
+    none = pl.repeat(None, len(labels), dtype=pl.String, eager=True).alias("slice")
     if SLICE not in [column.name for column in side.dataset_record.columns] and not side.dataset_record.domains:
         return none
-    rows, id_column = side.rows, side.config.id_column
-    if rows is None or SLICE not in rows.columns:
+    if side.rows is None or side.row_places is None or SLICE not in side.rows.columns or side.rows.is_empty():
         return none
-    told = rows.select(id_column, pl.col(SLICE).cast(pl.String)).unique(id_column, keep="none")
-    wanted = pl.DataFrame({id_column: ids})
-    return wanted.join(told, on=id_column, how="left", maintain_order="left")[SLICE].alias("slice")
+    places = side.row_places[labels]
+    told = side.rows[SLICE].cast(pl.String).gather(np.maximum(places, 0))
+    return told.set(pl.Series(places < 0), None).alias("slice")
 
 
 _COLUMNS = ("id", "was", "now", "cause", "what", "moves", "slice")

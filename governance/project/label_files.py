@@ -12,6 +12,7 @@ from governance.config import Config
 from governance.errors import GovernanceError, MissingEvidence
 from governance.facts import Facts, short
 from governance.labelmodels.asking import SavedModel, read_saved
+from governance.lineage.label_rows import located
 from governance.parquet import read_table
 from governance.project.contents import FETCH
 from governance.project.found import Finder
@@ -82,6 +83,17 @@ class LabelFiles:
     @cached_property
     def votes(self) -> VoteTable | None:
         return self._votes(self.votes_record)
+
+    @cached_property
+    def vote_places(self) -> np.ndarray | None:
+        """The row of votes of each row of labels, int64, or -1; None where there are no votes."""
+        return located(self.votes.ids, self.labels[self.config.id_column]) if self.votes is not None else None
+
+    @cached_property
+    def row_places(self) -> np.ndarray | None:
+        """The row of the dataset version of each row of labels, int64, or -1; None where it is not here."""
+        id_column = self.config.id_column
+        return located(self.rows[id_column], self.labels[id_column]) if self.rows is not None else None
 
     @cached_property
     def fitted_on(self) -> VoteTable | None:

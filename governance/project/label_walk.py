@@ -34,18 +34,20 @@ def walked(
     """
     import numpy as np
 
-    id_column = now.config.id_column
-    ids = now.labels[id_column].gather(matched.changed_now)
+    many = int(matched.differs.sum())
     labels = [
         side[LABEL].gather(rows).to_numpy().astype(np.int8)
         for side, rows in ((former, matched.changed_was), (now.labels, matched.changed_now))
     ]
-    text = _texts(was, now, now.labels[id_column])
-    places = [_places(side, ids) for side in (was, now)]
+    text = _texts(was, now, matched)
+    places = [
+        side.vote_places[rows] if side.vote_places is not None else None
+        for side, rows in ((was, matched.changed_was), (now, matched.changed_now))
+    ]
     one_set = was.votes_record.sha256 == now.votes_record.sha256
     if any(place is None for place in places) and not one_set:
-        places = [np.full(len(ids), -1, dtype=np.int64)] * 2
-    there = np.ones(len(ids), dtype=bool)
+        places = [np.full(many, -1, dtype=np.int64)] * 2
+    there = np.ones(many, dtype=bool)
     for place in places:
         there &= place >= 0 if place is not None else True
     sides = []
@@ -53,28 +55,16 @@ def walked(
         sides.append(_side(side, place, recorded, there, classes=now.votes_record.classes))
     because = _because(was, now, matched, new_texts=int((text == changes.OTHER_TEXT).sum()))
     models = switches(was, now, ask=sides[1].ask, because=because)
-    found = changes.trace(*sides, text=text[matched.changed_now][there], switches=models)
+    found = changes.trace(*sides, text=text[matched.differs][there], switches=models)
     steps = (*found.steps, Step(changes.UNKNOWN, _NO_VOTES))
-    step = np.full(len(ids), len(steps) - 1, dtype=np.int64)
-    moves = np.ones(len(ids), dtype=np.int64)
+    step = np.full(many, len(steps) - 1, dtype=np.int64)
+    moves = np.ones(many, dtype=np.int64)
     step[there], moves[there] = found.step, found.moves
     for number in np.unique(step):
         if steps[number].cause == changes.UNKNOWN:
             what = f"the cause of {int((step == number).sum()):,} rows"
             now.unknowns.note(what, steps[number].what, _HINTS.get(steps[number].what, _LOOK))
     return Traced(steps, step, moves), because
-
-
-def _places(side: LabelFiles, ids: pl.Series) -> np.ndarray | None:
-    """The row of votes of each id, int64, or -1; None where there are no votes."""
-    import polars as pl
-
-    table = side.votes
-    if table is None:
-        return None
-    here = pl.DataFrame({"id": table.ids, "row": pl.int_range(len(table), eager=True)})
-    wanted = pl.DataFrame({"id": ids.cast(pl.String)})
-    return wanted.join(here, on="id", how="left", maintain_order="left")["row"].fill_null(-1).to_numpy()
 
 
 def _side(
@@ -107,38 +97,29 @@ def _side(
     return Side(tuple(columns), tuple(sources), votes, labels, best or (asks[0] if asks else None))
 
 
-def _texts(was: LabelFiles, now: LabelFiles, ids: pl.Series) -> np.ndarray:
-    """Whether each row's text is another, int8: the text column, or every column but the ids where there is none."""
+def _texts(was: LabelFiles, now: LabelFiles, matched: LabelRows) -> np.ndarray:
+    """Whether the text of each row of both sets is another, int8 (pairs): the text column, or all but ids without one."""
     import numpy as np
-    import polars as pl
 
-    same = np.full(len(ids), changes.SAME_TEXT, dtype=np.int8)
+    same = np.full(matched.both, changes.SAME_TEXT, dtype=np.int8)
     if was.dataset_record.content == now.dataset_record.content:
         return same
-    not_known = np.full(len(ids), changes.TEXT_NOT_KNOWN, dtype=np.int8)
+    not_known = np.full(matched.both, changes.TEXT_NOT_KNOWN, dtype=np.int8)
     one, two = was.rows, now.rows
-    if one is None or two is None:
+    if one is None or two is None or was.row_places is None or now.row_places is None:
         return not_known
     id_column, text = now.config.id_column, now.config.text_column
     shared = [column for column in two.columns if column in one.columns and column != id_column]
     columns = [text] if text in shared else shared
     if not columns or any(one[column].dtype != two[column].dtype for column in columns):
         return not_known
-    wanted = pl.DataFrame({id_column: ids})
-    sides = [
-        wanted.join(
-            frame.select(id_column, *columns, pl.lit(value=True).alias("_here")).unique(id_column, keep="none"),
-            on=id_column,
-            how="left",
-            maintain_order="left",
-        )
-        for frame in (one, two)
-    ]
-    here = (sides[0]["_here"] & sides[1]["_here"]).fill_null(value=False).to_numpy()
-    differs = np.zeros(len(ids), dtype=bool)
+    places = was.row_places[matched.pairs_was], now.row_places[matched.pairs_now]
+    here = np.flatnonzero((places[0] >= 0) & (places[1] >= 0))
+    differs = np.zeros(len(here), dtype=bool)
     for column in columns:
-        differs |= sides[0][column].ne_missing(sides[1][column]).to_numpy()
-    return np.where(here, np.where(differs, changes.OTHER_TEXT, changes.SAME_TEXT), not_known).astype(np.int8)
+        differs |= one[column].gather(places[0][here]).ne_missing(two[column].gather(places[1][here])).to_numpy()
+    not_known[here] = np.where(differs, changes.OTHER_TEXT, changes.SAME_TEXT)
+    return not_known
 
 
 def _because(was: LabelFiles, now: LabelFiles, matched: LabelRows, *, new_texts: int) -> tuple[str, ...]:
