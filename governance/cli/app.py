@@ -207,18 +207,33 @@ def diff(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN [RUN]",
-            help="A stage, a result's name, or beside either a commit; one alone is held against the run before it.",
+            metavar="RUN [RUN] or LABELS [LABELS]",
+            help="A stage, a result's name, or beside either a commit; or a label set: `labels`, `labels~1`, a name, a "
+            "title, a file. One alone is held against the one before it.",
         ),
     ],
+    rows: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Of label sets: show N rows of each cause.")
+    ] = None,
+    cause: Annotated[
+        str | None, typer.Option(metavar="CAUSE", help='Of label sets: show rows of one cause, such as "refit".')
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Of label sets: write every changed row there.")
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FILE.parquet", help="Of label sets: write every changed row there.")
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
     """What differs between two runs of a stage: where it began, rows, parameters, code, environment, and what that did.
+    Of two label sets: every changed row with one cause, and how many rows each cause changed.
 
-    Exit 4 where a part of the answer is unknown. Example: labeltrail diff combine
+    Exit 4 where a part of the answer is unknown. Example: labeltrail diff labels~1 labels
     """
-    answer(project_of(context).diff(*runs), as_json=as_json, as_md=as_md)
+    report = project_of(context).diff(*runs, rows=rows, cause=cause, csv=csv, parquet=parquet)
+    answer(report, as_json=as_json, as_md=as_md)
 
 
 @app.command(rich_help_panel="reading the trail")

@@ -204,15 +204,26 @@ class Project:
         return trace_report(record, self.trail, everything, current=current, directions=directions, limit=limit)
 
     @reads
-    def diff(self, *runs: str) -> Report:
+    def diff(
+        self,
+        *runs: str,
+        rows: int | None = None,
+        cause: str | None = None,
+        csv: str | Path | None = None,
+        parquet: str | Path | None = None,
+    ) -> Report:
         """What differs between two runs of a stage, and what that did; one name alone is held against the run before it.
 
-        A run is a result's name, a stage or a commit. Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence.
+        A run is a result's name, a stage or a commit. Of two label sets (`labels`, `labels~1`, names, files) each changed
+        row is told with its cause: `rows` of each, those of one `cause`, and all of them in a file. Raises UnknownName,
+        AmbiguousName, InvalidRecord, MissingEvidence, ConfigurationError.
         """
         from governance.project.diff import diff
+        from governance.project.label_told import Wanted
         from governance.store.forgetting import erasures
 
-        return diff(self.config, self.facts(), runs, erased=erasures(self.trail))
+        wanted = Wanted(rows, cause, *(Path(place) if place is not None else None for place in (csv, parquet)))
+        return diff(self.config, self.facts(), runs, erased=erasures(self.trail), wanted=wanted)
 
     @reads
     def why(self, example: str) -> Report:

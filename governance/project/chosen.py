@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from governance.config import Config
@@ -18,12 +19,16 @@ from governance.runs.outside import project_stages
 from governance.runs.runfile import RunFile, read_run, run_path
 
 
-def chosen_runs(config: Config, known: Facts, runs: tuple[str, ...]) -> tuple[RunFile, RunFile]:
+def chosen_runs(
+    config: Config, known: Facts, runs: tuple[str, ...], *, also: Sequence[str] = ()
+) -> tuple[RunFile, RunFile]:
     """Two runs of one stage, the first of them being what the second is held against.
 
     One name alone is a stage or a result, held against the run before it. A commit stands for the run that its dvc.lock
-    names, of the stage that the other name gives. Raises UnknownName, AmbiguousName, MissingEvidence (no run before it, or
-    the commit's run is not here), InvalidRecord (two stages).
+    names, of the stage that the other name gives. `also` are other names that somebody may have meant.
+
+    Raises UnknownName, AmbiguousName, MissingEvidence (no run before it, or the commit's run is not here), InvalidRecord
+    (two stages).
     """
     if not 1 <= len(runs) <= 2:
         raise InvalidRecord(
@@ -33,14 +38,14 @@ def chosen_runs(config: Config, known: Facts, runs: tuple[str, ...]) -> tuple[Ru
     found = [_named(given, current, known) for given in runs]
     named = next((run for run in found if run is not None), None)
     if named is None:
-        if all(_is_commit(given, config) for given in runs):
+        if all(is_commit(given, config) for given in runs):
             hint = f"name a stage beside it: `labeltrail diff {runs[0]} STAGE`"
             raise ConfigurationError("a commit holds runs of every stage", hint=hint)
-        raise _unknown(runs[0], config, known)
+        raise _unknown(runs[0], config, known, also)
     if len(runs) == 1:
         return run_before(named, known), named
     stage = named.result.stage
-    one, two = (run or _committed(given, stage, config, known) for run, given in zip(found, runs, strict=True))
+    one, two = (run or committed_run(given, stage, config, known) for run, given in zip(found, runs, strict=True))
     if one.result.stage != two.result.stage:
         raise InvalidRecord(
             "RUN",
@@ -59,7 +64,8 @@ def run_before(run: RunFile, known: Facts) -> RunFile:
     if not earlier:
         raise MissingEvidence(
             f"the trail knows no run of stage {run.result.stage} before {short(run.result.name)}",
-            hint="name two results that `labeltrail log --all` lists, or one and a commit",
+            hint="change a source or a parameter, run `labeltrail repro` and ask again; or name two results that "
+            "`labeltrail log --all` lists, or one and a commit",
         )
     return run_of(earlier[-1], known)
 
@@ -105,9 +111,9 @@ def _named(given: str, current: dict[str, RunFile], known: Facts) -> RunFile | N
         return None
 
 
-def _committed(revision: str, stage: str, config: Config, known: Facts) -> RunFile:
-    """The run of a stage that a commit's dvc.lock names, from DVC's cache or the project."""
-    lock = blob(config.root, revision, "dvc.lock") if _is_commit(revision, config) else None
+def committed_run(revision: str, stage: str, config: Config, known: Facts) -> RunFile:
+    """The run of a stage that a commit's dvc.lock names, from DVC's cache or the project. Raises MissingEvidence."""
+    lock = blob(config.root, revision, "dvc.lock") if is_commit(revision, config) else None
     if lock is None:
         raise _unknown(revision, config, known)
     path = run_path(config.artifacts, stage)
@@ -129,7 +135,8 @@ def _committed(revision: str, stage: str, config: Config, known: Facts) -> RunFi
     )
 
 
-def _is_commit(given: str, config: Config) -> bool:
+def is_commit(given: str, config: Config) -> bool:
+    """Whether git knows a commit by what was given."""
     # What begins with a dash is an option to git.
     return not given.startswith("-") and bool(
         git.run_git(config.root, "rev-parse", "--verify", "--quiet", f"{given}^{{commit}}")
@@ -141,11 +148,11 @@ def _places(config: Config, path: str, md5: str) -> list[Path]:
     return [*([here] if here.is_file() and file_md5(here) == md5 else []), cached_file(config.root, md5)]
 
 
-def _unknown(given: str, config: Config, known: Facts) -> GovernanceError:
+def _unknown(given: str, config: Config, known: Facts, also: Sequence[str] = ()) -> GovernanceError:
     stages = {result.stage for result in known.of(Result)}
     # Whoever asks about old runs needs no pipeline of today.
     with contextlib.suppress(GovernanceError):
         stages |= set(project_stages(config))
     if given in stages:
         return MissingEvidence(f"stage {given} has no recorded run", hint="`labeltrail repro` makes and records one")
-    return UnknownName("result, stage or commit", given, [*stages, *(short(r.name) for r in known.of(Result))])
+    return UnknownName("result, stage or commit", given, [*stages, *also, *(short(r.name) for r in known.of(Result))])

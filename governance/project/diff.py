@@ -1,4 +1,4 @@
-"""What differs between two runs, and what did that do to outputs and metrics?"""
+"""What differs between two runs, and what did that do to outputs and metrics? Or why did labels change?"""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import Any
 
 from governance.config import Config
 from governance.erased import Erased
-from governance.errors import ExitCode
+from governance.errors import ConfigurationError, ExitCode
 from governance.facts import Facts, short
 from governance.project.chosen import chosen_runs
 from governance.project.compared import Comparer, module_says
 from governance.project.effect import Effect
 from governance.project.found import Finder
+from governance.project.label_diff import label_diff
+from governance.project.label_sets import LabelSets
+from governance.project.label_told import Wanted, told
 from governance.project.lost import erased_says
 from governance.project.report import Report, Table, counted, table
 from governance.project.status import current_runs
 from governance.project.told import when
 from governance.runs.runfile import RunFile
 
+_LABELS = "`labeltrail diff labels` holds the current label set against the one before it"
 #: how many lines of one sort people get; `--json` has them all
 SHOWN = 12
 _GROUPS = 4
@@ -28,9 +32,20 @@ _RECORD = re.compile(r"(\w+ “[^”]*”)")
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def diff(config: Config, known: Facts, runs: tuple[str, ...], *, erased: Erased | None = None) -> Report:
-    """`labeltrail diff`: exit 0 where all was told, 4 where a part is unknown. Raises what `chosen_runs` raises."""
-    was, now = chosen_runs(config, known, runs)
+def diff(
+    config: Config, known: Facts, runs: tuple[str, ...], *, erased: Erased | None = None, wanted: Wanted | None = None
+) -> Report:
+    """`labeltrail diff`: exit 0 where all was told, 4 where a part is unknown. Label sets are told row by row, with causes.
+
+    Raises what `chosen_runs` and `LabelSets.chosen` raise, ConfigurationError for rows of what is no label set.
+    """
+    sets = LabelSets(config, known, erased=erased or Erased())
+    (wanted or Wanted()).check()
+    if (chosen := sets.chosen(runs)) is not None:
+        return told(label_diff(config, known, *chosen, erased=erased or Erased()), wanted or Wanted(), known=known)
+    was, now = chosen_runs(config, known, runs, also=sets.names())
+    if wanted not in (None, Wanted()):
+        raise ConfigurationError("--rows, --cause, --csv and --parquet are for label sets", hint=_LABELS)
     current = frozenset(run.result.name for run in current_runs(config, known))
     with Finder(config, erased=erased) as finder:
         comparer = Comparer(config, known, finder, current=current)
@@ -266,6 +281,7 @@ def _flips(path: str, flips: dict[str, Any]) -> Iterator[str | Table]:
     yield f"{path}: {', '.join(told)}"
     if flips["pairs"]:
         yield table(("was", "is", "examples"), [(p["was"], p["now"], f"{p['examples']:,}") for p in flips["pairs"]])
+        yield "`labeltrail diff LABELS LABELS` says for each of them why: `labeltrail diff labels`, for the newest two"
 
 
 def _makers(made_by: dict[str, str | None]) -> str:

@@ -175,12 +175,12 @@ def _by_source(matrix: np.ndarray) -> np.ndarray:
     return turned
 
 
-def read_votes(path: Path) -> VoteTable | Answers:
-    """The votes in `path`, of either form.
+def read_votes(path: Path, *, id_column: str = ID_COLUMN) -> VoteTable | Answers:
+    """The votes in `path`, of either form; a project may have another name for the column of ids.
 
     Raises ConfigurationError (no file) or InvalidRecord (which row or column, and why).
     """
-    frame = read_table(path, columns=[ID_COLUMN])
+    frame = read_table(path, columns=[id_column]).rename({id_column: ID_COLUMN})
     told = votes_told(path)
     return _read_long(frame, told, where=str(path)) if "form" in told else _read_wide(frame, told, where=str(path))
 
