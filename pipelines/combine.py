@@ -8,11 +8,21 @@ import numpy as np
 import polars as pl
 import torch
 
-from governance.checks import convergence, coverage, guarded, near_copies, silence, too_good, worse_than_chance
+from governance.checks import (
+    convergence,
+    coverage,
+    differs,
+    guarded,
+    near_copies,
+    silence,
+    too_good,
+    worse_than_chance,
+)
 from governance.checks._sources import Judged, chance_of
 from governance.digest import decimal, file_digest, write_atomically
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import log_odds, normalised
+from governance.labelmodels.beside import differences
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
 from governance.labelmodels.one_voice import OneVoice, voices_of
@@ -81,6 +91,18 @@ def main() -> None:
         run.state(stated)
         _find(run, table, model, alike, labels=stated.name, label_model=fitted.name, votes=votes.name)
         _find_learned(run, table, fitted)
+        beside = differences(model, majority, table)
+        run.state(
+            differs.check(
+                beside.rows,
+                beside.covered,
+                subject=stated.name,
+                ties=beside.ties,
+                by_voting=beside.by_voting,
+                most=beside.most,
+                limit=share(run.params, "differs_limit", stage=NAME),
+            )
+        )
 
 
 def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> pl.DataFrame:

@@ -39,6 +39,7 @@ PARAMS = {
         "copies_shared": 0.8,
         "copies_agreement": 0.95,
         "one_voice": False,
+        "differs_limit": 0.2,
         "believable": 0.98,
     },
     "train": {
@@ -248,6 +249,7 @@ def test_combine_finds_the_source_that_never_votes(finished):
         "coverage",
         "near_copies",
         "convergence",
+        "differs",
     }
 
 
