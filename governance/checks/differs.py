@@ -29,7 +29,8 @@ def check(
         says = "There was no covered row to compare with majority vote."
         return judge("differs", subject=subject, measured=None, limit=limit, says=says)
     overruled = rows - ties
-    says = f"The label model overrules majority vote on {overruled:,} of {covered:,} covered rows ({percent(overruled / covered)})"
+    share = percent(overruled / covered)
+    says = f"The label model overrules majority vote on {overruled:,} of {covered:,} covered rows ({share})"
     says += f" and decides {ties:,} on which several classes lead" if ties else ""
     where = [f"{number} vote: {differ:,} of {there:,}" for number, there, differ in by_voting if differ]
     says += f"; where so many sources vote, {', '.join(where)}" if where else ""

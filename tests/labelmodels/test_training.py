@@ -135,7 +135,7 @@ BAD = {
     "epochs_zero": ("epochs", {"epochs": 0}),
     "seed_none": ("seed", {"seed": None}),
     "learning_rate_nan": ("learning_rate", {"learning_rate": float("nan")}),
-    "diverging": ("a finite number", {"learning_rate": 1e38, "epochs": 5}),
+    "diverging": ("a finite number", {"learning_rate": 1e30, "epochs": 5}),
 }
 
 
