@@ -126,7 +126,7 @@ def _epoch(
         loss = (each * weight[rows].to(scores.dtype)).mean()
         if not torch.isfinite(loss):
             raise InvalidRecord(
-                "loss", float(loss), "a finite number", hint="a smaller learning_rate, or scaled features"
+                "loss", float(loss.detach()), "a finite number", hint="a smaller learning_rate, or scaled features"
             )
         step.zero_grad()
         loss.backward()
