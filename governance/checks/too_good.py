@@ -16,15 +16,20 @@ def check(
 ) -> Finding:
     """Counts sources that are right on more than `believable`: on gold, or as the label model learned.
 
-    On gold it is a reason to ask whether the source had seen the examples. In what the label model learned it is the sign
-    of a camp that outvotes all others; there nobody passes, because only gold says how good a source is.
+    On gold the whole interval has to lie above, and it is a reason to ask whether the source had seen the examples. In
+    what the label model learned it is the sign of a camp that outvotes all others; there nobody passes, because only
+    gold says how good a source is.
     """
     spoken = [source for source in sources if source.accuracy is not None]
-    better = [source for source in spoken if source.accuracy is not None and source.accuracy > believable]
+    above = [source for source in spoken if source.accuracy is not None and source.accuracy > believable]
+    better = [source for source in above if not source.on_gold or source.low is None or source.low > believable]
     beside = f"where {percent(believable)} is believable"
     if better:
         told = "; ".join(source.told(beside) for source in better)
         return _judged(float(len(better)), f"Too good to be believed unseen on {on}: {told}.", subject, limit)
+    if above:
+        told = "; ".join(source.told(beside) for source in above)
+        return _judged(None, f"Whether they are too good on {on} is not known: {told}.", subject, limit)
     unheld = [source.title for source in spoken if not source.on_gold]
     if not spoken or unheld:
         told = f": {', '.join(unheld)}" if unheld else ""

@@ -182,7 +182,9 @@ def suspects(
         weighed = one_truth.weigh(i, j) if tight[i, j] else None
         sign: Sign | None = "same" if alike[i, j] else "mistakes" if (i, j) in mistaken else None
         # 5.
-        if sign is None and tight[i, j] and (weighed is None or weighed.open) and _together(met, i, j) >= _SAME_ROWS:
+        # One whose few rows lie among another's many is no copy of it, so that both limits have to be crossed.
+        together = tight[i, j] and share[i, j] > shared and _together(met, i, j) >= _SAME_ROWS
+        if sign is None and together and (weighed is None or weighed.open):
             sign = "rows"
         if sign:
             told = min(max(weighed.expected, 0.0), 1.0) if weighed and sign != "rows" else None

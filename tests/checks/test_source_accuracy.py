@@ -42,7 +42,8 @@ def test_worse_than_chance_is_judged_by_the_whole_interval(sources, outcome, mea
 @pytest.mark.parametrize(
     ("sources", "outcome", "measured"),
     [
-        ([held(0.99, 0.97, 1.0)], "fail", "1.0"),
+        ([held(0.995, 0.985, 1.0)], "fail", "1.0"),
+        ([held(1.0, 0.44, 1.0)], "unknown", None),
         ([held(0.9, 0.8, 0.95)], "pass", "0.0"),
         ([learned(1.0)], "fail", "1.0"),
         ([learned(0.9)], "unknown", None),

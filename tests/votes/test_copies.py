@@ -71,7 +71,7 @@ def test_two_that_vote_on_the_same_few_rows_are_to_be_looked_at():
     one, other = np.where(fires, 1, -1), np.where(fires & (draw.random(4000) < 0.95), 1, -1)
     apart = np.where(draw.random(4000) < 0.2, 1, -1)
     votes = np.stack([one, other, apart], axis=1).astype(np.int8)
-    (pair,) = copies.suspects(copies.meetings(votes, n_classes=2), ("one", "other", "apart"), shared=0.99)
+    (pair,) = copies.suspects(copies.meetings(votes, n_classes=2), ("one", "other", "apart"), agreement=1.0)
     assert (pair.columns, pair.sign, pair.expected) == (("one", "other"), "rows", None)
 
 
@@ -133,6 +133,15 @@ def test_nobody_is_suspected_where_nothing_was_said(rows):
     """No rows, or one on which all are silent."""
     votes = np.full((rows, 3), -1, dtype=np.int8)
     assert copies.suspects(copies.meetings(votes, n_classes=2), ("a", "b", "c")) == ()
+
+
+def test_a_source_within_anothers_rows_is_no_copy_of_it():
+    """Few rows among many, on which both agree as copies would, and nobody else to say what the truth is."""
+    draw = np.random.default_rng(4)
+    wide = draw.integers(0, 2, 4000)
+    narrow = np.where(draw.random(4000) < 0.1, wide, -1)
+    votes = np.stack([wide, narrow], axis=1).astype(np.int8)
+    assert copies.suspects(copies.meetings(votes, n_classes=2), ("wide", "narrow")) == ()
 
 
 def test_votes_of_another_type_are_refused():
