@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from governance.labelmodels.training import train_soft
     from governance.project import Project
     from governance.project.run import autolog, capture
 
 __version__ = "0.1.0"
-__all__ = ["Project", "__version__", "autolog", "capture"]
+__all__ = ["Project", "__version__", "autolog", "capture", "train_soft"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from governance.project import run
 
         return getattr(run, name)
+    if name == "train_soft":
+        from governance.labelmodels.training import train_soft
+
+        return train_soft
     raise AttributeError(f"module 'governance' has no attribute {name!r}")

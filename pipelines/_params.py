@@ -33,6 +33,14 @@ def whole(params: dict[str, Any], field: str, *, stage: str, least: int = 0) -> 
     return value
 
 
+def flag(params: dict[str, Any], field: str, *, stage: str) -> bool:
+    """True or false. Raises InvalidRecord."""
+    value = params.get(field)
+    if type(value) is not bool:
+        raise InvalidRecord(f"{stage}.{field}", value, "true or false", where=_WHERE)
+    return value
+
+
 def shares(params: dict[str, Any], field: str, *, stage: str, names: tuple[str, ...]) -> dict[str, float]:
     """One share for each of `names`, together 1. Raises InvalidRecord."""
     value = params.get(field)

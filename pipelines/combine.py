@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import torch
 
-from governance.checks import convergence, coverage, near_copies, silence
+from governance.checks import (
+    convergence,
+    coverage,
+    differs,
+    guarded,
+    near_copies,
+    silence,
+    too_good,
+    worse_than_chance,
+)
+from governance.checks._sources import Judged, chance_of
 from governance.digest import decimal, file_digest, write_atomically
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import log_odds, normalised
+from governance.labelmodels.beside import differences
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
+from governance.labelmodels.one_voice import OneVoice, voices_of
 from governance.parquet import content_digest, read_table, write_table
 from governance.records import Dataset, LabelModel, Labels, Learned, Source, Votes
 from governance.runs import StageRun, stage
-from governance.votes import analysis
+from governance.votes import analysis, copies
 from governance.votes.patterns import distinct
 from governance.votes.table import VoteTable, read_votes
-from pipelines._params import names, number, optional_numbers, share, text, whole
+from pipelines._params import flag, names, number, optional_numbers, share, text, whole
 
 NAME = "combine"
 
@@ -35,7 +49,8 @@ def main() -> None:
         dataset = run.use(run.facts("screen").one(Dataset, role="screened"))
 
         learned_from = _learned_from(run, table)
-        model = _unfitted(run).fit(learned_from)
+        alike = _alike(run, table)
+        model = _unfitted(run, table, alike).fit(learned_from)
         majority = MajorityVote().fit(table)
         labels = label_frame(table, model, majority)
         model_path = run.output(f"{folder}/labels/label_model.json")
@@ -74,7 +89,20 @@ def main() -> None:
             differs_from_majority=int((covered["label"] != covered["majority"]).sum()),
         )
         run.state(stated)
-        _find(run, table, model, labels=stated.name, label_model=fitted.name, votes=votes.name)
+        _find(run, table, model, alike, labels=stated.name, label_model=fitted.name, votes=votes.name)
+        _find_learned(run, table, fitted)
+        beside = differences(model, majority, table)
+        run.state(
+            differs.check(
+                beside.rows,
+                beside.covered,
+                subject=stated.name,
+                ties=beside.ties,
+                by_voting=beside.by_voting,
+                most=beside.most,
+                limit=share(run.params, "differs_limit", stage=NAME),
+            )
+        )
 
 
 def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> pl.DataFrame:
@@ -98,15 +126,27 @@ def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> 
     )
 
 
-def _unfitted(run: StageRun) -> DawidSkene:
+def _alike(run: StageRun, table: VoteTable) -> tuple[copies.Suspect, ...]:
+    """Which sources may be copies of each other, on all rows."""
+    met = copies.meetings_of(distinct(table.matrix, inverse=False), n_classes=len(table.classes))
+    limits = {name: share(run.params, f"copies_{name}", stage=NAME) for name in ("shared", "agreement")}
+    return copies.suspects(met, table.columns, **limits)
+
+
+def _unfitted(run: StageRun, table: VoteTable, alike: tuple[copies.Suspect, ...]) -> DawidSkene:
+    """The label model; with `one_voice`, one in which a group of suspected copies counts once."""
     params = run.params
-    return DawidSkene(
-        balance=optional_numbers(params, "balance", stage=NAME),
-        strength=number(params, "strength", stage=NAME),
-        diagonal=share(params, "diagonal", stage=NAME),
-        tolerance=number(params, "tolerance", stage=NAME),
-        max_iterations=whole(params, "max_iterations", stage=NAME, least=1),
-    )
+    settings: dict[str, Any] = {
+        "balance": optional_numbers(params, "balance", stage=NAME),
+        "strength": number(params, "strength", stage=NAME),
+        "diagonal": share(params, "diagonal", stage=NAME),
+        "tolerance": number(params, "tolerance", stage=NAME),
+        "max_iterations": whole(params, "max_iterations", stage=NAME, least=1),
+    }
+    if not flag(params, "one_voice", stage=NAME):
+        return DawidSkene(**settings)
+    groups = copies.groups([pair.columns for pair in alike], table.columns)
+    return OneVoice(voices=voices_of(table.columns, groups), **settings)
 
 
 def _learned_from(run: StageRun, table: VoteTable) -> VoteTable:
@@ -146,27 +186,45 @@ def _learned(model: DawidSkene, learned_from: VoteTable) -> list[Learned]:
     ]
 
 
-def _find(run: StageRun, table: VoteTable, model: DawidSkene, *, labels: str, label_model: str, votes: str) -> None:
+def _find(
+    run: StageRun,
+    table: VoteTable,
+    model: DawidSkene,
+    alike: tuple[copies.Suspect, ...],
+    *,
+    labels: str,
+    label_model: str,
+    votes: str,
+) -> None:
     params = run.params
-    patterns = distinct(table.matrix)
-    counted = analysis.analyse(patterns, n_classes=len(table.classes))
-    pairs = analysis.near_copies(
-        counted,
-        table.columns,
-        shared=share(params, "copies_shared", stage=NAME),
-        agreement=share(params, "copies_agreement", stage=NAME),
-    )
+    counted = analysis.analyse_rows(table.matrix, n_classes=len(table.classes))
     said = {column: int(counted.votes[j].sum()) for j, column in enumerate(table.columns)}
     least = share(params, "coverage_limit", stage=NAME)
     run.state(coverage.check(counted.covered, counted.rows, subject=labels, limit=least))
     run.state(silence.check(said, subject=votes))
-    alike = [(*pair.columns, pair.shared, pair.agreement) for pair in pairs]
-    run.state(near_copies.check(alike, len(table.columns), subject=votes))
+    suspected = copies.as_told(alike, table.columns)
+    run.state(near_copies.check(sources=len(table.columns), subject=votes, **suspected))
+    if isinstance(model, OneVoice):
+        merged = suspected["groups"]
+        run.state(guarded.check(merged, len(table.columns), subject=label_model))
     run.state(
         convergence.check(
             model.iterations_, converged=model.converged_, allowed=model.max_iterations, subject=label_model
         )
     )
+
+
+def _find_learned(run: StageRun, table: VoteTable, fitted: LabelModel) -> None:
+    """No gold is here, so that this is what the label model believes; stage evaluate holds the sources against gold."""
+    balance = dict(zip(table.classes, map(float, fitted.balance), strict=True))
+    judged = []
+    for part in fitted.learned:
+        votes = table.matrix[:, table.columns.index(part.column)]
+        counts = np.bincount(votes[votes >= 0], minlength=len(table.classes))
+        said = {name: int(count) for name, count in zip(table.classes, counts, strict=True)}
+        judged.append(Judged(part.column, float(part.accuracy), chance_of(said, balance)))
+    run.state(worse_than_chance.check(judged, subject=fitted.name))
+    run.state(too_good.check(judged, subject=fitted.name, believable=share(run.params, "believable", stage=NAME)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from governance.checks import beside_majority, calibration, fall, independence
+from governance.checks import beside_majority, calibration, fall, independence, too_good, worse_than_chance
+from governance.checks._sources import Judged, chance_of
 from governance.digest import canonical, file_digest, write_atomically
 from governance.errors import InvalidRecord
 from governance.labelmodels.endmodel import EndModel, load_model, train_end_model
@@ -72,6 +73,7 @@ def main() -> None:
         )
         run.state(evaluation)
         _find(run, evaluation, examples, sources.of(Source), home=trained.parameters["domain"])
+        _find_sources(run, evaluation, examples, votes)
 
 
 def _examples(run: StageRun) -> pl.DataFrame:
@@ -230,6 +232,30 @@ def _find(run: StageRun, evaluation: Evaluation, examples: pl.DataFrame, sources
         seen = [source.title for source in sources if any(met.domain == domain for met in source.contamination)]
         _, count = value("accuracy", "label_model", domain)
         run.state(independence.check(seen, count, subject=subject, domain=domain))
+
+
+def _find_sources(run: StageRun, evaluation: Evaluation, examples: pl.DataFrame, votes: VoteTable) -> None:
+    """Every source against gold, domain by domain."""
+    judges = (examples["split"] == text(run.params, "split", stage=NAME)).to_numpy()
+    gold, classes = examples["gold"].to_numpy(), len(votes.classes)
+    for domain in sorted(examples["domain"].unique().to_list()):
+        here = judges & (examples["domain"] == domain).to_numpy()
+        if not here.any():
+            continue
+        shares = np.bincount(gold[here], minlength=classes) / here.sum()
+        balance = dict(zip(votes.classes, shares.tolist(), strict=True))
+        judged = []
+        for j, column in enumerate(votes.columns):
+            counts = np.bincount(votes.matrix[here, j][votes.matrix[here, j] >= 0], minlength=classes)
+            said = dict(zip(votes.classes, counts.tolist(), strict=True))
+            found = evaluation.metric("accuracy", of=f"source {column}", slice=domain)
+            if found is not None and found.value is not None:
+                low, high = (None if value is None else float(value) for value in (found.low, found.high))
+                chance = chance_of(said, balance)
+                judged.append(Judged(column, float(found.value), chance, low, high, found.examples, GOLD))
+        run.state(worse_than_chance.check(judged, subject=evaluation.name, on=domain))
+        believable = share(run.params, "believable", stage=NAME)
+        run.state(too_good.check(judged, subject=evaluation.name, on=domain, believable=believable))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from governance.capture.session import Application, Fitted, Session
 from governance.checks import error_rate, near_copies, silence
 from governance.records import Finding, LabelModel, Source
 from governance.runs.stage import StageRun
-from governance.votes import analysis
+from governance.votes import analysis, copies
 from governance.votes.patterns import distinct
 
 
@@ -41,10 +41,11 @@ def state_errors(run: StageRun, sources: Sequence[Source], table: Any, errors: M
 
 def state_likeness(run: StageRun, table: Any, *, subject: str) -> None:
     """Which sources vote alike, and which never do."""
-    counted = analysis.analyse(distinct(table.matrix), n_classes=len(table.classes))
-    pairs = analysis.near_copies(counted, table.columns)
-    alike = [(*pair.columns, pair.shared, pair.agreement) for pair in pairs]
-    run.state(near_copies.check(alike, len(table.columns), subject=subject))
+    patterns = distinct(table.matrix, inverse=False)
+    counted = analysis.analyse(patterns, n_classes=len(table.classes))
+    pairs = copies.suspects(copies.meetings_of(patterns, n_classes=len(table.classes)), table.columns)
+    alike = copies.as_told(pairs, table.columns)
+    run.state(near_copies.check(sources=len(table.columns), subject=subject, **alike))
     said = {column: int(counted.votes[j].sum()) for j, column in enumerate(table.columns)}
     run.state(silence.check(said, subject=subject))
 

@@ -1,4 +1,4 @@
-"""Which verbs are there for the sources? `labeltrail source list`, `show`, `check`, `approve` and `expire`."""
+"""Which verbs are there for the sources? They list, show, judge, decide, and ask a person about a few rows."""
 
 from __future__ import annotations
 
@@ -72,6 +72,38 @@ def report(
     Example: labeltrail source report --picture sources.svg
     """
     answer(project_of(context).source_report(picture=picture), as_json=as_json, as_md=as_md)
+
+
+@app.command()
+def ask(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Where the rows are written to.")],
+    rows: Annotated[int, typer.Option(metavar="K", help="How many rows.")] = 50,
+    seed: Annotated[int, typer.Option(metavar="N", help="What draws them; the same gives the same rows.")] = 0,
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """Rows for a person to label, drawn with known chances, more often where the sources contradict each other.
+
+    Example: labeltrail source ask look.csv --rows 50
+    """
+    answer(project_of(context).source_ask(file, rows=rows, seed=seed), as_json=as_json, as_md=as_md)
+
+
+@app.command()
+def take(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The rows of `source ask`, with labels.")],
+    by: By = None,
+    name: Annotated[str, typer.Option(metavar="NAME", help="What the run is called.")] = "spot-check",
+    as_json: Json = False,
+    as_md: Markdown = False,
+) -> None:
+    """How often each source and the labels are right, by the answers to `source ask`, with intervals; it is recorded.
+
+    Example: labeltrail source take look.csv --by "A. Ode"
+    """
+    answer(project_of(context).source_take(file, by=by, name=name), as_json=as_json, as_md=as_md)
 
 
 @app.command()

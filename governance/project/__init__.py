@@ -534,6 +534,35 @@ class Project:
         return audit(config=self.config, facts=facts, framework=framework, as_of=as_of)
 
     @reads
+    def source_ask(self, file: str | Path, *, rows: int = 50, seed: int = 0) -> Report:
+        """Writes rows for a person to label, drawn with known chances, where most is to be learned of the sources.
+
+        Raises MissingEvidence, BrokenEvidence, ConfigurationError, InvalidRecord.
+        """
+        from governance.project.spot_check import ask
+        from governance.store.forgetting import erasures
+
+        erased = erasures(self.trail)
+        return ask(self.config, self.current_facts(), erased=erased, file=Path(file), rows=rows, seed=seed)
+
+    def source_take(self, file: str | Path, *, by: str | None = None, name: str = "spot-check") -> Report:
+        """Takes in the answers to `source_ask`, and says how often each source and the labels are right.
+
+        Raises ConfigurationError, InvalidRecord, MissingEvidence, BrokenEvidence, Busy; then nothing changed.
+        """
+        from governance.project import git
+        from governance.project.spot_check import take
+        from governance.store.forgetting import erasures
+        from governance.store.trail import Trail
+
+        def opened():
+            return Trail.open(self.config.store, root=self.config.root, project=self.config.name, create=True)
+
+        who = by or git.who(self.config.root)
+        facts, erased = self.current_facts(), erasures(self.trail)
+        return take(self.config, facts, opened, erased=erased, file=Path(file), by=who, name=name)
+
+    @reads
     def source_report(self, *, picture: str | Path | None = None) -> Report:
         """What each source of the current runs says, and how well; `picture` is an SVG file to draw it in.
 

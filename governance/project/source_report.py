@@ -18,7 +18,8 @@ from governance.facts import Facts, short
 from governance.lineage.rows import Rows
 from governance.project.report import Report, Table, counted, table, visible
 from governance.records import Evaluation, LabelModel, Labels, Source, Votes
-from governance.votes.analysis import Analysis, near_copies
+from governance.votes import copies
+from governance.votes.analysis import Analysis
 from governance.votes.streaming import analysed
 
 _NO_VOTES = "`labeltrail repro` makes and records them"
@@ -59,7 +60,11 @@ def source_report(config: Config, facts: Facts, *, erased: Erased, picture_to: P
         # 2.
         found = analysed(held.path)
         # 3.
-        told = vote_set(votes, found.analysis, columns=found.columns, sources=found.sources, facts=facts)
+        columns, met = copies.meetings_in(held.path)
+        suspected = copies.suspects(met, columns)
+        told = vote_set(
+            votes, found.analysis, columns=found.columns, sources=found.sources, facts=facts, suspected=suspected
+        )
         sets.append(told)
         panels.append(_panel(told))
     # 4.
@@ -74,7 +79,13 @@ def source_report(config: Config, facts: Facts, *, erased: Erased, picture_to: P
 
 
 def vote_set(
-    votes: Votes, analysis: Analysis, *, columns: tuple[str, ...], sources: tuple[str, ...], facts: Facts
+    votes: Votes,
+    analysis: Analysis,
+    *,
+    columns: tuple[str, ...],
+    sources: tuple[str, ...],
+    facts: Facts,
+    suspected: tuple[copies.Suspect, ...] = (),
 ) -> dict[str, Any]:
     """Everything that is known of the sources of one vote set, from its counts and from records.
 
@@ -123,7 +134,6 @@ def vote_set(
                 "cost": cost_of(name, facts),
             }
         )
-    copies = near_copies(analysis, columns)
     return {
         "name": votes.name,
         "title": votes.title,
@@ -140,9 +150,16 @@ def vote_set(
             for i in range(len(columns))
         ],
         "suspected_copies": [
-            {"columns": list(pair.columns), "shared": decimal(pair.shared), "agreement": decimal(pair.agreement)}
-            for pair in copies
+            {
+                "columns": list(pair.columns),
+                "sign": pair.sign,
+                "shared": decimal(pair.shared),
+                "agreement": decimal(pair.agreement),
+                "explained": None if pair.expected is None else decimal(pair.expected),
+            }
+            for pair in suspected
         ],
+        "suspected_groups": [list(group) for group in copies.groups([pair.columns for pair in suspected], columns)],
     }
 
 
@@ -223,8 +240,8 @@ def _panel(told: Mapping[str, Any]) -> Panel:
         )
         for one in told["sources"]
     ]
-    copies = frozenset((place[pair["columns"][0]], place[pair["columns"][1]]) for pair in told["suspected_copies"])
-    return Panel(told["title"], _summary(told), bars, told["both"], told["agreed"], copies)
+    alike = frozenset((place[pair["columns"][0]], place[pair["columns"][1]]) for pair in told["suspected_copies"])
+    return Panel(told["title"], _summary(told), bars, told["both"], told["agreed"], alike)
 
 
 def _summary(told: Mapping[str, Any]) -> str:
@@ -317,10 +334,14 @@ def _agreeing(told: Mapping[str, Any]) -> Iterable[str | Table]:
     titles = {one["column"]: one["title"] for one in sources}
     for pair in told["suspected_copies"]:
         one, other = (titles[column] for column in pair["columns"])
+        beyond = f", where one truth explains {_percent(pair['explained'])}" if pair["explained"] else ""
         yield (
             f"to review: {one} and {other} share {_percent(pair['shared'])} of their rows and agree on "
-            f"{_percent(pair['agreement'])} of these; nothing is dropped, honest relatives look like copies too"
+            f"{_percent(pair['agreement'])} of these{beyond}; nothing is dropped, honest relatives look like copies too"
         )
+    for group in told["suspected_groups"]:
+        if len(group) > 2:
+            yield f"these hang together: {', '.join(titles[column] for column in group)}"
     if not told["suspected_copies"]:
         yield "no two sources vote nearly the same"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -51,15 +51,6 @@ class Analysis:
     def times(self, often: int) -> Analysis:
         """The counts of `often` times the same rows."""
         return Analysis(**{field.name: getattr(self, field.name) * often for field in fields(self)})
-
-
-@dataclass(frozen=True)
-class NearCopy:
-    """Two columns that vote on nearly the same rows and nearly always the same."""
-
-    columns: tuple[str, str]
-    shared: float
-    agreement: float
 
 
 def analyse(patterns: Patterns, *, n_classes: int) -> Analysis:
@@ -207,21 +198,3 @@ def votes_record(
         table = table.wide()
     kind = Votes if isinstance(table, VoteTable) else LongVotes
     return kind.make(**vote_counts(table, error_types=error_types), **fields)
-
-
-def near_copies(
-    analysis: Analysis, columns: Sequence[str], *, shared: float = 0.8, agreement: float = 0.95
-) -> tuple[NearCopy, ...]:
-    """Pairs above both limits: rows shared of those that either votes on, and rows agreed of those shared.
-
-    Honest relatives cross the limits as copies do, so this is a reason to look and never a reason to drop.
-    """
-    voted = analysis.votes.sum(axis=1)
-    found: list[NearCopy] = []
-    for i in range(len(columns)):
-        for j in range(i + 1, len(columns)):
-            both = int(analysis.both[i, j])
-            either = int(voted[i] + voted[j]) - both
-            if both and both / either > shared and analysis.agreed[i, j] / both > agreement:
-                found.append(NearCopy((columns[i], columns[j]), both / either, int(analysis.agreed[i, j]) / both))
-    return tuple(found)

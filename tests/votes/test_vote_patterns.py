@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from governance.errors import InvalidRecord
-from governance.votes.analysis import analyse, near_copies, source_votes, vote_counts
+from governance.votes.analysis import analyse, source_votes, vote_counts
+from governance.votes.copies import meetings, suspects
 from governance.votes.patterns import distinct, in_order
 
 few = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
@@ -97,7 +98,7 @@ def test_a_near_copy_is_named_and_a_narrow_relative_is_not(make_table):
     narrow = np.where(np.arange(200) < 100, first, -1)
     silent = np.full(200, -1)
     table = make_table(np.column_stack([first, copy, narrow, silent]))
-    (found,) = near_copies(analyse(distinct(table.matrix), n_classes=2), table.columns)
+    (found,) = suspects(meetings(table.matrix, n_classes=2), table.columns)
     assert found.columns == ("s0", "s1")
     assert (found.shared, found.agreement) == (1.0, 195 / 200)
 
