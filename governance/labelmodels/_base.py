@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from governance.digest import canonical, decimal, parse_canonical
-from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
-from governance.votes.patterns import distinct
+from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
+from governance.votes.patterns import Patterns, distinct
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ VERSION = 1
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
+#: whole numbers below this are exact as floats
+_EXACT = 2.0**53
 _DECIMAL = re.compile(r"-?[0-9.e+-]+")
 
 
@@ -39,51 +41,75 @@ class FittedLabelModel(ABC):
     #: P(class), as the model uses it
     balance_: np.ndarray
 
-    def fit(self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None) -> Self:
-        """Learns from votes. Raises InvalidRecord for parameters or votes that nothing can be learned from."""
+    def fit(
+        self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None, sample_weight: np.ndarray | None = None
+    ) -> Self:
+        """Learns from votes; a row counts as often as its `sample_weight`, float (rows), says, and once without one.
+
+        Raises InvalidRecord for parameters or votes that nothing can be learned from.
+        """
         if isinstance(votes, VoteTable):
             classes, columns, sources, matrix = votes.classes, votes.columns, votes.sources, votes.matrix
         else:
             if n_classes is None:
                 raise InvalidRecord("n_classes", None, "the number of classes beside a plain matrix", where=self.method)
-            classes, sources, matrix = (
-                tuple(str(k) for k in range(n_classes)),
-                None,
-                _as_votes(votes, where=self.method),
-            )
+            classes, sources = tuple(str(k) for k in range(n_classes)), None
+            matrix = _as_votes(votes, where=self.method)
             columns = tuple(str(j) for j in range(matrix.shape[1]))
         check_classes(classes, where=self.method)
         check_values(matrix, n_classes=len(classes), columns=columns, where=self.method)
-        patterns = distinct(evidence_of(matrix))
-        covered = (patterns.votes >= 0).any(axis=1)
+        patterns = distinct(evidence_of(matrix), inverse=sample_weight is not None)
+        counts = patterns.counts
+        if sample_weight is not None:
+            counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
+        self._learn_covered(patterns.votes, counts, n_classes=len(classes))
+        self.classes_, self.columns_, self.sources_ = classes, columns, sources
+        return self
+
+    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+        """Learns from those distinct patterns of evidence that hold a vote and are there at all."""
+        covered = (votes >= 0).any(axis=1) & (counts > 0)
         if not covered.any():
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
-        self._learn(patterns.votes[covered], patterns.counts[covered], n_classes=len(classes))
-        self.classes_, self.columns_, self.sources_ = classes, columns, sources
-        return self
+        self._learn(votes[covered], counts[covered], n_classes=n_classes)
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
-        patterns = distinct(evidence_of(self._matrix(votes)))
-        return self._scores(patterns.votes)[patterns.inverse]
+        return self._by_pattern(votes, self._scores)
 
     def predict_proba(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """P(class | votes), rows x classes; a row without a vote gets the class balance."""
-        return normalised(self.predict_scores(votes))
+        return self._by_pattern(votes, lambda patterns: normalised(self._scores(patterns)))
 
     def predict(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """The label of every row, int8; ABSTAIN where no source voted; the lower class index of those within TIE."""
+        return self._by_pattern(votes, self._labels)
+
+    def _by_pattern(self, votes: VoteTable | np.ndarray, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """What `answer` says of each distinct row of evidence, for every row."""
+        patterns = distinct(evidence_of(self._matrix(votes)))
+        return answer(patterns.votes).take(patterns.inverse, axis=0)
+
+    def _labels(self, votes: np.ndarray) -> np.ndarray:
+        """int8 (patterns)."""
         import numpy as np
 
-        matrix = self._matrix(votes)
-        return np.where((matrix >= 0).any(axis=1), ranked(self.predict_scores(matrix))[0], ABSTAIN).astype(np.int8)
+        return np.where((votes >= 0).any(axis=1), ranked(self._scores(votes))[0], ABSTAIN).astype(np.int8)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - scikit-learn's clone passes it
         """The constructor's parameters, as given."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Other values of the constructor's parameters, checked when the model learns. Raises UnknownName."""
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise UnknownName(f"parameter of {self.method}", name, self.get_params())
+            setattr(self, name, value)
+        return self
 
     def to_bytes(self) -> bytes:
         """label_model.json: canonical JSON in which every number is the shortest decimal that reads back the same."""
@@ -170,7 +196,34 @@ def evidence_of(matrix: np.ndarray) -> np.ndarray:
     """The same votes with ERROR and SKIPPED as silence: neither says anything of the class."""
     import numpy as np
 
-    return np.maximum(matrix, np.int8(ABSTAIN))
+    return matrix if matrix.min(initial=ABSTAIN) == ABSTAIN else np.maximum(matrix, np.int8(ABSTAIN))
+
+
+def weighted(patterns: Patterns, weights: np.ndarray) -> np.ndarray:
+    """The weight of every pattern, whole or float (patterns), from that of every row; its bits know no order of rows."""
+    import numpy as np
+
+    if weights.dtype.kind in "iu":
+        # Whole numbers are exact as floats below 2^53.
+        return np.bincount(patterns.inverse, weights, minlength=len(patterns)).astype(np.int64)
+    order = np.lexsort((weights, patterns.inverse))
+    return np.add.reduceat(weights[order], np.cumsum(patterns.counts) - patterns.counts)
+
+
+def _checked_weights(given: object, rows: int, *, where: str) -> np.ndarray:
+    """One finite number from 0 for each row; whole numbers as int64, others as float64. Raises InvalidRecord."""
+    import numpy as np
+
+    weights = np.asarray(given)
+    if weights.dtype.kind not in "iuf" or weights.shape != (rows,):
+        shown = f"{weights.dtype} {list(weights.shape)}"
+        raise InvalidRecord("sample_weight", shown, f"one number for each of {rows} rows", where=where)
+    # The comparison is false for NaN too.
+    odd = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
+    if len(odd):
+        raise InvalidRecord(f"sample_weight[{odd[0]}]", weights[odd[0]].item(), "a finite number from 0", where=where)
+    whole = weights.dtype.kind in "iu" or bool((weights == np.floor(weights)).all())
+    return weights.astype(np.int64 if whole and float(weights.sum()) < _EXACT else np.float64)
 
 
 def normalised(scores: np.ndarray) -> np.ndarray:
@@ -254,6 +307,8 @@ def _value_of(text: object, *, where: str) -> Any:
         return [_value_of(item, where=where) for item in text[1:-1].split(",")]
     if re.fullmatch(r"-?[0-9]+", text):
         return int(text)
+    if re.fullmatch(r"[a-z]+(:[0-9]+)?", text):
+        return text
     return number_of(text, field="parameters", where=where)
 
 

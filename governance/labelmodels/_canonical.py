@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from governance.votes.patterns import in_order
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -23,10 +25,12 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    names = _named(votes, np.broadcast_to(counts[:, None], votes.shape))
+    whole = counts.dtype.kind in "iu"
+    weights = counts if whole else counts.astype(np.float64).view(np.uint64)
+    names = column_totals(votes, counts) if whole else _named(votes, np.broadcast_to(weights[:, None], votes.shape))
     found = len(np.unique(names))
     while found < len(names):
-        rows = _mixed(_mixed(names[None, :] ^ _mixed(votes)).sum(axis=1, dtype=np.uint64) ^ _mixed(counts))
+        rows = _mixed(_mixed(names[None, :] ^ _mixed(votes)).sum(axis=1, dtype=np.uint64) ^ _mixed(weights))
         refined = _mixed(names ^ _named(votes, np.broadcast_to(rows[:, None], votes.shape)))
         now = len(np.unique(refined))
         if now <= found:
@@ -35,16 +39,36 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return names
 
 
-def canonical_patterns(votes: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(column order, patterns, counts, group of each ordered column) in canonical order; a group is interchangeable."""
+def canonical_patterns(
+    votes: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(column order, row order, patterns, counts, name of each ordered column), all in canonical order."""
     import numpy as np
 
     names = column_names(votes, counts)
     order = np.argsort(names, kind="stable")
-    arranged = votes[:, order]
-    rows = np.lexsort(arranged.T[::-1])
-    groups = np.unique(names[order], return_inverse=True)[1]
-    return order, np.ascontiguousarray(arranged[rows]), counts[rows], groups
+    arranged = np.ascontiguousarray(votes[:, order])
+    rows = in_order(arranged)
+    return order, rows, arranged[rows], counts[rows], names[order]
+
+
+def groups_of(names: np.ndarray) -> np.ndarray:
+    """The group of every column, int64 (sources): columns of one name are interchangeable."""
+    import numpy as np
+
+    return np.unique(names, return_inverse=True)[1]
+
+
+def column_totals(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """One 64-bit name a column: how often it says what, each vote scattered, its count a factor; sums wrap."""
+    import numpy as np
+
+    names = np.zeros(votes.shape[1], dtype=np.uint64)
+    for column, said in enumerate(votes.T):
+        # Counts are whole, and exact as floats below 2^53.
+        totals = np.bincount(said + np.int64(128), counts).astype(np.uint64)
+        names[column] = _mixed(_mixed(np.arange(len(totals))) ^ _mixed(totals))[totals > 0].sum(dtype=np.uint64)
+    return _mixed(names)
 
 
 def _named(votes: np.ndarray, rows: np.ndarray) -> np.ndarray:

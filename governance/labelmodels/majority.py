@@ -7,6 +7,7 @@ has no label and the balance of all votes as its probabilities.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +29,12 @@ class MajorityVote(FittedLabelModel):
 
     def predict(self, votes: VoteTable | np.ndarray, *, ties: bool = True) -> np.ndarray:
         """The label of every row, int8; without `ties`, rows on which several classes lead get NO_MAJORITY."""
+        return self._by_pattern(votes, lambda patterns: self._labels(patterns, ties=ties))
+
+    def _labels(self, votes: np.ndarray, *, ties: bool = True) -> np.ndarray:
         import numpy as np
 
-        matrix = self._matrix(votes)
-        shares = votes_by_class(matrix, n_classes=len(self.classes_))
+        shares = votes_by_class(votes, n_classes=len(self.classes_))
         most = shares.max(axis=1, keepdims=True)
         leading = shares == most
         label = ranked(np.where(leading, self.balance_[None, :], -1.0))[0]
@@ -71,7 +74,8 @@ def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) 
     """P(class) from majority vote: the mean share of votes over covered rows, one row added for each class.
 
     The added rows keep a class that nobody names above 0. Shares are added up as whole numbers over rows with equally
-    many votes, so that no order of rows or columns can be seen in the result.
+    many votes, and weights that are no whole numbers exactly, so that no order of rows or columns can be seen in the
+    result.
     """
     import numpy as np
 
@@ -80,7 +84,11 @@ def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) 
     balance = np.ones(n_classes, dtype=np.float64)
     for voting in np.unique(total[total > 0]):
         here = total == voting
-        balance += (counts[here] @ shares[here]) / float(voting)
+        if counts.dtype.kind == "f":
+            held = np.array([math.fsum(share.tolist()) for share in (counts[here, None] * shares[here]).T])
+        else:
+            held = counts[here] @ shares[here]
+        balance += held / float(voting)
     return balance / balance.sum()
 
 

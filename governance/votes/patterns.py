@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from governance.votes.answers import Answers
 
 _KEY_LIMIT = 2**62
-#: so many rows are packed at a time that their keys stay in the processor's cache
-_AT_ONCE = 16_384
+#: keys below this are whole numbers that a float32, and that a float64 holds exactly
+_SHORT, _LONG = 2**24, 2**53
+#: so many different keys are counted in a table of them all, instead of being sorted
+_DENSE = 2**22
+#: so many rows are packed at a time that their keys stay in the processor's cache, and so many are counted at a time
+_AT_ONCE, _COUNTED = 16_384, 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +54,9 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
     """The patterns of `matrix`, int8 (rows x sources). Deterministic, and the same for any order of the rows.
 
     1. each row is packed into an integer, its votes being digits of a base that holds them all, so that sorting integers
-    sorts rows  2. equal neighbours among the sorted are one pattern  3. the digits of a pattern are its votes. Where a row
-    is too wide for one integer, the rank among what was packed so far takes its place. Without `inverse` half of the
-    time is spent.
+    sorts rows  2. where there are few integers that a row could be, each is counted; elsewhere equal neighbours among the
+    sorted are one pattern  3. the digits of a pattern are its votes. Where a row is too wide for one integer, the rank
+    among what was packed so far takes its place. Without `inverse` less time and memory is spent.
     """
     import numpy as np
 
@@ -64,6 +68,8 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
         return Patterns(matrix.copy(), nothing, nothing)
     lowest = int(matrix.min(initial=127))
     base = int(matrix.max(initial=-128)) - lowest + 1
+    if base**sources <= min(_DENSE, max(4 * rows, _AT_ONCE)):
+        return _counted(matrix, base=base, lowest=lowest, inverse=inverse)
     if not inverse and base**sources <= _KEY_LIMIT:
         keys = np.sort(_packed(matrix, None, base=base, lowest=lowest))
         starts = _starts(keys)
@@ -72,6 +78,16 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
     found, ranks = _ranked_rows(matrix, base=base, lowest=lowest)
     counts = np.bincount(ranks, minlength=len(found)).astype(np.int64)
     return Patterns(np.ascontiguousarray(matrix[found]), counts, ranks if inverse else nothing)
+
+
+def in_order(matrix: np.ndarray) -> np.ndarray:
+    """Where the rows of `matrix`, all of them different, stand in lexicographic order, int64 (rows)."""
+    import numpy as np
+
+    if not matrix.size:
+        return np.arange(len(matrix))
+    lowest = int(matrix.min())
+    return _ranked_rows(matrix, base=int(matrix.max()) - lowest + 1, lowest=lowest)[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,18 +148,45 @@ def _ranked_rows(matrix: np.ndarray, *, base: int, lowest: int) -> tuple[np.ndar
     return found, ranks
 
 
+def _counted(matrix: np.ndarray, *, base: int, lowest: int, inverse: bool) -> Patterns:
+    """`distinct`, where every row that there could be has a place in a table."""
+    import numpy as np
+
+    rows, sources = matrix.shape
+    table = np.zeros(base**sources, dtype=np.int64)
+    keys = np.empty(rows if inverse else 0, dtype=np.int64)
+    for start in range(0, rows, _COUNTED):
+        part = _packed(matrix[start : start + _COUNTED], None, base=base, lowest=lowest)
+        table += np.bincount(part, minlength=len(table))
+        keys[start : start + _COUNTED] = part if inverse else 0
+    there = np.flatnonzero(table)
+    counts = table[there]
+    if inverse:
+        table[there] = np.arange(len(there))
+        for start in range(0, rows, _COUNTED):
+            keys[start : start + _COUNTED] = table[keys[start : start + _COUNTED]]
+    return Patterns(_unpacked(there, sources, base=base, lowest=lowest), counts, keys)
+
+
 def _packed(matrix: np.ndarray, key: np.ndarray | None, *, base: int, lowest: int) -> np.ndarray:
     """int64 (rows): the digits of `key`, where there is one, and then those of the votes from left to right."""
     import numpy as np
 
     packed = np.empty(len(matrix), dtype=np.int64)
+    sources = matrix.shape[1]
+    # As many columns at a time as a float holds the digits of: a product of floats is the fastest sum, and here exact.
+    step = max(width for width in range(1, sources + 1) if width == 1 or base**width <= _LONG)
+    exact = np.float32 if base ** min(step, sources) <= _SHORT else np.float64
     for start in range(0, len(matrix), _AT_ONCE):
         part = packed[start : start + _AT_ONCE]
         part[:] = 0 if key is None else key[start : start + _AT_ONCE]
-        for votes in np.ascontiguousarray(matrix[start : start + _AT_ONCE].T):
-            part *= base
-            part += votes
-            part -= lowest
+        # The difference wraps around where it is beyond int8, and is right as uint8.
+        digits = (matrix[start : start + _AT_ONCE] - np.int8(lowest)).view(np.uint8).astype(exact)
+        for first in range(0, sources, step):
+            width = min(step, sources - first)
+            places = np.array([base**place for place in reversed(range(width))], dtype=exact)
+            part *= base**width
+            part += (digits[:, first : first + width] @ places).astype(np.int64)
     return packed
 
 

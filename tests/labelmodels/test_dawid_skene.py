@@ -5,15 +5,17 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+import torch
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from labelmodel_votes import simulated, table_of
 
-from governance.errors import ConfigurationError, ExitCode, InvalidRecord
-from governance.labelmodels import dawid_skene
+from governance.errors import ConfigurationError, ExitCode, InvalidRecord, UnknownName
+from governance.labelmodels import _lookup, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import canonical_patterns
+from governance.labelmodels._prepared import Prepared
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
 
@@ -140,22 +142,135 @@ def test_columns_with_equal_counts_are_told_apart_by_their_company():
     ordered = set()
     for columns in ([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]):
         found = distinct(matrix[:, columns])
-        order, *_ = canonical_patterns(found.votes, found.counts)
+        order = canonical_patterns(found.votes, found.counts)[0]
         ordered.add(tuple(np.array(columns)[order].tolist()))
     assert len(ordered) == 1
 
 
-def test_blocks_of_patterns_give_what_one_block_gives(monkeypatch):
-    """Patterns that do not fit one block are worked off block by block, to the same tables."""
-    matrix, _ = simulated(rows=400, classes=3)
+@pytest.mark.parametrize(("codes", "at_once"), [(4, 1 << 16), (4_096, 3 * 1_024), (1 << 16, 1)])
+def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, codes, at_once):
+    """However many sources make up a code, and however many patterns are worked on together, the tables are the same."""
+    matrix, _ = simulated(rows=4000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
     whole = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
-    monkeypatch.setattr(dawid_skene, "_CHUNK", 45)
-    kept = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
-    monkeypatch.setattr(dawid_skene, "_KEEP", 0)
-    remade = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
-    np.testing.assert_allclose(kept.log_likelihood_, whole.log_likelihood_, atol=1e-12)
-    assert (remade.log_likelihood_ == kept.log_likelihood_).all()
-    assert kept.objective_ == pytest.approx(whole.objective_)
+    monkeypatch.setattr(_lookup, "_CODES", codes)
+    monkeypatch.setattr(_lookup, "_AT_ONCE", at_once)
+    other = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
+    np.testing.assert_allclose(other.log_likelihood_, whole.log_likelihood_, atol=1e-12)
+    assert other.objective_ == pytest.approx(whole.objective_)
+
+
+def test_no_number_of_threads_changes_a_bit(monkeypatch):
+    """One thread, two and five give the same bits, also where there are many blocks."""
+    matrix, _ = simulated(rows=9000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
+    learned = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        monkeypatch.setattr(_lookup, "_AT_ONCE", 1)
+        learned.append(DawidSkene(max_iterations=9).fit(matrix, n_classes=3).log_likelihood_.tobytes())
+    assert len(set(learned)) == 1
+
+
+def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
+    """The one-hot products of torch, kept and made anew, find the same tables and objective within 1e-9."""
+    matrix, _ = simulated(rows=2000, classes=3)
+    found = distinct(np.maximum(matrix, -1))
+    prepared = Prepared.of(found.votes, found.counts, classes=3)
+    tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=3).log_likelihood_[prepared.order]
+    balance = np.log([0.2, 0.3, 0.5])
+    votes, likelihood = (
+        prepared.lookup.expected_votes(tables, balance),
+        prepared.lookup.log_likelihood(tables, balance),
+    )
+    for chunk, keep in ((1 << 22, 1 << 25), (45, 1 << 25), (45, 0)):
+        monkeypatch.setattr(_products, "_CHUNK", chunk)
+        monkeypatch.setattr(_products, "_KEEP", keep)
+        products = _products.Products(prepared.patterns, prepared.weights, classes=3, device="cpu")
+        np.testing.assert_allclose(products.expected_votes(tables, balance), votes, rtol=1e-9)
+        assert products.log_likelihood(tables, balance) == pytest.approx(likelihood, rel=1e-12)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no graphics processor that torch can use")
+def test_a_graphics_processor_finds_the_same_model():
+    """Equal within 1e-9, and bit for bit from run to run."""
+    matrix, _ = simulated(rows=3000, classes=3)
+    here = DawidSkene().fit(matrix, n_classes=3)
+    there, again = (DawidSkene(device="cuda").fit(matrix, n_classes=3) for _ in range(2))
+    np.testing.assert_allclose(there.predict_proba(matrix), here.predict_proba(matrix), atol=1e-9)
+    assert there.log_likelihood_.tobytes() == again.log_likelihood_.tobytes()
+
+
+def test_a_device_that_is_not_there_is_refused():
+    """A device of another kind is a bad parameter; a graphics processor that is missing is named with the way out."""
+    votes = np.array([[0, 1], [1, 1]], dtype=np.int8)
+    assert DawidSkene(device="cpu").fit(votes, n_classes=2).iterations_ > 0
+    for device in ("tpu", "cuda:", "cuda:x", 3):
+        with pytest.raises(InvalidRecord, match="device: given"):
+            DawidSkene(device=device).fit(votes, n_classes=2)
+    with pytest.raises(ConfigurationError, match="no device 'cuda:99'") as caught:
+        DawidSkene(device="cuda:99").fit(votes, n_classes=2)
+    assert "cpu" in caught.value.hint
+
+
+@settings(max_examples=40, deadline=None)
+@given(some_votes, st.data())
+def test_a_source_that_is_left_out_might_not_have_been_there(matrix, data):
+    """Tables, balance and objective without some sources are those of a fit on the votes of the others."""
+    out = data.draw(st.lists(st.integers(0, matrix.shape[1] - 1), min_size=1, max_size=3, unique=True))
+    rest = np.delete(matrix, out, axis=1)
+    assume(rest.size and (rest >= 0).any())
+    found = distinct(np.maximum(matrix, -1))
+    covered = (found.votes >= 0).any(axis=1)
+    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=3)
+    model, brute = DawidSkene(strength=3.0), DawidSkene(strength=3.0).fit(rest, n_classes=3)
+    model._learn_prepared(prepared, left_out=prepared.left_out(out))
+    assert (model.log_likelihood_[out] == 0).all()
+    np.testing.assert_allclose(model.balance_, brute.balance_, rtol=1e-13)
+    np.testing.assert_allclose(np.delete(model.log_likelihood_, out, axis=0), brute.log_likelihood_, atol=1e-11)
+    assert model.objective_ == pytest.approx(brute.objective_, rel=1e-11, abs=1e-11)
+
+
+def test_a_model_without_a_source_labels_as_one_that_never_knew_it(table):
+    """`without` is a model of the other columns: its tables, labels and file are those of a fit on the others."""
+    model = DawidSkene(strength=20.0).fit(table)
+    prepared = model.prepare(table)
+    for out in (["s1"], ["s0", "s4"]):
+        kept = [column for column in table.columns if column not in out]
+        rest = table_of(table.matrix[:, [table.columns.index(column) for column in kept]], columns=kept)
+        found, brute = model.without(out, votes=prepared), DawidSkene(strength=20.0).fit(rest)
+        assert (found.columns_, found.sources_, found.iterations_) == (
+            brute.columns_,
+            brute.sources_,
+            brute.iterations_,
+        )
+        np.testing.assert_allclose(found.predict_proba(rest), brute.predict_proba(rest), atol=1e-12)
+        assert (found.predict(rest) == brute.predict(rest)).all()
+        columns = [table.columns.index(column) for column in kept]
+        by_hand = found.predict_scores(prepared.patterns[:, np.argsort(prepared.order)][:, columns])
+        np.testing.assert_allclose(found.pattern_scores(prepared), by_hand, rtol=1e-12)
+        assert found.to_bytes()
+        near = model.without(out, votes=prepared, warm=True)
+        np.testing.assert_allclose(near.log_likelihood_, brute.log_likelihood_, atol=1e-6)
+    with pytest.raises(UnknownName, match="no column is named 's7'"):
+        model.without(["s7"], votes=prepared)
+    with pytest.raises(InvalidRecord, match="at least one source that votes is left"):
+        model.without(table.columns, votes=prepared)
+    with pytest.raises(InvalidRecord, match="no vote at all"):
+        model.prepare(np.full((3, 5), -1, dtype=np.int8))
+
+
+def test_a_warm_start_ends_where_a_cold_one_ends():
+    """From the tables of all sources EM without one comes to the same tables, in no more steps."""
+    matrix, _ = simulated(rows=3000)
+    found = distinct(np.maximum(matrix, -1))
+    covered = (found.votes >= 0).any(axis=1)
+    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=2)
+    whole = DawidSkene(tolerance=1e-12).fit(matrix, n_classes=2)
+    cold, warm = DawidSkene(tolerance=1e-12), DawidSkene(tolerance=1e-12)
+    out = prepared.left_out([1])
+    cold._learn_prepared(prepared, left_out=out)
+    warm._learn_prepared(prepared, left_out=out, start=whole.log_likelihood_[prepared.order])
+    np.testing.assert_allclose(warm.log_likelihood_, cold.log_likelihood_, atol=1e-9)
+    assert warm.iterations_ <= cold.iterations_
 
 
 def test_errors_and_skipped_examples_are_silence():

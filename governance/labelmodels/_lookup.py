@@ -1,0 +1,198 @@
+"""How are many patterns scored and counted at once? Several sources make up one small code, and their sums are looked up.
+
+With K classes a source has K + 1 things to say, silence among them, and m sources together have (K + 1)^m: a code. The sum
+of what they say for each class is worked out once a code, so that a pattern costs one look-up for each group of sources and
+class; and what its posterior adds is counted by code, and only afterwards shared out among the group's sources.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_Part = TypeVar("_Part")
+
+#: codes a group may have: the sums of one class fit into a processor's first cache
+_CODES = 4_096
+#: scores that are worked on together
+_AT_ONCE = 1 << 16
+
+
+class Lookup:
+    """Covered patterns and their weights, ready to be scored and counted under any tables.
+
+    `patterns` is int8 (patterns x sources), from ABSTAIN up; `weights` whole or float (patterns). Sums are taken block by
+    block and blocks in order, so that no number of threads can be seen in a result.
+    """
+
+    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int, threads: int | None = None) -> None:
+        import numpy as np
+
+        self.weights = weights.astype(np.float64)
+        self.sources, self.classes = patterns.shape[1], classes
+        self._base = classes + 1
+        self._members = _members(len(patterns), self.sources, self._base)
+        self._codes = _packed(patterns, self._members, self._base)
+        self._step = max(1_024, _AT_ONCE // classes)
+        self._threads = available_threads() if threads is None else threads
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """E-step: expected votes under log tables, both sources x classes x votes.
+
+        A source whose table is all zeros says nothing: it is left out.
+        """
+        import numpy as np
+
+        sums = self._sums(tables)
+        counted = [np.zeros_like(table) for table in sums]
+
+        def block(start: int) -> list[np.ndarray]:
+            codes, scores = self._scored(start, sums, log_balance)
+            np.exp(np.subtract(scores, scores.max(axis=0), out=scores), out=scores)
+            scores *= self.weights[start : start + self._step] / scores.sum(axis=0)
+            return [
+                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in scores])
+                for code, table in zip(codes, sums, strict=True)
+            ]
+
+        for parts in self._each(block):
+            for group, added in enumerate(parts):
+                counted[group] += added
+        return self._shared_out(counted)
+
+    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
+        """log P(votes) under log tables, sources x classes x votes."""
+        import numpy as np
+
+        sums = self._sums(tables)
+
+        def block(start: int) -> float:
+            scores = self._scored(start, sums, log_balance)[1]
+            top = scores.max(axis=0)
+            total = np.log(np.exp(scores - top).sum(axis=0)) + top
+            # Not a product of vectors: how that is added up depends on the number of threads.
+            return float((self.weights[start : start + self._step] * total).sum())
+
+        return sum(self._each(block), start=0.0)
+
+    def scores(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """log P(class, votes) under log tables, patterns x classes."""
+        import numpy as np
+
+        sums = self._sums(tables)
+        scores = np.empty((len(self), self.classes))
+        for start in range(0, len(self), self._step):
+            scores[start : start + self._step] = self._scored(start, sums, log_balance)[1].T
+        return scores
+
+    def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
+        """What `majority.estimated_balance` gives, where the sources in `left_out`, bool (sources), have no voice."""
+        import numpy as np
+
+        voices = np.zeros((self.sources, self.classes, self.classes))
+        voices[:] = np.eye(self.classes)
+        if left_out is not None:
+            voices[left_out] = 0.0
+        sums, nothing = self._sums(voices), np.zeros(self.classes)
+        held = np.zeros((self.classes, self.sources + 1))
+
+        def block(start: int) -> np.ndarray:
+            _, said = self._scored(start, sums, nothing)
+            voting = said.sum(axis=0).astype(np.intp)
+            said *= self.weights[start : start + self._step]
+            return np.stack([np.bincount(voting, share, minlength=self.sources + 1) for share in said])
+
+        for part in self._each(block):
+            held += part
+        balance = np.ones(self.classes)
+        for voting in range(1, self.sources + 1):
+            balance += held[:, voting] / float(voting)
+        return balance / balance.sum()
+
+    def _scored(
+        self, start: int, sums: list[np.ndarray], log_balance: np.ndarray
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """The codes of one block, group by group, and its scores, classes x patterns."""
+        import numpy as np
+
+        codes = [code[start : start + self._step].astype(np.intp) for code in self._codes]
+        scores = np.repeat(log_balance[:, None], len(codes[0]), axis=1)
+        for code, table in zip(codes, sums, strict=True):
+            for k, said in enumerate(table):
+                scores[k] += said.take(code)
+        return codes, scores
+
+    def _sums(self, tables: np.ndarray) -> list[np.ndarray]:
+        """For each group what its sources say together, classes x codes."""
+        import numpy as np
+
+        silent = np.zeros((self.sources, self.classes, 1))
+        said = np.concatenate([silent, tables], axis=2)
+        sums: list[np.ndarray] = []
+        for first, last in self._members:
+            table = said[first]
+            for source in range(first + 1, last):
+                table = (table[:, :, None] + said[source][:, None, :]).reshape(self.classes, -1)
+            sums.append(np.ascontiguousarray(table))
+        return sums
+
+    def _shared_out(self, counted: list[np.ndarray]) -> np.ndarray:
+        """Votes by source, sources x classes x votes, from votes by code, for each group classes x codes."""
+        import numpy as np
+
+        votes = np.empty((self.sources, self.classes, self.classes))
+        for (first, last), table in zip(self._members, counted, strict=True):
+            many = last - first
+            for place in range(many):
+                by_place = table.reshape(self.classes, self._base**place, self._base, self._base ** (many - 1 - place))
+                votes[first + place] = by_place.sum(axis=(1, 3))[:, 1:]
+        return votes
+
+    def _each(self, block: Callable[[int], _Part]) -> Iterator[_Part]:
+        """What `block` makes of every block, in order, whichever thread was first."""
+        starts = range(0, len(self), self._step)
+        if self._threads == 1 or len(starts) == 1:
+            yield from map(block, starts)
+            return
+        with ThreadPoolExecutor(self._threads) as pool:
+            yield from pool.map(block, starts)
+
+
+def available_threads() -> int:
+    """How many threads may work at once: OMP_NUM_THREADS where it is set, else the processors this process may use."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _members(patterns: int, sources: int, base: int) -> list[tuple[int, int]]:
+    """The groups, as first source and the one after the last: as wide as pays for itself on so many patterns."""
+    widths = [width for width in range(1, sources + 1) if width == 1 or base**width <= _CODES]
+    # A pattern costs a look-up and a count for each group; a code costs about as much again to sum up and share out.
+    width = min(widths, key=lambda width: -(-sources // width) * (patterns + 2 * base**width))
+    # Groups of even size have the fewest codes.
+    groups = -(-sources // width)
+    bounds = [sources * group // groups for group in range(groups + 1)]
+    return list(itertools.pairwise(bounds))
+
+
+def _packed(patterns: np.ndarray, members: list[tuple[int, int]], base: int) -> np.ndarray:
+    """The code of every pattern in every group, uint16 (groups x patterns); silence is the digit 0."""
+    import numpy as np
+
+    codes = np.zeros((len(members), len(patterns)), dtype=np.uint16)
+    for group, (first, last) in enumerate(members):
+        for source in range(first, last):
+            codes[group] *= np.uint16(base)
+            codes[group] += (patterns[:, source] + np.int8(1)).view(np.uint8)
+    return codes

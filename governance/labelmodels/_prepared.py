@@ -1,0 +1,127 @@
+"""What is worked out once of the votes, so that they can be fitted again and again, also without some of the sources?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from governance.labelmodels._canonical import canonical_patterns, column_names, column_totals, groups_of
+from governance.labelmodels._em import Found, climb
+from governance.labelmodels._lookup import Lookup
+from governance.labelmodels._products import Products
+from governance.votes.patterns import distinct
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Covered patterns in canonical order, int8 (patterns x sources) and `weights` (patterns), ready for EM.
+
+    `order[j]` is the column, as it was given, that stands at place j; `rows[p]` the given pattern that stands at place p.
+    """
+
+    patterns: np.ndarray
+    weights: np.ndarray
+    order: np.ndarray
+    rows: np.ndarray
+    names: np.ndarray
+    classes: int
+    columns: tuple[str, ...] = ()
+    device: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        votes: np.ndarray,
+        counts: np.ndarray,
+        *,
+        classes: int,
+        columns: tuple[str, ...] = (),
+        device: str | None = None,
+    ) -> Prepared:
+        """From distinct patterns of evidence, of which each has a vote, and their counts or weights."""
+        order, rows, patterns, weights, names = canonical_patterns(votes, counts)
+        return cls(patterns, weights, order, rows, names, classes, columns, device)
+
+    @cached_property
+    def lookup(self) -> Lookup:
+        """The patterns on this machine's own processor."""
+        return Lookup(self.patterns, self.weights, classes=self.classes)
+
+    @cached_property
+    def _products(self) -> Products | None:
+        if self.device is None:
+            return None
+        return Products(self.patterns, self.weights, classes=self.classes, device=self.device)
+
+    def left_out(self, columns: Sequence[int]) -> np.ndarray:
+        """bool (sources), in canonical order: which of them are the given columns `columns`."""
+        import numpy as np
+
+        return np.isin(self.order, columns)
+
+    def covered(self, left_out: np.ndarray) -> np.ndarray:
+        """bool (patterns): where a source votes that is not left out."""
+        import numpy as np
+
+        return np.any(self.patterns[:, ~left_out] >= 0, axis=1)
+
+    def scores(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
+        """log P(class, votes), patterns x classes, under log tables in the given order of columns.
+
+        A table of zeros leaves its source out. The last bits are not those of `predict_scores`, which adds source by
+        source; `ranked` does not see them.
+        """
+        import numpy as np
+
+        return self.lookup.scores(tables[self.order], np.log(balance))
+
+    def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
+        """P(class) from majority vote, among the sources that are not left out."""
+        return self.lookup.balance(left_out)
+
+    def found(
+        self,
+        *,
+        balance: np.ndarray,
+        prior: np.ndarray,
+        tolerance: float,
+        max_iterations: int,
+        left_out: np.ndarray | None = None,
+        start: np.ndarray | None = None,
+    ) -> Found:
+        """EM in canonical order, as `climb` says."""
+        return climb(
+            self._products or self.lookup,
+            balance=balance,
+            prior=prior,
+            groups=self._groups(left_out),
+            left_out=left_out,
+            start=start,
+            tolerance=tolerance,
+            max_iterations=max_iterations,
+        )
+
+    def _groups(self, left_out: np.ndarray | None) -> np.ndarray:
+        """Which columns are interchangeable once some are left out, int64 (sources)."""
+        import numpy as np
+
+        if left_out is None or not left_out.any():
+            return groups_of(self.names)
+        heard = np.flatnonzero(~left_out)
+        groups = np.arange(len(self.names))
+        # How often a column says what does not depend on the others: where that tells all apart, nothing else is asked.
+        if len(np.unique(self._totals[heard])) < len(heard):
+            rest = distinct(np.ascontiguousarray(self.patterns[:, heard]))
+            weights = np.bincount(rest.inverse, self.weights, minlength=len(rest))
+            groups[heard] = groups_of(column_names(rest.votes, weights.astype(self.weights.dtype)))
+            groups[left_out] = len(heard) + np.arange(left_out.sum())
+        return groups
+
+    @cached_property
+    def _totals(self) -> np.ndarray:
+        return column_totals(self.patterns, self.weights)
