@@ -59,6 +59,7 @@ def climb(
     balance_rows: float | None = None,
     left_out: np.ndarray | None = None,
     start: np.ndarray | None = None,
+    start_balance: np.ndarray | None = None,
     tolerance: float,
     max_iterations: int,
 ) -> Found:
@@ -75,7 +76,7 @@ def climb(
 
     heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
     pseudo = prior.sum(axis=2)
-    given = balance
+    given, balance = balance, balance if start_balance is None else start_balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
     votes_at_all = cast.votes > 0
     beside = pseudo * (cast.covered / np.where(votes_at_all, cast.votes, cast.covered))[:, None]

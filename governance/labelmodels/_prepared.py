@@ -106,7 +106,7 @@ class Prepared:
         found = voices(self.patterns, self.weights, classes=self.classes, judged=heard)
         groups = self._groups(left_out)
         # Interchangeable sources have one voice, to the last bit.
-        return (np.bincount(groups, found) / np.bincount(groups))[groups]
+        return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]
 
     def found(
         self,
@@ -119,6 +119,7 @@ class Prepared:
         balance_rows: float | None = None,
         left_out: np.ndarray | None = None,
         start: np.ndarray | None = None,
+        start_balance: np.ndarray | None = None,
     ) -> Found:
         """EM in canonical order, as `climb` says."""
         everything = float(self.weights.sum())
@@ -133,6 +134,7 @@ class Prepared:
             balance_rows=balance_rows,
             left_out=left_out,
             start=start,
+            start_balance=start_balance,
             tolerance=tolerance,
             max_iterations=max_iterations,
         )

@@ -100,12 +100,12 @@ class DawidSkene(FittedLabelModel):
         self._learn_prepared(Prepared.of(votes, counts, classes=n_classes, device=device))
 
     def _learn_prepared(
-        self, votes: Prepared, *, left_out: np.ndarray | None = None, start: np.ndarray | None = None
+        self, votes: Prepared, *, left_out: np.ndarray | None = None, begin: DawidSkene | None = None
     ) -> None:
         """1. the prior, around the balance that is given or that of majority vote  2. who errs together
         3. the balance that those sources learn which name all classes  4. EM, in the one order of all arrangements
 
-        `left_out`, bool (sources), and the log tables `start` stand in that order too.
+        `left_out`, bool (sources), stands in that order too; EM begins at what `begin` learned of all columns.
         """
         import numpy as np
 
@@ -124,6 +124,7 @@ class DawidSkene(FittedLabelModel):
         voices = np.ones(len(all_named)) if self.copies == "count" else votes.voices(all_named, left_out)
         # 3.
         silenced = np.zeros(len(all_named), dtype=bool) if left_out is None else left_out
+        start = None if begin is None else begin.log_likelihood_[votes.order]
         found = None
         if self.balance is None and (all_named & ~silenced).sum() >= _FEWEST:
             found = fit(
@@ -133,6 +134,7 @@ class DawidSkene(FittedLabelModel):
                 balance_rows=_BALANCE_ROWS,
                 left_out=silenced | ~all_named,
                 start=start,
+                start_balance=None if begin is None else begin.balance_,
             )
             balance = found.balance
         # 4.
@@ -182,7 +184,7 @@ class DawidSkene(FittedLabelModel):
         if not votes.covered(left_out).any():
             raise InvalidRecord("without", list(columns), "at least one source that votes is left", where=self.method)
         model = type(self)(**self.get_params())
-        model._learn_prepared(votes, left_out=left_out, start=self.log_likelihood_[votes.order] if warm else None)
+        model._learn_prepared(votes, left_out=left_out, begin=self if warm else None)
         heard = [j for j in range(len(self.columns_)) if j not in out]
         place = {column: new for new, column in enumerate(heard)}
         model.order_ = np.array([place[j] for j in votes.order.tolist() if j in place], dtype=np.int64)

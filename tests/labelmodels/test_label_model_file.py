@@ -50,10 +50,11 @@ def test_parameters_survive_with_their_types(table, tmp_path):
     model = DawidSkene(balance=[0.25, 0.75], strength=12.5, max_iterations=7).fit(table)
     assert model.parameters() == {
         "balance": "[0.25,0.75]",
+        "copies": "share",
         "diagonal": "0.5",
         "max_iterations": "7",
         "strength": "12.5",
-        "tolerance": "1e-09",
+        "tolerance": "0.0001",
     }
     path = tmp_path / "label_model.json"
     path.write_bytes(model.to_bytes())
@@ -112,7 +113,7 @@ FAULTS = {
         "state.balance: given 3, wanted a list of 2",
     ),
     "balance_a_float_in_long_form": (_set(["state", "balance", 0], "0.50"), "shortest decimal"),
-    "balance_from_nowhere": (_set(["state", "balance_origin"], "guess"), "given or estimated"),
+    "balance_from_nowhere": (_set(["state", "balance_origin"], "guess"), "given, estimated or gold"),
     "table_infinite": (_set(["state", "log_likelihood", 0, 0, 0], "-inf"), r"log_likelihood\[0\]\[0\]\[0\]"),
     "table_of_other_sum": (_set(["state", "log_likelihood", 0, 0, 0], "-0.001"), "probabilities sum to 1"),
     "table_ragged": (_set(["state", "log_likelihood", 0, 0], ["0.0"]), r"log_likelihood\[0\]\[0\]: given 1"),
