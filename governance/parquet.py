@@ -53,10 +53,13 @@ def read_table(path: Path, *, columns: Iterable[str] = ()) -> pl.DataFrame:
     return frame
 
 
-def read_parts(path: Path, *, columns: Iterable[str] = (), rows: int = ROW_GROUP) -> Iterator[pl.DataFrame]:
+def read_parts(
+    path: Path, *, columns: Iterable[str] = (), rows: int = ROW_GROUP, without: str | None = None
+) -> Iterator[pl.DataFrame]:
     """The table in `path` from its first row to its last, `rows` at a time; a table without rows is one part of none.
 
-    Only one part is in memory. Raises what `read_table` raises, and InvalidRecord where the file is replaced meanwhile.
+    Only one part is in memory, and a column `without` is left on the disk. Raises what `read_table` raises, and
+    InvalidRecord where the file is replaced meanwhile.
     """
     import polars as pl
 
@@ -64,6 +67,8 @@ def read_parts(path: Path, *, columns: Iterable[str] = (), rows: int = ROW_GROUP
     before = _state(path)
     scan: Any = pl.scan_parquet(path, glob=False)
     total = _read(path, lambda: scan.select(pl.len()).collect().item())
+    if without is not None:
+        scan = scan.select(pl.exclude(without))
     for start in range(0, max(total, 1), rows):
         part = _read(path, scan.slice(start, rows).collect)
         require_columns(part, columns, where=str(path))

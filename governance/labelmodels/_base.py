@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from governance.digest import canonical, decimal, parse_canonical
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
 from governance.votes.patterns import Patterns, distinct
+from governance.votes.plain import as_votes, votes_of
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from governance.votes.state import VoteState
+
 FORMAT = "labeltrail/label-model"
-VERSION = 1
+#: version 2 is version 1 with a parameter `sampled`, and is written only where there is one
+VERSION, SAMPLED = 1, 2
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
@@ -40,6 +44,8 @@ class FittedLabelModel(ABC):
     sources_: tuple[str, ...] | None = None
     #: P(class), as the model uses it
     balance_: np.ndarray
+    #: the share of the rows with a vote that it learned from; 1.0 where it learned from all of them
+    sampled_: float = 1.0
 
     def fit(
         self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None, sample_weight: np.ndarray | None = None
@@ -48,22 +54,26 @@ class FittedLabelModel(ABC):
 
         Raises InvalidRecord for parameters or votes that nothing can be learned from.
         """
-        if isinstance(votes, VoteTable):
-            classes, columns, sources, matrix = votes.classes, votes.columns, votes.sources, votes.matrix
-        else:
-            if n_classes is None:
-                raise InvalidRecord("n_classes", None, "the number of classes beside a plain matrix", where=self.method)
-            classes, sources = tuple(str(k) for k in range(n_classes)), None
-            matrix = _as_votes(votes, where=self.method)
-            columns = tuple(str(j) for j in range(matrix.shape[1]))
-        check_classes(classes, where=self.method)
-        check_values(matrix, n_classes=len(classes), columns=columns, where=self.method)
+        columns, sources, classes, matrix = votes_of(votes, n_classes=n_classes, where=self.method)
+        if not len(matrix):
+            raise InvalidRecord("votes", 0, "at least one row", where=self.method)
         patterns = distinct(evidence_of(matrix), inverse=sample_weight is not None)
         counts = patterns.counts
         if sample_weight is not None:
             counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
         self._learn_covered(patterns.votes, counts, n_classes=len(classes))
         self.classes_, self.columns_, self.sources_ = classes, columns, sources
+        self.sampled_ = 1.0
+        return self
+
+    def fit_state(self, state: VoteState) -> Self:
+        """Learns from the state of votes, bit for bit what `fit` learns from the votes, unless the state is sampled.
+
+        `sampled_` and `parameters` say of how many rows a sampled state knows. Raises InvalidRecord.
+        """
+        self._learn_covered(state.patterns.votes, state.patterns.counts, n_classes=len(state.classes))
+        self.classes_, self.columns_, self.sources_ = state.classes, state.columns, state.sources
+        self.sampled_ = state.sampled
         return self
 
     def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
@@ -124,7 +134,7 @@ class FittedLabelModel(ABC):
             )
         told = {
             "format": FORMAT,
-            "v": VERSION,
+            "v": VERSION if self.sampled_ == 1.0 else SAMPLED,
             "method": self.method,
             "classes": list(self.classes_),
             "columns": list(self.columns_),
@@ -135,8 +145,10 @@ class FittedLabelModel(ABC):
         return canonical(told) + b"\n"
 
     def parameters(self) -> dict[str, str]:
-        """What decided the fit, as text: every parameter that has a value."""
+        """What decided the fit, as text: every parameter that has a value, and `sampled` where a part of it is unseen."""
         told = {name: value for name, value in self.get_params().items() if value is not None}
+        if self.sampled_ != 1.0:
+            told["sampled"] = self.sampled_
         return {name: value if isinstance(value, str) else text_of(value) for name, value in sorted(told.items())}
 
     @classmethod
@@ -146,6 +158,10 @@ class FittedLabelModel(ABC):
         model.classes_ = tuple(told["classes"])
         model.columns_, model.sources_ = tuple(told["columns"]), tuple(told["sources"])
         for name, text in told["parameters"].items():
+            if name == "sampled" and told["v"] == SAMPLED:
+                fits = {"fits": lambda share: 0 < share < 1, "wanted": "a share of rows between 0 and 1"}
+                model.sampled_ = checked_number(name, _value_of(text, where=where), where=where, **fits)
+                continue
             if name not in model.get_params():
                 wanted = f"parameters of {cls.method}: {', '.join(model.get_params())}"
                 raise InvalidRecord(f"parameters.{name}", text, wanted, where=where)
@@ -185,7 +201,7 @@ class FittedLabelModel(ABC):
                 wanted = "exactly the source versions that this model learned of"
                 raise InvalidRecord("columns", differing[0][0], wanted, where=self.method)
             return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]
-        matrix = _as_votes(votes, where=self.method)
+        matrix = as_votes(votes, where=self.method)
         if matrix.shape[1] != len(self.columns_):
             raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
         check_values(matrix, n_classes=len(self.classes_), columns=self.columns_, where=self.method)
@@ -354,8 +370,9 @@ def parse_model(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or set(told) != _FIELDS:
         given = sorted(told) if isinstance(told, dict) else type(told).__name__
         raise InvalidRecord("file", given, f"an object with {', '.join(sorted(_FIELDS))}", where=where)
-    if (told["format"], told["v"]) != (FORMAT, VERSION):
-        raise InvalidRecord("format, v", [told["format"], told["v"]], f"{FORMAT} {VERSION}", where=where)
+    if told["format"] != FORMAT or told["v"] not in (VERSION, SAMPLED):
+        wanted = f"{FORMAT} {VERSION} or {SAMPLED}"
+        raise InvalidRecord("format, v", [told["format"], told["v"]], wanted, where=where)
     for field, kind in (("classes", list), ("columns", list), ("sources", list), ("parameters", dict), ("state", dict)):
         if not isinstance(told[field], kind):
             raise InvalidRecord(field, told[field], f"a {kind.__name__}", where=where)
@@ -364,16 +381,3 @@ def parse_model(path: Path) -> dict[str, Any]:
     check_classes(told["classes"], where=where)
     check_sources(told["columns"], told["sources"], where=where)
     return told
-
-
-def _as_votes(votes: object, *, where: str) -> np.ndarray:
-    import numpy as np
-
-    matrix = np.asarray(votes)
-    if matrix.ndim != 2 or not matrix.size:
-        raise InvalidRecord("votes", list(matrix.shape), "rows x sources, at least one of each", where=where)
-    if not np.issubdtype(matrix.dtype, np.integer):
-        raise InvalidRecord("votes", str(matrix.dtype), "whole numbers", where=where)
-    if matrix.min() < np.iinfo(np.int8).min or matrix.max() > np.iinfo(np.int8).max:
-        raise InvalidRecord("votes", int(matrix.max()), "votes that fit int8", where=where)
-    return np.ascontiguousarray(matrix, dtype=np.int8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from governance.votes.hashing import mixed
 from governance.votes.patterns import in_order
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     names = column_totals(votes, counts) if whole else _named(votes, np.broadcast_to(weights[:, None], votes.shape))
     found = len(np.unique(names))
     while found < len(names):
-        rows = _mixed(_mixed(names[None, :] ^ _mixed(votes)).sum(axis=1, dtype=np.uint64) ^ _mixed(weights))
-        refined = _mixed(names ^ _named(votes, np.broadcast_to(rows[:, None], votes.shape)))
+        rows = mixed(mixed(names[None, :] ^ mixed(votes)).sum(axis=1, dtype=np.uint64) ^ mixed(weights))
+        refined = mixed(names ^ _named(votes, np.broadcast_to(rows[:, None], votes.shape)))
         now = len(np.unique(refined))
         if now <= found:
             break
@@ -67,23 +68,12 @@ def column_totals(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     for column, said in enumerate(votes.T):
         # Counts are whole, and exact as floats below 2^53.
         totals = np.bincount(said + np.int64(128), counts).astype(np.uint64)
-        names[column] = _mixed(_mixed(np.arange(len(totals))) ^ _mixed(totals))[totals > 0].sum(dtype=np.uint64)
-    return _mixed(names)
+        names[column] = mixed(mixed(np.arange(len(totals))) ^ mixed(totals))[totals > 0].sum(dtype=np.uint64)
+    return mixed(names)
 
 
 def _named(votes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """One 64-bit name a column: a sum over rows of what each row is called and what the column says in it."""
     import numpy as np
 
-    return _mixed(_mixed(_mixed(votes) + _mixed(rows)).sum(axis=0, dtype=np.uint64))
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Each integer scattered over 64 bits (the finalizer of the generator splitmix64); sums wrap, so order is lost."""
-    import numpy as np
-
-    x = values.astype(np.int64).view(np.uint64) if values.dtype != np.uint64 else values
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    return mixed(mixed(mixed(votes) + mixed(rows)).sum(axis=0, dtype=np.uint64))

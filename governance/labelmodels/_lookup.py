@@ -8,10 +8,10 @@ class; and what its posterior adds is counted by code, and only afterwards share
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
+
+from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,21 +158,9 @@ class Lookup:
         return votes
 
     def _each(self, block: Callable[[int], _Part]) -> Iterator[_Part]:
-        """What `block` makes of every block, in order, whichever thread was first."""
+        """What `block` makes of every block, in order."""
         starts = range(0, len(self), self._step)
-        if self._threads == 1 or len(starts) == 1:
-            yield from map(block, starts)
-            return
-        with ThreadPoolExecutor(self._threads) as pool:
-            yield from pool.map(block, starts)
-
-
-def available_threads() -> int:
-    """How many threads may work at once: OMP_NUM_THREADS where it is set, else the processors this process may use."""
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return in_turn(block, starts, threads=min(self._threads, len(starts)))
 
 
 def _members(patterns: int, sources: int, base: int) -> list[tuple[int, int]]:
