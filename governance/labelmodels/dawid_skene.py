@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
+from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
-    FittedLabelModel,
     array_of,
     checked_balance,
     checked_number,
@@ -43,7 +43,7 @@ _FEWEST, _BALANCE_ROWS = 3, 100.0
 _STATE = {"balance", "balance_origin", "log_likelihood", "order", "iterations", "converged", "objective"}
 
 
-class DawidSkene(FittedLabelModel):
+class DawidSkene(AdditiveLabelModel):
     """MAP Dawid-Skene.
 
     `balance`: P(class), as numbers or as `balance_of_gold` gives it, or None to estimate it: from the sources that name all
@@ -59,8 +59,6 @@ class DawidSkene(FittedLabelModel):
     log_likelihood_: np.ndarray
     #: how much each source counts, float64 (sources): 1, and less where it errs together with others
     voices_: np.ndarray
-    #: columns in the order in which evidence is added up
-    order_: np.ndarray
     balance_origin_: Origin
     iterations_: int
     converged_: bool
@@ -219,14 +217,6 @@ class DawidSkene(FittedLabelModel):
     def parameters(self) -> dict[str, str]:
         return {**super().parameters(), "diagonal": decimal(self._checked()[0])}
 
-    def _scores(self, votes: np.ndarray) -> np.ndarray:
-        import numpy as np
-
-        scores = np.repeat(np.log(self.balance_)[None, :], len(votes), axis=0)
-        for source in self.order_:
-            scores += evidence(self.log_likelihood_[source])[votes[:, source]]
-        return scores
-
     def accuracy(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """P(the source is right | it votes) as the model sees it, float64 (sources); NaN where it never votes.
 
@@ -270,9 +260,7 @@ class DawidSkene(FittedLabelModel):
         sources, classes = len(self.columns_), len(self.classes_)
         balance = array_of(state["balance"], (classes,), field="state.balance", where=where)
         self.balance_ = checked_balance(balance, n_classes=classes, where=where)
-        self.log_likelihood_ = array_of(
-            state["log_likelihood"], (sources, classes, classes), field="state.log_likelihood", where=where
-        )
+        self._restore_tables(state, where=where)
         full = ["1"] * sources
         self.voices_ = array_of(state.get("voices", full), (sources,), field="state.voices", where=where)
         if not np.all((self.voices_ > 0) & (self.voices_ <= 1)):
@@ -280,14 +268,6 @@ class DawidSkene(FittedLabelModel):
         if np.exp(self.log_likelihood_ / self.voices_[:, None, None]).sum(axis=2).max() > 1 + 1e-9:
             wanted = "rows whose probabilities sum to 1 at most"
             raise InvalidRecord("state.log_likelihood", "other sums", wanted, where=where)
-        order = state["order"]
-        if (
-            not isinstance(order, list)
-            or any(type(i) is not int for i in order)
-            or sorted(order) != list(range(sources))
-        ):
-            raise InvalidRecord("state.order", order, "every column once", where=where)
-        self.order_ = np.array(order, dtype=np.int64)
         if state["balance_origin"] not in get_args(Origin):
             raise InvalidRecord("state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where)
         if type(state["iterations"]) is not int or type(state["converged"]) is not bool:
@@ -299,13 +279,6 @@ class DawidSkene(FittedLabelModel):
             self.balance = GoldBalance(self.balance)
         self.iterations_, self.converged_ = state["iterations"], state["converged"]
         self.objective_ = number_of(state["objective"], field="state.objective", where=where)
-
-
-def evidence(table: np.ndarray) -> np.ndarray:
-    """log P(vote | class) as votes x classes, and a last row of zeros: index -1 is silence, which adds nothing."""
-    import numpy as np
-
-    return np.concatenate([table.T, np.zeros((1, table.shape[0]))])
 
 
 Model = DawidSkene

@@ -8,7 +8,7 @@ from typing import Any
 
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import FittedLabelModel, log_odds, ranked
-from governance.labelmodels.dawid_skene import DawidSkene, evidence
+from governance.labelmodels._additive import AdditiveLabelModel, evidence
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
 _SILENCE = {ABSTAIN: "abstained", ERROR: "error", SKIPPED: "skipped"}
@@ -54,8 +54,8 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
     """
     import numpy as np
 
-    if not isinstance(model, DawidSkene):
-        raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene)")
+    if not isinstance(model, AdditiveLabelModel):
+        raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene, crowd, snorkel)")
     row = _checked_row(model, votes)
     covered = bool((row >= 0).any())
     silent = np.maximum(row, np.int8(ABSTAIN))
@@ -89,7 +89,7 @@ def _added(scores: Any, label: int, runner_up: int) -> float:
     return float(scores[label] - scores[runner_up])
 
 
-def _checked_row(model: DawidSkene, votes: Sequence[int] | Mapping[str, int]) -> Any:
+def _checked_row(model: AdditiveLabelModel, votes: Sequence[int] | Mapping[str, int]) -> Any:
     import numpy as np
 
     if isinstance(votes, Mapping):
