@@ -86,8 +86,8 @@ def sparse(draw: np.random.Generator, classes: int, rows: int = ROWS) -> tuple[n
 def crowd(draw: np.random.Generator, classes: int, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
     """Hammers and spammers (Karger, Oh and Shah 2011): 150 workers, five of them asked about each example.
 
-    Balanced classes. A worker is asked in proportion to 1 / rank, as few workers do most of the work. Three in ten answer at
-    random; the others are right with probability U(.6, .95). A wrong answer names any other class.
+    Balanced classes. A worker is asked in proportion to 1 / rank, as few workers do most of the work. Three in ten answer
+    at random; the others are right with probability U(.6, .95). A wrong answer names any other class.
     """
     gold = draw.integers(0, classes, rows)
     workers = 150

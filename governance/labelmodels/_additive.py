@@ -1,4 +1,4 @@
-"""What do label models have in common in which what a source says adds to the score of each class, and silence adds nothing?"""
+"""What do label models share in which each vote adds to the score of each class, and silence adds nothing?"""
 
 from __future__ import annotations
 
@@ -30,16 +30,19 @@ class AdditiveLabelModel(FittedLabelModel):
 
     def _restore_tables(self, state: Mapping[str, Any], *, where: str) -> None:
         """`log_likelihood` and `order` from what a file says."""
-        import numpy as np
-
         sources, classes = len(self.columns_), len(self.classes_)
         shape, field = (sources, classes, classes), "state.log_likelihood"
         self.log_likelihood_ = array_of(state["log_likelihood"], shape, field=field, where=where)
-        order = state["order"]
-        whole = isinstance(order, list) and all(type(place) is int for place in order)
-        if not whole or sorted(order) != list(range(sources)):
+        self.order_ = self._order_of(state["order"], where=where)
+
+    def _order_of(self, order: object, *, where: str) -> np.ndarray:
+        """The order of columns that a file tells. Raises InvalidRecord."""
+        import numpy as np
+
+        places = range(len(self.columns_))
+        if not isinstance(order, list) or any(type(place) is not int for place in order) or sorted(order) != [*places]:
             raise InvalidRecord("state.order", order, "every column once", where=where)
-        self.order_ = np.array(order, dtype=np.int64)
+        return np.array(order, dtype=np.int64)
 
 
 def evidence(table: np.ndarray) -> np.ndarray:

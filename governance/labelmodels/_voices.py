@@ -85,7 +85,7 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
         block, weight = patterns[start : start + step], weights[start : start + step, None]
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
             cells = said.astype(np.float64)
-            total += (cells * weight).T @ cells
+            np.add(total, (cells * weight).T @ cells, out=total)
     return shared, agreed
 
 

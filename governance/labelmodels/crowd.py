@@ -1,7 +1,7 @@
 """How good is each worker of a crowd, and what do all of them say together, where each answers little of the whole?
 
-Dawid-Skene (1979) by maximum a posteriori EM on answers, one after the other: thousands of workers cost their answers, never
-a matrix of examples and workers. A worker has P(answer | class, asked): who is asked about what says nothing of the class.
+Dawid-Skene (1979) by maximum a posteriori EM on answers, one after the other: thousands of workers cost their answers,
+never a matrix of examples and workers. A worker has P(answer | class, asked): who is asked about what says nothing of the class.
 The prior has two steps, since a worker's few answers tell one number sooner than a table: a worker's accuracy begins at
 `diagonal`, which counts for ten answers, and the rows of the table begin at that accuracy with `strength` pseudo-answers.
 Two answers of one worker on one example count both.
@@ -17,7 +17,15 @@ from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._answered import Answered, climb
-from governance.labelmodels._base import array_of, checked_balance, checked_number, log_odds, normalised, number_of, ranked
+from governance.labelmodels._base import (
+    array_of,
+    checked_balance,
+    checked_number,
+    log_odds,
+    normalised,
+    number_of,
+    ranked,
+)
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels.balance import GoldBalance, Origin, origin_of
 from governance.labelmodels.explain import Contribution, Explanation
@@ -36,8 +44,8 @@ _STATE = {"balance", "balance_origin", "log_likelihood", "order", "iterations", 
 class Crowd(AdditiveLabelModel):
     """MAP Dawid-Skene of many workers with few answers each; learns from `Answers`, and from wide votes as well.
 
-    `balance`: P(class), as numbers or as `balance_of_gold` gives it, or None to learn it. `strength`: pseudo-answers a class
-    and worker. `diagonal`: the accuracy of a worker of whom nothing is known. EM ends when nothing moves by more than
+    `balance`: P(class), as numbers or as `balance_of_gold` gives it, or None to learn it. `strength`: pseudo-answers a
+    class and worker. `diagonal`: the accuracy of a worker of whom nothing is known. EM ends when nothing moves by more than
     `tolerance`, or after `max_iterations`; `converged_` says which.
     """
 
@@ -219,7 +227,9 @@ class Crowd(AdditiveLabelModel):
         if np.abs(np.exp(self.log_likelihood_).sum(axis=2) - 1).max() > 1e-9:
             raise InvalidRecord("state.log_likelihood", "other sums", "rows whose probabilities sum to 1", where=where)
         if state["balance_origin"] not in get_args(Origin):
-            raise InvalidRecord("state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where)
+            raise InvalidRecord(
+                "state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where
+            )
         if type(state["iterations"]) is not int or type(state["converged"]) is not bool:
             wanted = "a whole number and true or false"
             raise InvalidRecord("state.iterations, state.converged", None, wanted, where=where)
@@ -244,9 +254,7 @@ def _in_order(answers: Answers) -> tuple[Answered, np.ndarray]:
     turn = np.lexsort((answers.vote[said], source, example))
     weights = np.zeros(len(answers))
     weights[example] = 1.0
-    found = Answered(
-        example[turn], source[turn], answers.vote[said][turn], weights, len(order), len(answers.classes)
-    )
+    found = Answered(example[turn], source[turn], answers.vote[said][turn], weights, len(order), len(answers.classes))
     return found, order
 
 

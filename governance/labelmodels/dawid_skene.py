@@ -269,7 +269,9 @@ class DawidSkene(AdditiveLabelModel):
             wanted = "rows whose probabilities sum to 1 at most"
             raise InvalidRecord("state.log_likelihood", "other sums", wanted, where=where)
         if state["balance_origin"] not in get_args(Origin):
-            raise InvalidRecord("state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where)
+            raise InvalidRecord(
+                "state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where
+            )
         if type(state["iterations"]) is not int or type(state["converged"]) is not bool:
             raise InvalidRecord(
                 "state.iterations, state.converged", None, "a whole number and true or false", where=where

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, log_odds, ranked
 from governance.labelmodels._additive import AdditiveLabelModel, evidence
+from governance.labelmodels._base import FittedLabelModel, log_odds, ranked
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
 _SILENCE = {ABSTAIN: "abstained", ERROR: "error", SKIPPED: "skipped"}
@@ -55,7 +55,9 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
     import numpy as np
 
     if not isinstance(model, AdditiveLabelModel):
-        raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene, crowd, snorkel)")
+        raise InvalidRecord(
+            "model", type(model).__name__, "a model whose evidence is additive: dawid_skene, crowd, snorkel"
+        )
     row = _checked_row(model, votes)
     covered = bool((row >= 0).any())
     silent = np.maximum(row, np.int8(ABSTAIN))
