@@ -1,9 +1,9 @@
-"""How good and how fast are label models without any label? Ours, majority vote, snorkel's and crowd-kit's, on the same votes.
+"""How good and how fast are label models without any label? Ours, majority vote, snorkel's and crowd-kit's.
 
-Vote sets are made by the processes of `bench/_vote_sets.py`, by seeds that no setting was chosen on; the four domains of the
-reference project, each by itself, are sets too (needs a run of it). Every method has one setting for all sets, its own
-default; snorkel's seed is fixed. Accuracy counts the rows with a vote. Time is that of fitting and labelling, on one thread,
-the median of three turns in seconds of the processor; of crowd-kit's Dawid-Skene one turn. Needs .venv-peers with crowd-kit.
+Vote sets are made by the processes of `bench/_vote_sets.py`, by seeds that no setting was chosen on; the four domains of
+the reference project, each by itself, are sets too (needs a run of it). Every method has one setting for all sets, its own
+default; snorkel's seed is fixed. Accuracy counts the rows with a vote. Time is that of fitting and labelling, on one
+thread, the median of three turns in seconds of the processor; of crowd-kit's Dawid-Skene one turn. Needs .venv-peers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench._vote_sets import TOLD, VoteSet, generated, made, of_the_reference
+from bench._vote_sets import TOLD, TUNING, VoteSet, generated, made, of_the_reference
 from governance.labelmodels.crowd import Crowd
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
@@ -41,7 +41,7 @@ def measure() -> dict[str, Any]:
         sets = [*generated(TOLD), *of_the_reference()]
         ways = {OURS: _ours, MAJORITY: _majority, SNORKEL: _snorkel, CROWD: _crowd}
         for way in ways.values():
-            way(made("independent", 2, -1 % 2**16, rows=200))
+            way(made("independent", 2, TUNING[0], rows=200))
         measured = [{name: _judged(way, one) for name, way in ways.items()} for one in sets]
         large = made("independent", 2, TOLD[0], rows=100_000)
         at_large = {name: _judged(way, large)["processor"] for name, way in ways.items()}

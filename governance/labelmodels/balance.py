@@ -47,6 +47,11 @@ def balance_of_gold(gold: Sequence[int] | np.ndarray, *, n_classes: int, smoothi
     return GoldBalance((counts / counts.sum()).tolist())
 
 
+def as_told(balance: Sequence[float] | None, origin: str) -> Sequence[float] | None:
+    """The constructor's `balance` as it was, from the numbers and the origin that a file keeps."""
+    return GoldBalance(balance) if origin == "gold" and balance is not None else balance
+
+
 def origin_of(balance: object) -> Origin:
     """Where the constructor's `balance` comes from."""
     if balance is None:

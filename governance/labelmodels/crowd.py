@@ -1,7 +1,8 @@
 """How good is each worker of a crowd, and what do all of them say together, where each answers little of the whole?
 
 Dawid-Skene (1979) by maximum a posteriori EM on answers, one after the other: thousands of workers cost their answers,
-never a matrix of examples and workers. A worker has P(answer | class, asked): who is asked about what says nothing of the class.
+never a matrix of examples and workers. A worker has P(answer | class, asked): who is asked about what says nothing of
+its class.
 The prior has two steps, since a worker's few answers tell one number sooner than a table: a worker's accuracy begins at
 `diagonal`, which counts for ten answers, and the rows of the table begin at that accuracy with `strength` pseudo-answers.
 Two answers of one worker on one example count both.
@@ -27,7 +28,7 @@ from governance.labelmodels._base import (
     ranked,
 )
 from governance.labelmodels._canonical import canonical_patterns
-from governance.labelmodels.balance import GoldBalance, Origin, origin_of
+from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.explain import Contribution, Explanation
 from governance.votes.answers import Answers
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
@@ -234,8 +235,7 @@ class Crowd(AdditiveLabelModel):
             wanted = "a whole number and true or false"
             raise InvalidRecord("state.iterations, state.converged", None, wanted, where=where)
         self.balance_origin_ = state["balance_origin"]
-        if self.balance_origin_ == "gold" and self.balance is not None:
-            self.balance = GoldBalance(self.balance)
+        self.balance = as_told(self.balance, self.balance_origin_)
         self.iterations_, self.converged_ = state["iterations"], state["converged"]
         self.objective_ = number_of(state["objective"], field="state.objective", where=where)
 

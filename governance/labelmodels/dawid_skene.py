@@ -26,7 +26,7 @@ from governance.labelmodels._base import (
 )
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
-from governance.labelmodels.balance import GoldBalance, Origin, origin_of
+from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.votes.patterns import distinct
 
 if TYPE_CHECKING:
@@ -277,8 +277,7 @@ class DawidSkene(AdditiveLabelModel):
                 "state.iterations, state.converged", None, "a whole number and true or false", where=where
             )
         self.balance_origin_ = state["balance_origin"]
-        if self.balance_origin_ == "gold" and self.balance is not None:
-            self.balance = GoldBalance(self.balance)
+        self.balance = as_told(self.balance, self.balance_origin_)
         self.iterations_, self.converged_ = state["iterations"], state["converged"]
         self.objective_ = number_of(state["objective"], field="state.objective", where=where)
 

@@ -55,9 +55,8 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
     import numpy as np
 
     if not isinstance(model, AdditiveLabelModel):
-        raise InvalidRecord(
-            "model", type(model).__name__, "a model whose evidence is additive: dawid_skene, crowd, snorkel"
-        )
+        wanted = "one whose evidence adds up: dawid_skene, crowd, snorkel"
+        raise InvalidRecord("model", type(model).__name__, wanted)
     row = _checked_row(model, votes)
     covered = bool((row >= 0).any())
     silent = np.maximum(row, np.int8(ABSTAIN))

@@ -17,7 +17,7 @@ from governance.errors import ConfigurationError, InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import array_of, checked_balance, checked_number, number_of
 from governance.labelmodels._canonical import canonical_patterns
-from governance.labelmodels.balance import Origin, origin_of
+from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.captured import conditional_of
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ class SnorkelLabelModel(AdditiveLabelModel):
         order = self._order_of(state["order"], where=where)
         self._hold(checked_balance(balance, n_classes=classes, where=where), conditional, order)
         self.balance_origin_ = state["balance_origin"]
+        self.balance = as_told(self.balance, self.balance_origin_)
         self.objective_ = number_of(state["objective"], field="state.objective", where=where)
 
 
