@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from labelmodel_votes import simulated, table_of
+from labelmodel_votes import simulated
 from sklearn.base import clone
 
 from governance import labelmodels
