@@ -46,11 +46,8 @@ def made(example, source, vote, *, examples, workers, classes=2, repeat=None, or
 def em_by_hand(answers, *, balance, strength, diagonal, iterations):
     """EM over single answers in plain Python, from what the module says of itself."""
     classes = len(answers.classes)
-    said = [
-        (int(e), int(s), int(v))
-        for e, s, v in zip(answers.example, answers.source, answers.vote, strict=True)
-        if v >= 0
-    ]
+    kept = zip(answers.example.tolist(), answers.source.tolist(), answers.vote.tolist(), strict=True)
+    said = [(e, s, v) for e, s, v in kept if v >= 0]
     off = [[0 if v == k else balance[v] / (1 - balance[k]) for v in range(classes)] for k in range(classes)]
 
     def row(accuracy, k):

@@ -103,7 +103,7 @@ def test_a_balance_is_learned_from_sources_that_name_all_classes():
 
 
 def test_where_few_sources_name_all_classes_the_balance_is_that_of_majority_vote():
-    """Of sources that can name one class each nothing is learned of the balance, since that may end with one class for all."""
+    """Of sources that can name one class each nothing is learned of the balance: it could end with one class for all."""
     matrix, _ = simulated(rows=300)
     matrix[:, :4] = np.where(matrix[:, :4] == np.array([0, 1, 0, 1]), matrix[:, :4], -1)
     model = DawidSkene().fit(matrix, n_classes=2)
@@ -111,7 +111,7 @@ def test_where_few_sources_name_all_classes_the_balance_is_that_of_majority_vote
 
 
 def test_a_rare_class_is_found_rare():
-    """Majority vote thinks a class of one row in ten more than twice as frequent; the learned balance is within .05 of the truth."""
+    """Majority vote thinks one row in ten two in ten and more; the learned balance is within .05 of the truth."""
     rng = np.random.default_rng(0)
     gold = (rng.random(6000) < 0.1).astype(int)
     votes = np.column_stack([np.where(rng.random(6000) < a, gold, 1 - gold) for a in (0.85, 0.8, 0.8, 0.75, 0.7)])

@@ -71,7 +71,7 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(classes):
 
 
 def test_a_wrong_source_does_not_win_by_being_copied():
-    """Three copies of a source that is wrong on 80 % of its rows take the labels where each counts in full, and not here."""
+    """Three copies of a source that is wrong on 80 % of its rows win where each counts in full, and not here."""
     matrix, gold = simulated(rows=4000, accuracies=(0.85, 0.8, 0.75, 0.7, 0.7), coverage=0.7)
     rng = np.random.default_rng(2)
     wrong = np.where(rng.random(4000) < 0.2, gold, 1 - gold)
