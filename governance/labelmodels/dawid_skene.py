@@ -40,7 +40,7 @@ DIAGONAL_GIVEN, DIAGONAL_ESTIMATED = 0.5, 0.7
 _LEAST_STRENGTH, _STRENGTH_A_VOTE = 30.0, 0.03
 #: sources that name all classes, of which it takes so many to learn the balance, and rows that the first guess counts for
 _FEWEST, _BALANCE_ROWS = 3, 100.0
-_STATE = {"balance", "balance_origin", "log_likelihood", "order", "iterations", "converged", "objective"}
+_STATE = {"balance", "balance_origin", "log_likelihood", "voices", "order", "iterations", "converged", "objective"}
 
 
 class DawidSkene(AdditiveLabelModel):
@@ -252,17 +252,14 @@ class DawidSkene(AdditiveLabelModel):
     def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
         import numpy as np
 
-        # Files of 0.1.0 have no voices: every source counted in full.
-        if set(state) - {"voices"} != _STATE:
-            wanted = f"exactly {', '.join(sorted({*_STATE, 'voices'}))}"
-            raise InvalidRecord("state", sorted(state), wanted, where=where)
+        if set(state) != _STATE:
+            raise InvalidRecord("state", sorted(state), f"exactly {', '.join(sorted(_STATE))}", where=where)
         self._checked()
         sources, classes = len(self.columns_), len(self.classes_)
         balance = array_of(state["balance"], (classes,), field="state.balance", where=where)
         self.balance_ = checked_balance(balance, n_classes=classes, where=where)
         self._restore_tables(state, where=where)
-        full = ["1"] * sources
-        self.voices_ = array_of(state.get("voices", full), (sources,), field="state.voices", where=where)
+        self.voices_ = array_of(state["voices"], (sources,), field="state.voices", where=where)
         if not np.all((self.voices_ > 0) & (self.voices_ <= 1)):
             raise InvalidRecord("state.voices", state["voices"], "numbers above 0, up to 1", where=where)
         if np.exp(self.log_likelihood_ / self.voices_[:, None, None]).sum(axis=2).max() > 1 + 1e-9:
