@@ -42,8 +42,9 @@ def speed_text(told: dict) -> str:
     """What stands on the page about time."""
     times, large = told["times faster, median over the sets"], told["100,000 x 10, times faster"]
     seconds = told["100,000 x 10, processor seconds"]
+    median = told["all"]["ours"]["median processor seconds"] * 1000
     return (
-        f"To fit and to label costs {told['all']['ours']['median processor seconds'] * 1000:.0f} ms of the processor in the "
+        f"To fit and to label costs {median:.0f} ms of the processor in the "
         f"median over these sets, {times['snorkel']:.1f} times less than snorkel and {times['crowd-kit']:.1f} times less\n"
         f"than crowd-kit's Dawid-Skene. 100,000 rows of 10 sources cost {seconds['ours'] * 1000:.0f} ms, "
         f"{large['snorkel']:.1f} and {large['crowd-kit']:.1f} times less."
