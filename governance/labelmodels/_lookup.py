@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from governance.labelmodels._base import TIE
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -22,6 +23,18 @@ _Part = TypeVar("_Part")
 _CODES = 4_096
 #: scores that are worked on together
 _AT_ONCE = 1 << 16
+
+
+class _Space:
+    """Where one block is worked on, again and again: memory that is asked for each time costs as much as the work."""
+
+    def __init__(self, groups: int, classes: int, patterns: int) -> None:
+        import numpy as np
+
+        self.codes = np.empty((groups, patterns), dtype=np.intp)
+        self.scores = np.empty((classes, patterns))
+        self.shares = np.empty((classes, patterns))
+        self.rest = np.empty(patterns)
 
 
 class Lookup:
@@ -41,6 +54,7 @@ class Lookup:
         self._codes = _packed(patterns, self._members, self._base)
         self._step = max(1_024, _AT_ONCE // classes)
         self._threads = available_threads() if threads is None else threads
+        self._spaces: list[_Space] = []
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -54,13 +68,14 @@ class Lookup:
 
         sums = self._sums(tables)
         counted = [np.zeros_like(table) for table in sums]
+        if self.classes == 2:
+            # Two classes are weighed by one number, the log-odds.
+            sums, log_balance = [table[1:] - table[:1] for table in sums], log_balance[1:] - log_balance[:1]
 
-        def block(start: int) -> list[np.ndarray]:
-            codes, scores = self._scored(start, sums, log_balance)
-            np.exp(np.subtract(scores, scores.max(axis=0), out=scores), out=scores)
-            scores *= self.weights[start : start + self._step] / scores.sum(axis=0)
+        def block(start: int, space: _Space) -> list[np.ndarray]:
+            codes, shares = self._posterior(start, space, sums, log_balance)
             return [
-                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in scores])
+                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in shares])
                 for code, table in zip(codes, sums, strict=True)
             ]
 
@@ -75,10 +90,11 @@ class Lookup:
 
         sums = self._sums(tables)
 
-        def block(start: int) -> float:
-            scores = self._scored(start, sums, log_balance)[1]
+        def block(start: int, space: _Space) -> float:
+            scores = self._scored(start, space, sums, log_balance)[1]
             top = scores.max(axis=0)
-            total = np.log(np.exp(scores - top).sum(axis=0)) + top
+            scores -= top
+            total = np.log(np.exp(scores, out=scores).sum(axis=0)) + top
             # Not a product of vectors: how that is added up depends on the number of threads.
             return float((self.weights[start : start + self._step] * total).sum())
 
@@ -90,9 +106,30 @@ class Lookup:
 
         sums = self._sums(tables)
         scores = np.empty((len(self), self.classes))
-        for start in range(0, len(self), self._step):
-            scores[start : start + self._step] = self._scored(start, sums, log_balance)[1].T
+
+        def block(start: int, space: _Space) -> None:
+            scores[start : start + self._step] = self._scored(start, space, sums, log_balance)[1].T
+
+        for _ in self._each(block):
+            pass
         return scores
+
+    def labels(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """The best class of every pattern, int8; of those within TIE the lowest, as `ranked` says."""
+        import numpy as np
+
+        sums = self._sums(tables)
+
+        def block(start: int, space: _Space) -> np.ndarray:
+            scores = self._scored(start, space, sums, log_balance)[1]
+            best = scores.max(axis=0)
+            least = best - TIE * np.maximum(1.0, np.abs(best))
+            found = np.empty(scores.shape[1], dtype=np.int8)
+            for k in reversed(range(self.classes)):
+                found[scores[k] >= least] = k
+            return found
+
+        return np.concatenate(list(self._each(block)))
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """What `majority.estimated_balance` gives, where the sources in `left_out`, bool (sources), have no voice."""
@@ -105,8 +142,8 @@ class Lookup:
         sums, nothing = self._sums(voices), np.zeros(self.classes)
         held = np.zeros((self.classes, self.sources + 1))
 
-        def block(start: int) -> np.ndarray:
-            _, said = self._scored(start, sums, nothing)
+        def block(start: int, space: _Space) -> np.ndarray:
+            _, said = self._scored(start, space, sums, nothing)
             voting = said.sum(axis=0).astype(np.intp)
             said *= self.weights[start : start + self._step]
             return np.stack([np.bincount(voting, share, minlength=self.sources + 1) for share in said])
@@ -119,17 +156,46 @@ class Lookup:
         return balance / balance.sum()
 
     def _scored(
-        self, start: int, sums: list[np.ndarray], log_balance: np.ndarray
-    ) -> tuple[list[np.ndarray], np.ndarray]:
-        """The codes of one block, group by group, and its scores, classes x patterns."""
+        self, start: int, space: _Space, sums: list[np.ndarray], log_balance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The codes of one block, groups x patterns, and its scores, classes x patterns."""
         import numpy as np
 
-        codes = [code[start : start + self._step].astype(np.intp) for code in self._codes]
-        scores = np.repeat(log_balance[:, None], len(codes[0]), axis=1)
+        here = self._codes[:, start : start + self._step]
+        patterns = here.shape[1]
+        codes, scores, rest = (
+            space.codes[:, :patterns],
+            space.scores[: len(log_balance), :patterns],
+            space.rest[:patterns],
+        )
+        np.copyto(codes, here)
+        scores[:] = log_balance[:, None]
         for code, table in zip(codes, sums, strict=True):
             for k, said in enumerate(table):
-                scores[k] += said.take(code)
+                # No code is out of range; with "clip" numpy writes where it is told to, without a copy.
+                scores[k] += np.take(said, code, out=rest, mode="clip")
         return codes, scores
+
+    def _posterior(
+        self, start: int, space: _Space, sums: list[np.ndarray], log_balance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The codes of one block, and of each pattern its weight, shared among the classes: classes x patterns."""
+        import numpy as np
+
+        codes, scores = self._scored(start, space, sums, log_balance)
+        weights = self.weights[start : start + self._step]
+        shares, rest = space.shares[:, : len(weights)], space.rest[: len(weights)]
+        if self.classes == 2:
+            # Beyond 700 the smaller probability is below 1e-304, and its exponential would soon be no number.
+            odds = np.clip(scores[0], -700.0, 700.0, out=scores[0])
+            np.exp(np.negative(odds, out=odds), out=odds)
+            np.divide(weights, np.add(odds, 1.0, out=rest), out=shares[1])
+            np.multiply(shares[1], odds, out=shares[0])
+            return codes, shares
+        scores -= scores.max(axis=0, out=rest)
+        np.exp(scores, out=shares)
+        shares *= np.divide(weights, shares.sum(axis=0, out=rest), out=rest)
+        return codes, shares
 
     def _sums(self, tables: np.ndarray) -> list[np.ndarray]:
         """For each group what its sources say together, classes x codes."""
@@ -151,16 +217,29 @@ class Lookup:
 
         votes = np.empty((self.sources, self.classes, self.classes))
         for (first, last), table in zip(self._members, counted, strict=True):
-            many = last - first
-            for place in range(many):
-                by_place = table.reshape(self.classes, self._base**place, self._base, self._base ** (many - 1 - place))
-                votes[first + place] = by_place.sum(axis=(1, 3))[:, 1:]
+            rest = table
+            for source in range(first, last):
+                by_digit = rest.reshape(self.classes, self._base, -1)
+                votes[source] = by_digit.sum(axis=2)[:, 1:]
+                rest = by_digit.sum(axis=1)
         return votes
 
-    def _each(self, block: Callable[[int], _Part]) -> Iterator[_Part]:
+    def _each(self, block: Callable[[int, _Space], _Part]) -> Iterator[_Part]:
         """What `block` makes of every block, in order."""
         starts = range(0, len(self), self._step)
-        return in_turn(block, starts, threads=min(self._threads, len(starts)))
+
+        def in_a_space(start: int) -> _Part:
+            # Each thread takes a space of its own; a list is changed by one thread at a time.
+            try:
+                space = self._spaces.pop()
+            except IndexError:
+                space = _Space(len(self._codes), self.classes, min(self._step, len(self)))
+            try:
+                return block(start, space)
+            finally:
+                self._spaces.append(space)
+
+        return in_turn(in_a_space, starts, threads=min(self._threads, len(starts)))
 
 
 def _members(patterns: int, sources: int, base: int) -> list[tuple[int, int]]:

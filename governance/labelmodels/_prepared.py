@@ -13,6 +13,7 @@ from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import voices
 from governance.votes.patterns import distinct
+from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +70,14 @@ class Prepared:
         """bool (patterns): where a source votes that is not left out."""
         import numpy as np
 
-        return np.any(self.patterns[:, ~left_out] >= 0, axis=1)
+        return self._voting > np.count_nonzero(self.patterns[:, left_out] >= 0, axis=1)
+
+    @cached_property
+    def _voting(self) -> np.ndarray:
+        """How many sources vote in each pattern, int64 (patterns)."""
+        import numpy as np
+
+        return np.count_nonzero(self.patterns >= 0, axis=1)
 
     def scores(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
         """log P(class, votes), patterns x classes, under log tables in the given order of columns.
@@ -80,6 +88,14 @@ class Prepared:
         import numpy as np
 
         return self.lookup.scores(tables[self.order], np.log(balance))
+
+    def labels(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
+        """The label of every pattern, int8 (patterns), under such tables; ABSTAIN where all who vote are left out."""
+        import numpy as np
+
+        found = self.lookup.labels(tables[self.order], np.log(balance))
+        left_out = ~np.any(tables[self.order], axis=(1, 2))
+        return np.where(self.covered(left_out), found, np.int8(ABSTAIN)) if left_out.any() else found
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """P(class) from majority vote, among the sources that are not left out."""

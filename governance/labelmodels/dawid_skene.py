@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
+from governance.labelmodels._additive import evidence as evidence
 from governance.labelmodels._base import (
     array_of,
     checked_balance,
@@ -194,11 +195,18 @@ class DawidSkene(AdditiveLabelModel):
 
     def pattern_scores(self, votes: Prepared) -> np.ndarray:
         """log P(class, votes) for each prepared pattern, patterns x classes; a column that this model lacks is silent."""
+        return votes.scores(self._tables_for(votes), self.balance_)
+
+    def pattern_labels(self, votes: Prepared) -> np.ndarray:
+        """The label of each prepared pattern, int8; ABSTAIN where none of this model's columns votes."""
+        return votes.labels(self._tables_for(votes), self.balance_)
+
+    def _tables_for(self, votes: Prepared) -> np.ndarray:
         import numpy as np
 
         tables = np.zeros((len(votes.columns), votes.classes, votes.classes))
         tables[[votes.columns.index(column) for column in self.columns_]] = self.log_likelihood_
-        return votes.scores(tables, self.balance_)
+        return tables
 
     def _checked(self) -> tuple[float, float]:
         check = partial(checked_number, where=self.method)

@@ -261,9 +261,12 @@ def test_a_source_that_is_left_out_might_not_have_been_there(matrix, data):
 
 def test_a_model_without_a_source_labels_as_one_that_never_knew_it(table):
     """`without` is a model of the other columns: its tables, labels and file are those of a fit on the others."""
+    alone = np.array([[-1, 1, -1, -1, -1], [0, -1, -1, -1, 1]], dtype=np.int8)
+    table = table_of(np.concatenate([table.matrix, alone]))
     options = {"strength": 20.0, "tolerance": 1e-9}
     model = DawidSkene(**options).fit(table)
     prepared = model.prepare(table)
+    assert (model.pattern_labels(prepared) >= 0).all()
     for out in (["s1"], ["s0", "s4"]):
         kept = [column for column in table.columns if column not in out]
         rest = table_of(table.matrix[:, [table.columns.index(column) for column in kept]], columns=kept)
@@ -278,6 +281,9 @@ def test_a_model_without_a_source_labels_as_one_that_never_knew_it(table):
         columns = [table.columns.index(column) for column in kept]
         by_hand = found.predict_scores(prepared.patterns[:, np.argsort(prepared.order)][:, columns])
         np.testing.assert_allclose(found.pattern_scores(prepared), by_hand, rtol=1e-12)
+        expected = found.predict(prepared.patterns[:, np.argsort(prepared.order)][:, columns])
+        assert found.pattern_labels(prepared).tolist() == expected.tolist()
+        assert -1 in expected
         assert found.to_bytes()
         near = model.without(out, votes=prepared, warm=True)
         np.testing.assert_allclose(near.log_likelihood_, brute.log_likelihood_, atol=1e-6)
