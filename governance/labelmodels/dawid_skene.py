@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
-from governance.labelmodels._additive import evidence as evidence
 from governance.labelmodels._base import (
     array_of,
     checked_balance,

@@ -14,7 +14,7 @@ from governance.labelmodels.dawid_skene import DawidSkene
 
 def test_the_shelf_holds_exactly_the_methods():
     """Every module with a Model is a method under its own name; furniture and explanations are none."""
-    assert set(labelmodels.methods()) == {"dawid_skene", "majority"}
+    assert set(labelmodels.methods()) == {"crowd", "dawid_skene", "majority", "snorkel"}
     for name, module in labelmodels.methods().items():
         assert module.Model.method == name
         assert labelmodels.method(name) is module.Model

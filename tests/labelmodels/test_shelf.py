@@ -25,11 +25,6 @@ def fresh(name: str):
     return labelmodels.method(name)(**TOLD.get(name, {}))
 
 
-def test_the_shelf_holds_what_it_should():
-    """Majority vote, Dawid-Skene, the crowd mode and snorkel's."""
-    assert METHODS == ["crowd", "dawid_skene", "majority", "snorkel"]
-
-
 @pytest.mark.parametrize("name", METHODS)
 def test_two_fits_give_the_same_bytes(name, table):
     """The same votes and parameters give the same file and the same probabilities, bit for bit."""
