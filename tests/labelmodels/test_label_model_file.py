@@ -93,7 +93,7 @@ def _drop(*path):
 
 
 FAULTS = {
-    "method_unknown": (_set(["method"], "snorkel"), "no label model is named 'snorkel'"),
+    "method_unknown": (_set(["method"], "flyingsquid"), "no label model is named 'flyingsquid'"),
     "method_a_number": (_set(["method"], 3), "method: given 3"),
     "format_of_others": (_set(["format"], "other"), "format, v"),
     "version_of_tomorrow": (_set(["v"], 3), "format, v"),
@@ -119,7 +119,7 @@ FAULTS = {
     "table_of_other_sum": (_set(["state", "log_likelihood", 0, 0, 0], "-0.001"), "probabilities sum to 1"),
     "table_ragged": (_set(["state", "log_likelihood", 0, 0], ["0.0"]), r"log_likelihood\[0\]\[0\]: given 1"),
     "order_incomplete": (_set(["state", "order", 0], 1), "every column once"),
-    "voice_of_nobody": (_set(["state", "voices", 0], "0"), "state.voices.*above 0, up to 1"),
+    "voice_of_nobody": (_set(["state", "voices", 0], "0.0"), "state.voices.*above 0, up to 1"),
     "voice_too_loud": (_set(["state", "voices", 0], "1.5"), "state.voices.*above 0, up to 1"),
     "voice_lost": (_drop("state", "voices"), "state: "),
     "order_of_text": (_set(["state", "order", 0], "0"), "every column once"),
