@@ -33,7 +33,7 @@ check: $(STAMP)
 # What we are measured beside has an environment of its own: its requirements are not ours.
 $(PEERS_STAMP): constraints-peers.txt
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --constraint constraints-peers.txt mlflow
+	$(PEERS)/bin/python -m pip install --quiet --constraint constraints-peers.txt mlflow crowd-kit
 	@touch $(PEERS_STAMP)
 
 bench: $(STAMP) $(PEERS_STAMP)

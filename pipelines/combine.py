@@ -173,7 +173,7 @@ def _same_sources(table: VoteTable, votes: Votes, *, known: set[str]) -> None:
 
 def _learned(model: DawidSkene, learned_from: VoteTable) -> list[Learned]:
     """What was learned of every source; of one that never votes nothing was."""
-    accuracy, tables = model.accuracy(learned_from), np.exp(model.log_likelihood_)
+    accuracy, tables = model.accuracy(learned_from), model.confusion_
     return [
         Learned(
             source=source,

@@ -10,7 +10,7 @@ from typing import Any
 from governance.capture.session import Fitted, Labelled, Session, Trained
 from governance.capture.tables import label_frame
 from governance.digest import canonical, decimal, file_digest, write_atomically
-from governance.labelmodels.captured import ADDITIVE, COUNTED, CapturedModel
+from governance.labelmodels.captured import ADDITIVE, COUNTED, CapturedModel, conditional_of
 from governance.records import LabelModel, Labels, Learned, Model, Votes
 from governance.runs.stage import StageRun
 
@@ -62,7 +62,7 @@ def captured_model(fitted: Fitted, votes: Votes) -> CapturedModel:
     shares = np.full(k, 1 / k) if balance is None or len(balance) != k else balance
     conditional: tuple[Any, ...] = ()
     if fitted.method == ADDITIVE and "mu" in fitted.arrays:
-        mu = fitted.arrays["mu"].astype(np.float64).reshape(len(columns), k, k)
+        mu = conditional_of(fitted.arrays["mu"], sources=len(columns), classes=k)
         conditional = tuple(tuple(tuple(float(p) for p in row) for row in source) for source in mu)
     parameters = {name: json.dumps(value, sort_keys=True) for name, value in fitted.parameters.items()}
     if fitted.seed is not None:

@@ -15,8 +15,8 @@ class Counted(Protocol):
     sources: int
     classes: int
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
-        """In the shape of the tables."""
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """In the shape of the tables, and expected rows (classes)."""
         ...
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
@@ -25,13 +25,24 @@ class Counted(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """`tables`: log P(vote | class), float64 (sources x classes x votes), all zeros for a source that is left out.
+class Cast:
+    """How many rows each source votes on, float64 (sources), and on how many any of those votes that are heard, or none."""
 
-    `objective` is the log posterior of these tables, up to a constant.
+    votes: np.ndarray
+    covered: float
+    silent: float
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """`tables`: what each vote adds to the score of each class, float64 (sources x classes x votes), all zeros for a source
+    that is left out: log P(vote | class) times the source's voice.
+
+    `objective` is the log likelihood under these tables, plus that of the tables under their prior, up to a constant.
     """
 
     tables: np.ndarray
+    balance: np.ndarray
     iterations: int
     converged: bool
     objective: float
@@ -40,39 +51,55 @@ class Found:
 def climb(
     counted: Counted,
     *,
+    cast: Cast,
     balance: np.ndarray,
     prior: np.ndarray,
+    voices: np.ndarray,
     groups: np.ndarray,
+    balance_rows: float | None = None,
     left_out: np.ndarray | None = None,
     start: np.ndarray | None = None,
+    start_balance: np.ndarray | None = None,
     tolerance: float,
     max_iterations: int,
 ) -> Found:
     """EM by maximum a posteriori from the prior, or from the log tables `start`.
 
-    `prior` holds pseudo-votes, classes x votes. Columns of one group in `groups`, int64 (sources), have equal tables in
-    exact arithmetic, and get equal ones here: otherwise EM may enlarge the last bits by which they differ until they part.
-    Sources in `left_out`, bool (sources), say nothing, and have no part in the prior or in the end. It ends when no
-    P(vote | class) moves by more than `tolerance`.
+    `prior` holds pseudo-votes, sources x classes x votes. P(vote | class) is the share of all covered rows of the class, so
+    that a source which is silent on a class says more by a vote for another; that it is silent on a row adds nothing. With
+    `balance_rows` the balance is learned too, and the given one counts as so many rows. Columns of one group in `groups`,
+    int64 (sources), have equal tables in exact arithmetic, and get equal ones here: otherwise EM may enlarge the last bits
+    by which they differ until they part. Sources in `left_out`, bool (sources), say nothing, and have no part in the prior
+    or in the end. It ends when neither a P(vote | class) nor the balance moves by more than `tolerance`.
     """
     import numpy as np
 
     heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
-    log_balance = np.log(balance)
-    shares = np.empty((counted.sources, counted.classes, counted.classes))
-    shares[:] = prior / prior.sum(axis=1, keepdims=True) if start is None else np.exp(start)
+    pseudo = prior.sum(axis=2)
+    given, balance = balance, balance if start_balance is None else start_balance
+    #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
+    votes_at_all = cast.votes > 0
+    beside = pseudo * (cast.covered / np.where(votes_at_all, cast.votes, cast.covered))[:, None]
+    shares = prior / beside[:, :, None] if start is None else np.exp(start / voices[:, None, None])
     tables = np.zeros_like(shares)
-    tables[heard] = np.log(shares[heard]) if start is None else start[heard]
+    tables[heard] = (np.log(shares) * voices[:, None, None])[heard]
     converged, iterations = False, 0
     while not converged and iterations < max_iterations:
-        posterior = _shared(counted.expected_votes(tables, log_balance), groups) + prior
-        moved = posterior / posterior.sum(axis=2, keepdims=True)
+        votes, rows = counted.expected_votes(tables, np.log(balance))
+        # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
+        rows = rows - cast.silent * balance
+        below = np.where(votes_at_all[:, None], rows + beside, pseudo)
+        moved = (_shared(votes, groups) + prior) / below[:, :, None]
+        step = np.abs(moved - shares)[heard].max(initial=0.0)
+        if balance_rows is not None:
+            learned = (rows + balance_rows * given) / (rows.sum() + balance_rows)
+            step, balance = max(step, np.abs(learned - balance).max()), learned
         iterations += 1
-        converged = bool(np.abs(moved - shares)[heard].max(initial=0.0) <= tolerance)
+        converged = bool(step <= tolerance)
         shares = moved
-        tables[heard] = np.log(shares[heard])
-    objective = counted.log_likelihood(tables, log_balance) + float((prior * tables[heard]).sum())
-    return Found(tables, iterations, converged, objective)
+        tables[heard] = (np.log(shares) * voices[:, None, None])[heard]
+    objective = counted.log_likelihood(tables, np.log(balance)) + float((prior * np.log(shares))[heard].sum())
+    return Found(tables, balance, iterations, converged, objective)
 
 
 def _shared(votes: np.ndarray, groups: np.ndarray) -> np.ndarray:

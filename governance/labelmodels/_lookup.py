@@ -59,8 +59,8 @@ class Lookup:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
-        """E-step: expected votes under log tables, both sources x classes x votes.
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes).
 
         A source whose table is all zeros says nothing: it is left out.
         """
@@ -82,7 +82,7 @@ class Lookup:
         for parts in self._each(block):
             for group, added in enumerate(parts):
                 counted[group] += added
-        return self._shared_out(counted)
+        return self._shared_out(counted), counted[0].sum(axis=1)
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
         """log P(votes) under log tables, sources x classes x votes."""

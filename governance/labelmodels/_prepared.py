@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._canonical import canonical_patterns, column_names, column_totals, groups_of
-from governance.labelmodels._em import Found, climb
+from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._products import Products
+from governance.labelmodels._voices import voices
 from governance.votes.patterns import distinct
 from governance.votes.table import ABSTAIN
 
@@ -100,24 +101,56 @@ class Prepared:
         """P(class) from majority vote, among the sources that are not left out."""
         return self.lookup.balance(left_out)
 
+    @cached_property
+    def cast(self) -> np.ndarray:
+        """How often each source names each class, float64 (sources x classes)."""
+        import numpy as np
+
+        return np.stack([(self.patterns == k).T @ self.weights for k in range(self.classes)], axis=1).astype(np.float64)
+
+    def naming_all(self, balance: np.ndarray) -> np.ndarray:
+        """bool (sources): which name every class, each at least a tenth as often as the balance has it."""
+        import numpy as np
+
+        return np.all(self.cast > 0.1 * balance * self.cast.sum(axis=1, keepdims=True), axis=1)
+
+    def voices(self, judged: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
+        """How much each source counts, float64 (sources), where those in `judged` may have errors in common."""
+        import numpy as np
+
+        heard = judged if left_out is None else judged & ~left_out
+        found = voices(self.patterns, self.weights, classes=self.classes, judged=heard)
+        groups = self._groups(left_out)
+        # Interchangeable sources have one voice, to the last bit.
+        return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]
+
     def found(
         self,
         *,
         balance: np.ndarray,
         prior: np.ndarray,
+        voices: np.ndarray,
         tolerance: float,
         max_iterations: int,
+        balance_rows: float | None = None,
         left_out: np.ndarray | None = None,
         start: np.ndarray | None = None,
+        start_balance: np.ndarray | None = None,
     ) -> Found:
         """EM in canonical order, as `climb` says."""
+        everything = float(self.weights.sum())
+        covered = everything if left_out is None else float(self.weights[self.covered(left_out)].sum())
         return climb(
             self._products or self.lookup,
+            cast=Cast(self.cast.sum(axis=1), covered, everything - covered),
             balance=balance,
             prior=prior,
+            voices=voices,
             groups=self._groups(left_out),
+            balance_rows=balance_rows,
             left_out=left_out,
             start=start,
+            start_balance=start_balance,
             tolerance=tolerance,
             max_iterations=max_iterations,
         )

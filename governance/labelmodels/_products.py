@@ -29,14 +29,18 @@ class Products:
         self._step = max(1, _CHUNK // width)
         self._kept = list(self._made()) if len(patterns) * width <= _KEEP else None
 
-    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
-        """E-step: expected votes under log tables, both sources x classes x votes."""
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes)."""
         import torch
 
         votes = torch.zeros(self.sources * self.classes, self.classes, dtype=torch.float64, device=self._device)
+        rows = torch.zeros(self.classes, dtype=torch.float64, device=self._device)
         for onehot, weights, scores in self._scored(tables, log_balance):
-            votes += onehot.T @ (torch.softmax(scores, dim=1) * weights[:, None])
-        return votes.reshape(self.sources, self.classes, self.classes).permute(0, 2, 1).cpu().numpy().copy()
+            posterior = torch.softmax(scores, dim=1) * weights[:, None]
+            votes += onehot.T @ posterior
+            rows += posterior.sum(dim=0)
+        by_source = votes.reshape(self.sources, self.classes, self.classes).permute(0, 2, 1)
+        return by_source.cpu().numpy().copy(), rows.cpu().numpy()
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
         """log P(votes) under log tables, sources x classes x votes."""

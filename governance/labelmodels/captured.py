@@ -11,10 +11,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.digest import canonical, parse_canonical
 from governance.errors import ConfigurationError, InvalidRecord
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FORMAT = "labeltrail/captured-label-model"
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "balance", "conditional"}
@@ -101,6 +104,13 @@ def take_apart(model: CapturedModel, votes: Sequence[int]) -> TakenApart | None:
         for j, vote in enumerate(votes)
     ]
     return TakenApart("log-odds", label, runner_up, prior, tuple(parts), scores[label] - scores[runner_up])
+
+
+def conditional_of(mu: np.ndarray, *, sources: int, classes: int) -> np.ndarray:
+    """P(vote | class), float64 (sources x votes x classes), from snorkel's parameters, (sources*classes) x classes."""
+    import numpy as np
+
+    return mu.astype(np.float64).reshape(sources, classes, classes)
 
 
 def is_captured(path: Path) -> bool:

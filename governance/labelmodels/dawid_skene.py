@@ -1,9 +1,9 @@
 """How good is each source on each class, and what do all of them say together?
 
-Dawid-Skene by maximum a posteriori EM on distinct vote patterns. Each source has P(vote | class), given that it votes;
-a Dirichlet prior of `strength` pseudo-votes a class stands around `diagonal` on the vote for the class itself and the
-class balance for the rest. Silence (ABSTAIN, ERROR, SKIPPED) carries no evidence: weighting it ruins sources that can
-only ever name one class.
+Dawid-Skene by maximum a posteriori EM on distinct vote patterns. Each source has P(vote | class); a Dirichlet prior stands
+around `diagonal` on the vote for the class itself and the class balance for the rest. That a source is silent (ABSTAIN,
+ERROR, SKIPPED) on a row carries no evidence of its class, since weighting it ruins sources that can only ever name one
+class; how seldom it names that class on rows of another one does. Sources that err together share one voice.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
+from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
-    FittedLabelModel,
     array_of,
     checked_balance,
     checked_number,
@@ -26,6 +26,7 @@ from governance.labelmodels._base import (
 )
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
+from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.votes.patterns import distinct
 
 if TYPE_CHECKING:
@@ -35,44 +36,61 @@ if TYPE_CHECKING:
 
 #: how far the prior leans on the diagonal where the balance is given, and where it is estimated from majority vote
 DIAGONAL_GIVEN, DIAGONAL_ESTIMATED = 0.5, 0.7
+#: pseudo-votes a class: so many at least, and so many for each vote that a source casts
+_LEAST_STRENGTH, _STRENGTH_A_VOTE = 30.0, 0.03
+#: sources that name all classes, of which it takes so many to learn the balance, and rows that the first guess counts for
+_FEWEST, _BALANCE_ROWS = 3, 100.0
+_STATE = {"balance", "balance_origin", "log_likelihood", "voices", "order", "iterations", "converged", "objective"}
 
 
-class DawidSkene(FittedLabelModel):
+class DawidSkene(AdditiveLabelModel):
     """MAP Dawid-Skene.
 
-    `balance`: P(class), or None to estimate it from majority vote. `strength`: pseudo-votes a class and source.
-    `diagonal`: the prior's lean, or None for the default that suits the balance. EM ends when no P(vote | class) moves
-    by more than `tolerance`, or after `max_iterations`; `converged_` says which. `device`: "cuda" or "cuda:N" for a
-    graphics processor, which comes to the same within 1e-9; anything else is done on this machine's own processor.
+    `balance`: P(class), as numbers or as `balance_of_gold` gives it, or None to estimate it: from the sources that name all
+    classes where there are three of them, else from majority vote. `strength`: pseudo-votes a class and source, or None for
+    3 % of the votes that a source casts, and 30 at least. `diagonal`: the prior's lean, or None for the default that suits
+    the balance. `copies`: "share" one voice, or "count" in full. EM ends when nothing moves by more than `tolerance`, or
+    after `max_iterations`; `converged_` says which. `device`: "cuda" or "cuda:N" for a graphics processor, which comes to
+    the same within 1e-9; anything else is done on this machine's own processor.
     """
 
     method = "dawid_skene"
-    #: log P(vote | class), sources x classes x votes
+    #: what a vote adds to the score of a class, log P(vote | class) times the source's voice, sources x classes x votes
     log_likelihood_: np.ndarray
-    #: columns in the order in which evidence is added up
-    order_: np.ndarray
-    balance_origin_: Literal["given", "estimated"]
+    #: how much each source counts, float64 (sources): 1, and less where it errs together with others
+    voices_: np.ndarray
+    balance_origin_: Origin
     iterations_: int
     converged_: bool
-    #: log posterior of the tables, up to a constant
+    #: log likelihood of the votes and of the tables under their prior, up to a constant
     objective_: float
 
     def __init__(
         self,
         *,
         balance: Sequence[float] | None = None,
-        strength: float = 100.0,
+        strength: float | None = None,
         diagonal: float | None = None,
-        tolerance: float = 1e-9,
+        copies: Literal["share", "count"] = "share",
+        tolerance: float = 1e-4,
         max_iterations: int = 1000,
         device: str | None = None,
     ) -> None:
         self.balance = balance
         self.strength = strength
         self.diagonal = diagonal
+        self.copies = copies
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.device = device
+
+    @property
+    def confusion_(self) -> np.ndarray:
+        """P(vote | class, the source votes), float64, sources x classes x votes."""
+        import numpy as np
+
+        tables = np.exp(self.log_likelihood_ / self.voices_[:, None, None])
+        return tables / tables.sum(axis=2, keepdims=True)
 
     def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
         self._checked()
@@ -80,36 +98,59 @@ class DawidSkene(FittedLabelModel):
         self._learn_prepared(Prepared.of(votes, counts, classes=n_classes, device=device))
 
     def _learn_prepared(
-        self, votes: Prepared, *, left_out: np.ndarray | None = None, start: np.ndarray | None = None
+        self, votes: Prepared, *, left_out: np.ndarray | None = None, begin: DawidSkene | None = None
     ) -> None:
-        """1. the balance  2. the prior around it  3. EM, in the one order of all arrangements of the votes
+        """1. the prior, around the balance that is given or that of majority vote  2. who errs together
+        3. the balance that those sources learn which name all classes  4. EM, in the one order of all arrangements
 
-        `left_out`, bool (sources), and the log tables `start` stand in that order too.
+        `left_out`, bool (sources), stands in that order too; EM begins at what `begin` learned of all columns.
         """
         import numpy as np
 
-        strength, diagonal, tolerance = self._checked()
+        diagonal, tolerance = self._checked()
+        fit = partial(votes.found, tolerance=tolerance, max_iterations=self.max_iterations)
         # 1.
         if self.balance is None:
-            self.balance_, self.balance_origin_ = votes.balance(left_out), "estimated"
+            balance, self.balance_origin_ = votes.balance(left_out), "estimated"
         else:
-            self.balance_ = checked_balance(self.balance, n_classes=votes.classes, where=self.method)
-            self.balance_origin_ = "given"
+            balance = checked_balance(self.balance, n_classes=votes.classes, where=self.method)
+            self.balance_origin_ = origin_of(self.balance)
+        lean = diagonal * np.eye(votes.classes) + (1 - diagonal) * balance[None, :]
+        prior = self._pseudo_votes(votes.cast.sum(axis=1))[:, None, None] * lean
         # 2.
-        prior = strength * (diagonal * np.eye(votes.classes) + (1 - diagonal) * self.balance_[None, :])
+        all_named = votes.naming_all(balance)
+        voices = np.ones(len(all_named)) if self.copies == "count" else votes.voices(all_named, left_out)
         # 3.
-        found = votes.found(
-            balance=self.balance_,
-            prior=prior,
-            tolerance=tolerance,
-            max_iterations=self.max_iterations,
-            left_out=left_out,
-            start=start,
-        )
+        silenced = np.zeros(len(all_named), dtype=bool) if left_out is None else left_out
+        start = None if begin is None else begin.log_likelihood_[votes.order]
+        found = None
+        if self.balance is None and (all_named & ~silenced).sum() >= _FEWEST:
+            found = fit(
+                balance=balance,
+                prior=prior,
+                voices=voices,
+                balance_rows=_BALANCE_ROWS,
+                left_out=silenced | ~all_named,
+                start=start,
+                start_balance=None if begin is None else begin.balance_,
+            )
+            balance = found.balance
+        # 4.
+        if found is None or (~all_named & ~silenced).any():
+            found = fit(balance=balance, prior=prior, voices=voices, left_out=left_out, start=start)
+        self.balance_ = balance
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective
         self.order_ = votes.order
-        self.log_likelihood_ = np.empty_like(found.tables)
-        self.log_likelihood_[votes.order] = found.tables
+        self.log_likelihood_, self.voices_ = np.empty_like(found.tables), np.empty_like(voices)
+        self.log_likelihood_[votes.order], self.voices_[votes.order] = found.tables, voices
+
+    def _pseudo_votes(self, cast: np.ndarray) -> np.ndarray:
+        """The prior's strength for sources that cast so many votes, float64 (sources) both."""
+        import numpy as np
+
+        if self.strength is not None:
+            return np.full(len(cast), float(self.strength))
+        return np.maximum(_LEAST_STRENGTH, _STRENGTH_A_VOTE * cast)
 
     def prepare(self, votes: VoteTable | np.ndarray) -> Prepared:
         """The patterns of `votes`, worked out once for many fits without some of this fitted model's sources."""
@@ -141,11 +182,12 @@ class DawidSkene(FittedLabelModel):
         if not votes.covered(left_out).any():
             raise InvalidRecord("without", list(columns), "at least one source that votes is left", where=self.method)
         model = type(self)(**self.get_params())
-        model._learn_prepared(votes, left_out=left_out, start=self.log_likelihood_[votes.order] if warm else None)
+        model._learn_prepared(votes, left_out=left_out, begin=self if warm else None)
         heard = [j for j in range(len(self.columns_)) if j not in out]
         place = {column: new for new, column in enumerate(heard)}
         model.order_ = np.array([place[j] for j in votes.order.tolist() if j in place], dtype=np.int64)
         model.log_likelihood_ = np.ascontiguousarray(model.log_likelihood_[heard])
+        model.voices_ = model.voices_[heard]
         model.classes_, model.columns_ = self.classes_, tuple(self.columns_[j] for j in heard)
         model.sources_ = tuple(self.sources_[j] for j in heard) if self.sources_ else None
         return model
@@ -165,29 +207,22 @@ class DawidSkene(FittedLabelModel):
         tables[[votes.columns.index(column) for column in self.columns_]] = self.log_likelihood_
         return tables
 
-    def _checked(self) -> tuple[float, float, float]:
+    def _checked(self) -> tuple[float, float]:
         check = partial(checked_number, where=self.method)
-        strength = check(
-            "strength", self.strength, fits=lambda x: 0 < x < float("inf"), wanted="a finite number above 0"
-        )
+        if self.strength is not None:
+            check("strength", self.strength, fits=lambda x: 0 < x < float("inf"), wanted="a finite number above 0")
+        if self.copies not in ("share", "count"):
+            raise InvalidRecord("copies", self.copies, '"share" or "count"', where=self.method)
         default = DIAGONAL_ESTIMATED if self.balance is None else DIAGONAL_GIVEN
         lean = default if self.diagonal is None else self.diagonal
         diagonal = check("diagonal", lean, fits=lambda x: 0 <= x < 1, wanted="a number from 0 to below 1")
         tolerance = check("tolerance", self.tolerance, fits=lambda x: 0 < x < 1, wanted="a number between 0 and 1")
         if type(self.max_iterations) is not int or self.max_iterations < 1:
             raise InvalidRecord("max_iterations", self.max_iterations, "a whole number from 1", where=self.method)
-        return strength, diagonal, tolerance
+        return diagonal, tolerance
 
     def parameters(self) -> dict[str, str]:
-        return {**super().parameters(), "diagonal": decimal(self._checked()[1])}
-
-    def _scores(self, votes: np.ndarray) -> np.ndarray:
-        import numpy as np
-
-        scores = np.repeat(np.log(self.balance_)[None, :], len(votes), axis=0)
-        for source in self.order_:
-            scores += evidence(self.log_likelihood_[source])[votes[:, source]]
-        return scores
+        return {**super().parameters(), "diagonal": decimal(self._checked()[0])}
 
     def accuracy(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """P(the source is right | it votes) as the model sees it, float64 (sources); NaN where it never votes.
@@ -214,6 +249,7 @@ class DawidSkene(FittedLabelModel):
             "log_likelihood": [
                 [[decimal(value) for value in row] for row in table] for table in self.log_likelihood_.tolist()
             ],
+            "voices": [decimal(value) for value in self.voices_.tolist()],
             "order": [int(source) for source in self.order_],
             "iterations": self.iterations_,
             "converged": self.converged_,
@@ -223,42 +259,31 @@ class DawidSkene(FittedLabelModel):
     def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
         import numpy as np
 
-        fields = {"balance", "balance_origin", "log_likelihood", "order", "iterations", "converged", "objective"}
-        if set(state) != fields:
-            raise InvalidRecord("state", sorted(state), f"exactly {', '.join(sorted(fields))}", where=where)
+        if set(state) != _STATE:
+            raise InvalidRecord("state", sorted(state), f"exactly {', '.join(sorted(_STATE))}", where=where)
         self._checked()
         sources, classes = len(self.columns_), len(self.classes_)
         balance = array_of(state["balance"], (classes,), field="state.balance", where=where)
         self.balance_ = checked_balance(balance, n_classes=classes, where=where)
-        self.log_likelihood_ = array_of(
-            state["log_likelihood"], (sources, classes, classes), field="state.log_likelihood", where=where
-        )
-        if np.abs(np.exp(self.log_likelihood_).sum(axis=2) - 1).max() > 1e-9:
-            raise InvalidRecord("state.log_likelihood", "other sums", "rows whose probabilities sum to 1", where=where)
-        order = state["order"]
-        if (
-            not isinstance(order, list)
-            or any(type(i) is not int for i in order)
-            or sorted(order) != list(range(sources))
-        ):
-            raise InvalidRecord("state.order", order, "every column once", where=where)
-        self.order_ = np.array(order, dtype=np.int64)
-        if state["balance_origin"] not in ("given", "estimated"):
-            raise InvalidRecord("state.balance_origin", state["balance_origin"], "given or estimated", where=where)
+        self._restore_tables(state, where=where)
+        self.voices_ = array_of(state["voices"], (sources,), field="state.voices", where=where)
+        if not np.all((self.voices_ > 0) & (self.voices_ <= 1)):
+            raise InvalidRecord("state.voices", state["voices"], "numbers above 0, up to 1", where=where)
+        if np.exp(self.log_likelihood_ / self.voices_[:, None, None]).sum(axis=2).max() > 1 + 1e-9:
+            wanted = "rows whose probabilities sum to 1 at most"
+            raise InvalidRecord("state.log_likelihood", "other sums", wanted, where=where)
+        if state["balance_origin"] not in get_args(Origin):
+            raise InvalidRecord(
+                "state.balance_origin", state["balance_origin"], "given, estimated or gold", where=where
+            )
         if type(state["iterations"]) is not int or type(state["converged"]) is not bool:
             raise InvalidRecord(
                 "state.iterations, state.converged", None, "a whole number and true or false", where=where
             )
         self.balance_origin_ = state["balance_origin"]
+        self.balance = as_told(self.balance, self.balance_origin_)
         self.iterations_, self.converged_ = state["iterations"], state["converged"]
         self.objective_ = number_of(state["objective"], field="state.objective", where=where)
-
-
-def evidence(table: np.ndarray) -> np.ndarray:
-    """log P(vote | class) as votes x classes, and a last row of zeros: index -1 is silence, which adds nothing."""
-    import numpy as np
-
-    return np.concatenate([table.T, np.zeros((1, table.shape[0]))])
 
 
 Model = DawidSkene

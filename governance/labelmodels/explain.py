@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.errors import InvalidRecord
+from governance.labelmodels._additive import AdditiveLabelModel, evidence
 from governance.labelmodels._base import FittedLabelModel
-from governance.labelmodels.dawid_skene import DawidSkene, evidence
 from governance.labelmodels.flipping import added_up, leading, smallest_flip
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
@@ -78,8 +78,9 @@ class Apart:
     def __init__(self, model: FittedLabelModel) -> None:
         import numpy as np
 
-        if not isinstance(model, DawidSkene):
-            raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene)")
+        if not isinstance(model, AdditiveLabelModel):
+            wanted = "one whose evidence adds up: dawid_skene, one_voice, crowd, snorkel"
+            raise InvalidRecord("model", type(model).__name__, wanted)
         self.model = model
         self.prior = np.log(model.balance_)
         #: sources x votes x classes; a vote of -1 finds the zeros of silence
@@ -134,7 +135,7 @@ class Apart:
         return self.model.classes_[vote] if vote >= 0 else _SILENCE[vote]
 
 
-def _checked_row(model: DawidSkene, votes: Sequence[int] | Mapping[str, int]) -> Any:
+def _checked_row(model: AdditiveLabelModel, votes: Sequence[int] | Mapping[str, int]) -> Any:
     import numpy as np
 
     if isinstance(votes, Mapping):

@@ -25,14 +25,15 @@ some_votes = shapes.flatmap(lambda shape: hnp.arrays(np.int8, shape, elements=st
 )
 
 
-def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
+def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations, balance_rows=None):
     """EM over single rows in plain Python: no patterns, no vectors, no log space, nothing shared with the library."""
-    rows = [[v if v >= 0 else None for v in row] for row in matrix.tolist()]
-    sources = len(rows[0])
+    rows = [[v if v >= 0 else None for v in row] for row in matrix.tolist() if max(row) >= 0]
+    sources, given = len(rows[0]), list(balance)
+    share = [sum(row[j] is not None for row in rows) / len(rows) for j in range(sources)]
     prior = [
         [(diagonal if v == k else 0) + (1 - diagonal) * balance[v] for v in range(classes)] for k in range(classes)
     ]
-    theta = [[list(row) for row in prior] for _ in range(sources)]
+    theta = [[[share[j] * p for p in row] for row in prior] for j in range(sources)]
 
     def posterior(row):
         joint = [
@@ -42,6 +43,7 @@ def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
 
     for _ in range(iterations):
         beliefs = [posterior(row)[0] for row in rows]
+        held = [sum(belief[k] for belief in beliefs) for k in range(classes)]
         new = []
         for j in range(sources):
             table = []
@@ -50,9 +52,11 @@ def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
                 for row, belief in zip(rows, beliefs, strict=True):
                     if row[j] is not None:
                         votes[row[j]] += belief[k]
-                table.append([value / sum(votes) for value in votes])
+                table.append([value / (held[k] + strength / share[j]) for value in votes])
             new.append(table)
         theta = new
+        if balance_rows is not None:
+            balance = [(held[k] + balance_rows * given[k]) / (len(rows) + balance_rows) for k in range(classes)]
     likelihood = sum(math.log(posterior(row)[1]) for row in rows)
     penalty = sum(
         strength * prior[k][v] * math.log(theta[j][k][v])
@@ -60,7 +64,7 @@ def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
         for k in range(classes)
         for v in range(classes)
     )
-    return np.array(theta), np.array([posterior(row)[0] for row in rows]), likelihood + penalty
+    return np.array(theta), np.array([posterior(row)[0] for row in rows]), likelihood + penalty, balance
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 9])
@@ -68,27 +72,52 @@ def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations):
 def test_em_on_patterns_is_em_on_rows(classes, balance, diagonal, iterations):
     """Tables, probabilities and objective on patterns equal a plain EM over single rows after as many steps."""
     matrix, _ = simulated(rows=150, classes=classes, seed=classes)
-    model = DawidSkene(balance=balance, diagonal=diagonal, strength=7.0, max_iterations=iterations, tolerance=1e-15)
+    options = {"strength": 7.0, "copies": "count", "max_iterations": iterations, "tolerance": 1e-15}
+    model = DawidSkene(balance=balance, diagonal=diagonal, **options)
     model.fit(matrix, n_classes=classes)
-    theta, proba, objective = em_by_hand(
+    theta, proba, objective, _ = em_by_hand(
         matrix, classes=classes, balance=balance, diagonal=diagonal or 0.5, strength=7.0, iterations=iterations
     )
     assert (model.iterations_, model.converged_) == (iterations, False)
     np.testing.assert_allclose(np.exp(model.log_likelihood_), theta, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(model.predict_proba(matrix), proba, rtol=0, atol=1e-12)
+    covered = (matrix >= 0).any(axis=1)
+    np.testing.assert_allclose(model.predict_proba(matrix)[covered], proba, rtol=0, atol=1e-12)
     assert model.objective_ == pytest.approx(objective, rel=1e-12)
 
 
-def test_an_estimated_balance_comes_from_majority_vote():
-    """Without a balance, it is the mean share of votes over covered rows with one row added a class, and stays so."""
-    matrix, _ = simulated(rows=200)
+def majority_shares(matrix):
     shares = np.array([[(row == k).sum() / (row >= 0).sum() for k in range(2)] for row in matrix if (row >= 0).any()])
-    expected = (shares.sum(axis=0) + 1) / (len(shares) + 2)
-    model = DawidSkene(max_iterations=4).fit(matrix, n_classes=2)
-    np.testing.assert_allclose(model.balance_, expected, rtol=1e-13)
-    assert model.balance_origin_ == "estimated"
-    theta, _, _ = em_by_hand(matrix, classes=2, balance=expected, diagonal=0.7, strength=100.0, iterations=4)
+    return (shares.sum(axis=0) + 1) / (len(shares) + 2)
+
+
+def test_a_balance_is_learned_from_sources_that_name_all_classes():
+    """It begins at the mean share of votes with one row added a class, which counts for 100 rows, and goes with EM."""
+    matrix, _ = simulated(rows=200)
+    first = majority_shares(matrix)
+    model = DawidSkene(strength=100.0, copies="count", max_iterations=4).fit(matrix, n_classes=2)
+    options = {"classes": 2, "balance": first, "diagonal": 0.7, "strength": 100.0, "iterations": 4}
+    theta, _, _, learned = em_by_hand(matrix, **options, balance_rows=100.0)
+    np.testing.assert_allclose(model.balance_, learned, rtol=1e-12)
     np.testing.assert_allclose(np.exp(model.log_likelihood_), theta, atol=1e-12)
+    assert model.balance_origin_ == "estimated"
+
+
+def test_where_few_sources_name_all_classes_the_balance_is_that_of_majority_vote():
+    """Of sources that can name one class each nothing is learned of the balance: it could end with one class for all."""
+    matrix, _ = simulated(rows=300)
+    matrix[:, :4] = np.where(matrix[:, :4] == np.array([0, 1, 0, 1]), matrix[:, :4], -1)
+    model = DawidSkene().fit(matrix, n_classes=2)
+    np.testing.assert_allclose(model.balance_, majority_shares(matrix), rtol=1e-13)
+
+
+def test_a_rare_class_is_found_rare():
+    """Majority vote thinks one row in ten two in ten and more; the learned balance is within .05 of the truth."""
+    rng = np.random.default_rng(0)
+    gold = (rng.random(6000) < 0.1).astype(int)
+    votes = np.column_stack([np.where(rng.random(6000) < a, gold, 1 - gold) for a in (0.85, 0.8, 0.8, 0.75, 0.7)])
+    matrix = np.where(rng.random(votes.shape) < 0.6, votes, -1).astype(np.int8)
+    assert majority_shares(matrix)[1] > 0.2
+    assert DawidSkene().fit(matrix, n_classes=2).balance_[1] == pytest.approx(0.1, abs=0.05)
 
 
 def test_every_step_of_em_climbs():
@@ -185,7 +214,8 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
         monkeypatch.setattr(_products, "_CHUNK", chunk)
         monkeypatch.setattr(_products, "_KEEP", keep)
         products = _products.Products(prepared.patterns, prepared.weights, classes=3, device="cpu")
-        np.testing.assert_allclose(products.expected_votes(tables, balance), votes, rtol=1e-9)
+        for there, here in zip(products.expected_votes(tables, balance), votes, strict=True):
+            np.testing.assert_allclose(there, here, rtol=1e-9)
         assert products.log_likelihood(tables, balance) == pytest.approx(likelihood, rel=1e-12)
 
 
@@ -233,13 +263,14 @@ def test_a_model_without_a_source_labels_as_one_that_never_knew_it(table):
     """`without` is a model of the other columns: its tables, labels and file are those of a fit on the others."""
     alone = np.array([[-1, 1, -1, -1, -1], [0, -1, -1, -1, 1]], dtype=np.int8)
     table = table_of(np.concatenate([table.matrix, alone]))
-    model = DawidSkene(strength=20.0).fit(table)
+    options = {"strength": 20.0, "tolerance": 1e-9}
+    model = DawidSkene(**options).fit(table)
     prepared = model.prepare(table)
     assert (model.pattern_labels(prepared) >= 0).all()
     for out in (["s1"], ["s0", "s4"]):
         kept = [column for column in table.columns if column not in out]
         rest = table_of(table.matrix[:, [table.columns.index(column) for column in kept]], columns=kept)
-        found, brute = model.without(out, votes=prepared), DawidSkene(strength=20.0).fit(rest)
+        found, brute = model.without(out, votes=prepared), DawidSkene(**options).fit(rest)
         assert (found.columns_, found.sources_, found.iterations_) == (
             brute.columns_,
             brute.sources_,
@@ -270,11 +301,12 @@ def test_a_warm_start_ends_where_a_cold_one_ends():
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
     prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=2)
-    whole = DawidSkene(tolerance=1e-12).fit(matrix, n_classes=2)
-    cold, warm = DawidSkene(tolerance=1e-12), DawidSkene(tolerance=1e-12)
+    options = {"balance": [0.4, 0.6], "tolerance": 1e-12}
+    whole = DawidSkene(**options).fit(matrix, n_classes=2)
+    cold, warm = DawidSkene(**options), DawidSkene(**options)
     out = prepared.left_out([1])
     cold._learn_prepared(prepared, left_out=out)
-    warm._learn_prepared(prepared, left_out=out, start=whole.log_likelihood_[prepared.order])
+    warm._learn_prepared(prepared, left_out=out, begin=whole)
     np.testing.assert_allclose(warm.log_likelihood_, cold.log_likelihood_, atol=1e-9)
     assert warm.iterations_ <= cold.iterations_
 

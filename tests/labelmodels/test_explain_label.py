@@ -111,7 +111,7 @@ def test_a_row_of_other_sources_is_refused(table, row, says):
 
 def test_a_model_without_additive_evidence_is_refused(table):
     """Majority vote has no log-odds to add up and says so."""
-    with pytest.raises(InvalidRecord, match="evidence is additive"):
+    with pytest.raises(InvalidRecord, match="whose evidence adds up"):
         explain(MajorityVote().fit(table), [0] * 5)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from governance.labelmodels.dawid_skene import DawidSkene
 
 def test_the_shelf_holds_exactly_the_methods():
     """Every module with a Model is a method under its own name; furniture and explanations are none."""
-    assert {"dawid_skene", "majority", "one_voice"} <= set(labelmodels.methods())
+    assert set(labelmodels.methods()) == {"crowd", "dawid_skene", "majority", "one_voice", "snorkel"}
     for name, module in labelmodels.methods().items():
         assert module.Model.method == name
         assert labelmodels.method(name) is module.Model
@@ -50,10 +50,11 @@ def test_parameters_survive_with_their_types(table, tmp_path):
     model = DawidSkene(balance=[0.25, 0.75], strength=12.5, max_iterations=7).fit(table)
     assert model.parameters() == {
         "balance": "[0.25,0.75]",
+        "copies": "share",
         "diagonal": "0.5",
         "max_iterations": "7",
         "strength": "12.5",
-        "tolerance": "1e-09",
+        "tolerance": "0.0001",
     }
     path = tmp_path / "label_model.json"
     path.write_bytes(model.to_bytes())
@@ -92,7 +93,7 @@ def _drop(*path):
 
 
 FAULTS = {
-    "method_unknown": (_set(["method"], "snorkel"), "no label model is named 'snorkel'"),
+    "method_unknown": (_set(["method"], "flyingsquid"), "no label model is named 'flyingsquid'"),
     "method_a_number": (_set(["method"], 3), "method: given 3"),
     "format_of_others": (_set(["format"], "other"), "format, v"),
     "version_of_tomorrow": (_set(["v"], 3), "format, v"),
@@ -113,11 +114,14 @@ FAULTS = {
         "state.balance: given 3, wanted a list of 2",
     ),
     "balance_a_float_in_long_form": (_set(["state", "balance", 0], "0.50"), "shortest decimal"),
-    "balance_from_nowhere": (_set(["state", "balance_origin"], "guess"), "given or estimated"),
+    "balance_from_nowhere": (_set(["state", "balance_origin"], "guess"), "given, estimated or gold"),
     "table_infinite": (_set(["state", "log_likelihood", 0, 0, 0], "-inf"), r"log_likelihood\[0\]\[0\]\[0\]"),
     "table_of_other_sum": (_set(["state", "log_likelihood", 0, 0, 0], "-0.001"), "probabilities sum to 1"),
     "table_ragged": (_set(["state", "log_likelihood", 0, 0], ["0.0"]), r"log_likelihood\[0\]\[0\]: given 1"),
     "order_incomplete": (_set(["state", "order", 0], 1), "every column once"),
+    "voice_of_nobody": (_set(["state", "voices", 0], "0.0"), "state.voices.*above 0, up to 1"),
+    "voice_too_loud": (_set(["state", "voices", 0], "1.5"), "state.voices.*above 0, up to 1"),
+    "voice_lost": (_drop("state", "voices"), "state: "),
     "order_of_text": (_set(["state", "order", 0], "0"), "every column once"),
     "iterations_of_text": (_set(["state", "iterations"], "7"), "a whole number and true or false"),
     "objective_of_text": (_set(["state", "objective"], "good"), "state.objective"),

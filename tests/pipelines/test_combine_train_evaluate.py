@@ -230,7 +230,7 @@ def test_the_records_of_combine_say_what_the_files_hold(finished):
     assert labels.label_model == model.name
     assert model.balance == tuple(decimal(b) for b in saved.balance_)
     assert [part.column for part in model.learned] == [title for title in SOURCES if title != "silent"]
-    assert float(model.learned[0].confusion[1][0]) == pytest.approx(np.exp(saved.log_likelihood_[0, 1, 0]))
+    assert float(model.learned[0].confusion[1][0]) == pytest.approx(saved.confusion_[0, 1, 0])
     votes = read_votes(finished / "artifacts/votes/votes.parquet")
     for part in model.learned:
         cast = votes.matrix[:, votes.columns.index(part.column)]

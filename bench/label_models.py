@@ -1,0 +1,167 @@
+"""How good and how fast are label models without any label? Ours, majority vote, snorkel's and crowd-kit's.
+
+Vote sets are made by the processes of `bench/_vote_sets.py`, by seeds that no setting was chosen on; the four domains of
+the reference project, each by itself, are sets too (needs a run of it). Every method has one setting for all sets, its own
+default; snorkel's seed is fixed. Accuracy counts the rows with a vote. Time is that of fitting and labelling, on one
+thread, the median of three turns in seconds of the processor; of crowd-kit's Dawid-Skene one turn. Needs .venv-peers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench._vote_sets import TOLD, TUNING, VoteSet, generated, made, of_the_reference
+from governance.labelmodels.crowd import Crowd
+from governance.labelmodels.dawid_skene import DawidSkene
+from governance.labelmodels.majority import MajorityVote
+
+HERE = Path(__file__).parent
+PEERS = Path(os.environ.get("PEERS", ".venv-peers"))
+TURNS = 3
+OURS, MAJORITY, SNORKEL, CROWD_KIT, CROWD = "ours", "majority vote", "snorkel", "crowd-kit", "ours, crowd mode"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def measure() -> dict[str, Any]:
+    """Accuracy and seconds of every method on every set, and what they come to."""
+    with _one_thread():
+        sets = [*generated(TOLD), *of_the_reference()]
+        ways = {OURS: _ours, MAJORITY: _majority, SNORKEL: _snorkel, CROWD: _crowd}
+        for way in ways.values():
+            way(made("independent", 2, TUNING[0], rows=200))
+        measured = [{name: _judged(way, one) for name, way in ways.items()} for one in sets]
+        large = made("independent", 2, TOLD[0], rows=100_000)
+        at_large = {name: _judged(way, large)["processor"] for name, way in ways.items()}
+        for one, told in zip([*sets, large], _crowd_kit([*sets, large]), strict=True):
+            if one is large:
+                at_large[CROWD_KIT] = told["processor"]
+                continue
+            right = _accuracy(np.array(told["labels"]), one)
+            measured[sets.index(one)][CROWD_KIT] = {"accuracy": right, "processor": told["processor"]}
+    return _told(sets, measured, at_large)
+
+
+def _told(
+    sets: list[VoteSet], measured: list[dict[str, dict[str, float]]], at_large: dict[str, float]
+) -> dict[str, Any]:
+    names = list(measured[0])
+    groups: dict[str, list[int]] = {}
+    for place, one in enumerate(sets):
+        groups.setdefault(one.name if one.process == "reference" else one.process, []).append(place)
+
+    def gains(name: str, places: list[int]) -> list[float]:
+        return [measured[p][name]["accuracy"] - measured[p][MAJORITY]["accuracy"] for p in places]
+
+    def table(places: list[int]) -> dict[str, Any]:
+        return {
+            name: {
+                "accuracy": round(statistics.fmean(measured[p][name]["accuracy"] for p in places), 4),
+                "above majority vote": round(statistics.fmean(gains(name, places)), 4),
+                "least above majority vote": round(min(gains(name, places)), 4),
+                "median processor seconds": round(statistics.median(measured[p][name]["processor"] for p in places), 5),
+            }
+            for name in names
+        }
+
+    made_ones = [p for p, one in enumerate(sets) if one.process != "reference"]
+    reference = [p for p, one in enumerate(sets) if one.process == "reference"]
+    everything = [*made_ones, *reference]
+    faster = {
+        name: [measured[p][name]["processor"] / measured[p][OURS]["processor"] for p in everything]
+        for name in (SNORKEL, CROWD_KIT)
+    }
+    return {
+        "sets": len(sets),
+        "all": table(everything),
+        "generated": table(made_ones),
+        "reference": table(reference),
+        "by process": {name: table(places) for name, places in groups.items()},
+        "times faster, median over the sets": {
+            name: round(statistics.median(found), 1) for name, found in faster.items()
+        },
+        "100,000 x 10, processor seconds": {name: round(value, 4) for name, value in at_large.items()},
+        "100,000 x 10, times faster": {
+            name: round(at_large[name] / at_large[OURS], 1) for name in (SNORKEL, CROWD_KIT)
+        },
+    }
+
+
+def _judged(way: Callable[[VoteSet], np.ndarray], one: VoteSet) -> dict[str, float]:
+    spent = []
+    for _ in range(TURNS):
+        busy = time.process_time()
+        labels = way(one)
+        spent.append(time.process_time() - busy)
+    return {"accuracy": _accuracy(labels, one), "processor": statistics.median(spent)}
+
+
+def _accuracy(labels: np.ndarray, one: VoteSet) -> float:
+    covered = (one.votes >= 0).any(axis=1)
+    return float((labels == one.gold)[covered].mean())
+
+
+def _ours(one: VoteSet) -> np.ndarray:
+    return DawidSkene().fit(one.votes, n_classes=one.classes).predict(one.votes)
+
+
+def _majority(one: VoteSet) -> np.ndarray:
+    return MajorityVote().fit(one.votes, n_classes=one.classes).predict(one.votes)
+
+
+def _crowd(one: VoteSet) -> np.ndarray:
+    return Crowd().fit(one.votes, n_classes=one.classes).predict(one.votes)
+
+
+def _snorkel(one: VoteSet) -> np.ndarray:
+    """As its tutorial does it; a label for every row, since abstaining from ties would cost it accuracy here."""
+    from snorkel.labeling.model import LabelModel
+
+    logging.disable(logging.WARNING)
+    votes = np.maximum(one.votes, -1).astype(np.int64)
+    model = LabelModel(cardinality=one.classes, verbose=False)
+    model.fit(votes, seed=1, progress_bar=False)
+    return model.predict_proba(votes).argmax(axis=1)
+
+
+def _crowd_kit(sets: list[VoteSet]) -> Iterator[dict[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for number, one in enumerate(sets):
+            paths.append(f"{folder}/{number}.npz")
+            np.savez(paths[-1], votes=one.votes)
+        command = [PEERS / "bin/python", HERE / "_crowd_kit_side.py", *paths]
+        env = {**os.environ, **ONE_THREAD}
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as side:
+            assert side.stdout
+            for line in side.stdout:
+                yield json.loads(line)
+        assert side.returncode == 0
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    from threadpoolctl import threadpool_limits
+
+    before, threads = dict(os.environ), torch.get_num_threads()
+    os.environ.update(ONE_THREAD)
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,52 @@
+"""What do label models share in which each vote adds to the score of each class, and silence adds nothing?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from governance.errors import InvalidRecord
+from governance.labelmodels._base import FittedLabelModel, array_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class AdditiveLabelModel(FittedLabelModel):
+    """log P(class), and on it for each vote a number a class: so a label comes apart into what each source added."""
+
+    #: what a vote adds to the score of a class, float64, sources x classes x votes
+    log_likelihood_: np.ndarray
+    #: columns in the order in which evidence is added up
+    order_: np.ndarray
+
+    def _scores(self, votes: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        scores = np.repeat(np.log(self.balance_)[None, :], len(votes), axis=0)
+        for source in self.order_:
+            scores += evidence(self.log_likelihood_[source])[votes[:, source]]
+        return scores
+
+    def _restore_tables(self, state: Mapping[str, Any], *, where: str) -> None:
+        """`log_likelihood` and `order` from what a file says."""
+        sources, classes = len(self.columns_), len(self.classes_)
+        shape, field = (sources, classes, classes), "state.log_likelihood"
+        self.log_likelihood_ = array_of(state["log_likelihood"], shape, field=field, where=where)
+        self.order_ = self._order_of(state["order"], where=where)
+
+    def _order_of(self, order: object, *, where: str) -> np.ndarray:
+        """The order of columns that a file tells. Raises InvalidRecord."""
+        import numpy as np
+
+        places = range(len(self.columns_))
+        if not isinstance(order, list) or any(type(place) is not int for place in order) or sorted(order) != [*places]:
+            raise InvalidRecord("state.order", order, "every column once", where=where)
+        return np.array(order, dtype=np.int64)
+
+
+def evidence(table: np.ndarray) -> np.ndarray:
+    """What a vote adds as votes x classes, and a last row of zeros: index -1 is silence, which adds nothing."""
+    import numpy as np
+
+    return np.concatenate([table.T, np.zeros((1, table.shape[0]))])

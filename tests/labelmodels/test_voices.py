@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from labelmodel_votes import simulated, table_of
+
+from governance.labelmodels import _voices
+from governance.labelmodels._voices import voices
+from governance.labelmodels.dawid_skene import DawidSkene
+
+
+def counted(matrix, *, classes=2, judged=None):
+    judged = np.ones(matrix.shape[1], dtype=bool) if judged is None else judged
+    return voices(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes, judged=judged)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("seed", range(6))
+def test_sources_that_err_by_themselves_count_in_full(classes, seed):
+    """No independent source loses anything of its voice."""
+    matrix, _ = simulated(rows=4000, accuracies=np.linspace(0.55, 0.9, 8), classes=classes, seed=seed)
+    assert counted(matrix, classes=classes).tolist() == [1.0] * 8
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3])
+def test_copies_share_one_voice(copies):
+    """A source and its exact copies have one voice together, and nobody else loses any."""
+    matrix, _ = simulated(rows=4000, accuracies=np.linspace(0.55, 0.9, 8))
+    together = np.column_stack([matrix, *[matrix[:, 2]] * copies])
+    found = counted(together)
+    mine = [2, *range(8, 8 + copies)]
+    np.testing.assert_allclose(found[mine], 1 / (1 + copies), atol=0.06)
+    assert np.delete(found, mine).tolist() == [1.0] * 7
+
+
+def test_a_source_that_names_one_class_is_not_looked_at():
+    """Two keywords for one class always agree where they speak, and that says nothing."""
+    matrix, gold = simulated(rows=3000)
+    rng = np.random.default_rng(0)
+    keywords = [np.where((gold == 1) & (rng.random(3000) < 0.5), 1, -1) for _ in range(3)]
+    model = DawidSkene().fit(np.column_stack([matrix, *keywords]).astype(np.int8), n_classes=2)
+    assert model.voices_[5:].tolist() == [1.0] * 3
+
+
+def test_three_sources_and_few_shared_rows_are_no_ground_to_stand_on():
+    """With fewer than four sources, or thirty rows that two share, everybody counts in full."""
+    matrix, _ = simulated(rows=4000)
+    assert counted(np.column_stack([matrix[:, :2], matrix[:, 0]])).tolist() == [1.0] * 3
+    few = np.maximum(matrix[:20], -1)
+    assert counted(np.column_stack([few, few])).tolist() == [1.0] * 10
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_pairs_counted_sparsely_are_pairs_counted_densely(classes):
+    """Both ways to count shared and agreeing rows give the same numbers."""
+    rng = np.random.default_rng(1)
+    matrix = np.where(rng.random((500, 12)) < 0.2, rng.integers(0, classes, (500, 12)), -1).astype(np.int8)
+    weights = rng.integers(1, 5, 500).astype(float)
+    sparse = _voices._sparse_pairs(matrix, weights, classes=classes)
+    both = (matrix[:, :, None] >= 0) & (matrix[:, None, :] >= 0)
+    shared = (both * weights[:, None, None]).sum(axis=0)
+    agreed = ((both & (matrix[:, :, None] == matrix[:, None, :])) * weights[:, None, None]).sum(axis=0)
+    for found in (sparse, _voices._pairs(np.repeat(matrix, 1, axis=0), weights, classes=classes)):
+        np.testing.assert_array_equal(found[0], shared)
+        np.testing.assert_array_equal(found[1], agreed)
+    dense = np.abs(matrix % classes).astype(np.int8)
+    full = _voices._pairs(dense, weights, classes=classes)
+    np.testing.assert_array_equal(full[0], np.full((12, 12), weights.sum()))
+
+
+def test_a_wrong_source_does_not_win_by_being_copied():
+    """Three copies of a source that is wrong on 80 % of its rows win where each counts in full, and not here."""
+    matrix, gold = simulated(rows=4000, accuracies=(0.85, 0.8, 0.75, 0.7, 0.7), coverage=0.7)
+    rng = np.random.default_rng(2)
+    wrong = np.where(rng.random(4000) < 0.2, gold, 1 - gold)
+    poisoned = np.column_stack([matrix, *[wrong] * 3]).astype(np.int8)
+    covered = (matrix >= 0).any(axis=1)
+
+    def accuracy(**options):
+        return (DawidSkene(**options).fit(poisoned, n_classes=2).predict(poisoned) == gold)[covered].mean()
+
+    assert accuracy(copies="share") > 0.85
+    assert accuracy(copies="share") > accuracy(copies="count")
+
+
+def test_voices_are_in_the_file_and_in_every_contribution():
+    """What a vote adds is log P(vote | class) times the voice; the file keeps both, and the confusion has neither."""
+    matrix, _ = simulated(rows=3000, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6))
+    table = table_of(np.column_stack([matrix, matrix[:, 0]]))
+    model = DawidSkene().fit(table)
+    assert model.voices_[[0, 5]] == pytest.approx([0.5, 0.5], abs=0.08)
+    np.testing.assert_allclose(model.confusion_.sum(axis=2), 1, rtol=1e-12)
+    full = DawidSkene(copies="count").fit(table)
+    assert full.voices_.tolist() == [1.0] * 6
+    assert (DawidSkene.restored(json.loads(model.to_bytes()), where="x").voices_ == model.voices_).all()
