@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from governance.project import Project
-    from governance.project.run import autolog, capture
+    from governance.project.doors import autolog, capture
 
 __version__ = "0.1.0"
 __all__ = ["Project", "__version__", "autolog", "capture"]
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return Project
     if name in ("autolog", "capture"):
-        from governance.project import run
+        from governance.project import doors
 
-        return getattr(run, name)
+        return getattr(doors, name)
     raise AttributeError(f"module 'governance' has no attribute {name!r}")

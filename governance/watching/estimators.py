@@ -8,8 +8,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from governance.capture.hook import when_imported
-from governance.capture.session import Session, Trained, current
+from governance.watching.hook import when_imported
+from governance.watching.session import Session, Trained, current
 
 _WATCHED = "__labeltrail_watched__"
 
@@ -83,4 +83,4 @@ def _trained(session: Session, estimator: Any, x: Any, y: Any, seconds: float) -
     shape = getattr(x, "shape", None)
     features = " x ".join(str(size) for size in shape) if shape else str(len(x))
     session.trained = [one for one in session.trained if one.estimator is not estimator]
-    session.trained.append(Trained(estimator, labels, rows, len(y), features, told, seconds))
+    session.trained.append(Trained(labels, rows, len(y), features, told, seconds, estimator))

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from governance.capture.points import Points
+from governance.watching.points import Points
+
+if TYPE_CHECKING:
+    from governance.fingerprint import Behaviour
+    from governance.watching.aligned import Alignment
+    from governance.watching.held import Held
+
+
+@dataclass(frozen=True)
+class Voter:
+    """A source as it was when it began to vote: its name, what its author says of it in a line, and what it does."""
+
+    name: str
+    summary: str
+    behaviour: Behaviour
 
 
 @dataclass(eq=False)
@@ -17,10 +31,10 @@ class Application:
     """One call of an applier: rows bound to ids before any source ran, then what came back."""
 
     applier: str
-    functions: list[Any]
     points: Points
-    #: what each source does, as it was when it began to vote
-    behaviours: list[Any]
+    voters: list[Voter]
+    #: the functions themselves, where this is the process in which they voted
+    functions: list[Any] = field(default_factory=list)
     #: the very array that the script got, and its content at that moment
     given: Any = None
     matrix: Any = None
@@ -29,6 +43,8 @@ class Application:
     odd: dict[str, dict[str, int]] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
+    #: None where the sample could not be voted on again
+    alignment: Alignment | None = None
 
 
 @dataclass(eq=False)
@@ -62,13 +78,16 @@ class Labelled:
 class Trained:
     """An estimator that learned labels of a label set; `rows` says which."""
 
-    estimator: Any
     labels: Labelled
     rows: str
     examples: int
     features: str
     counts: dict[int, int]
     seconds: float
+    #: the estimator itself, where this is the process in which it learned
+    estimator: Any = None
+    #: what it held in the end; None where it could not be asked
+    held: Held | None = None
 
 
 class Session:
@@ -84,8 +103,6 @@ class Session:
         self.faults: list[str] = []
         self.unknown: dict[str, int] = {}
         self.seconds = 0.0
-        #: called once before the first fingerprint
-        self.prepare: Callable[[], None] | None = None
         self.current: Application | None = None
         self.models: dict[int, tuple[Any, Fitted]] = {}
         #: arrays that came of a label set: the array itself, so that its identity stays its own

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from capture.scripts import DOORS, HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
+from watching.scripts import DOORS, HEAD, MAJORITY, PARALLEL, SHUFFLED, asked, captured, facts, plain, project_with
 
 from governance.records import Dataset, Execution, Finding, LabelModel, Labels, Model, Recipe, Result, Source, Votes
 
