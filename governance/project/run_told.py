@@ -40,7 +40,8 @@ _PATIENCE_SECONDS = 60.0
 
 def prepare() -> None:
     """Imports what the functions below import where they use it."""
-    import numpy  # noqa: F401
+    import cryptography.hazmat.primitives.asymmetric.ed25519
+    import numpy.ma
     import polars  # noqa: F401
 
     import governance.sources.captured
