@@ -40,8 +40,8 @@ _PATIENCE_SECONDS = 60.0
 
 def prepare() -> None:
     """Imports what the functions below import where they use it."""
-    import cryptography.hazmat.primitives.asymmetric.ed25519
-    import numpy.ma
+    import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
+    import numpy.ma  # noqa: F401
     import polars  # noqa: F401
 
     import governance.sources.captured

@@ -226,7 +226,7 @@ def _commitments(
         if statement is not None:
             made += [statement, commit_blocks(trail, table, of=of, id_column=id_column, statement=statement.name)]
         else:
-            columns = {"id_column": id_column, "subject_column": config.subject_column}
-            rows = commit_rows(trail, table, of=of, **columns, keys=keys)
+            subject_column = config.subject_column
+            rows = commit_rows(trail, table, of=of, id_column=id_column, subject_column=subject_column, keys=keys)
             made.append(rows.commitment)
     return made

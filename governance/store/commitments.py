@@ -58,16 +58,7 @@ class RowTable:
     numbers under which they were committed, and the store keeps the leaves of those that are gone.
     """
 
-    def __init__(
-        self,
-        trail: Trail,
-        path: Path,
-        *,
-        of: str,
-        id_column: str,
-        subject_column: str = "",
-        keys: SubjectKeys | None = None,
-    ) -> None:
+    def __init__(self, trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "") -> None:
         self.of = of
         self.frame = read_table(path, columns=[id_column])
         subjects_from = subject_column if subject_column in self.frame.columns else id_column
@@ -79,7 +70,7 @@ class RowTable:
         self.rows = len(self.ids) + len(gone)
         #: under which number each row of the file was committed
         self.numbers = [number for number in range(self.rows) if number not in gone] if gone else range(self.rows)
-        self._keys = SubjectKeys(trail) if keys is None else keys
+        self.keys = SubjectKeys(trail)
         #: what is the same in the salt of every row
         self._salted = framed(SCHEME.encode(), of.encode()) + (8).to_bytes(8, "big")
 
@@ -101,7 +92,7 @@ class RowTable:
         """
         number, subject = self.numbers[position], self.subjects[position]
         (row,) = canonical_rows(self.frame[position : position + 1])
-        return OpenedRow(number, row, self._salt(self._keys.of([subject], make=False)[subject], number))
+        return OpenedRow(number, row, self._salt(self.keys.of([subject], make=False)[subject], number))
 
     def at(self, number: int) -> OpenedRow | bytes:
         """The row that was committed under a number, or its leaf alone where it was erased or amended since.
@@ -117,7 +108,7 @@ class RowTable:
         With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised. Raises
         ReturnedSubject where the table holds rows of somebody who was erased.
         """
-        keys = self._keys.of(self.subjects, make=make_keys)
+        keys = self.keys.of(self.subjects, make=make_keys)
         rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
         if not self.kept:
             yield from merkle.leaf_hashes(
@@ -170,7 +161,8 @@ def commit_rows(
 
     Several tables of the same rows are committed to sooner with the same `keys`.
     """
-    table = RowTable(trail, path, of=of, id_column=id_column, subject_column=subject_column, keys=keys)
+    table = RowTable(trail, path, of=of, id_column=id_column, subject_column=subject_column)
+    table.keys = keys or table.keys
     return table.committed(make_keys=make_keys)
 
 
