@@ -160,8 +160,9 @@ class Session:
 
         known = self.arrays.get(id(y)) or self.arrays.get(id(getattr(y, "base", None)))
         array = np.asarray(y)
-        if known is not None and len(known[0]) == len(array):
-            return known[1], known[2]
+        if known is not None:
+            # A slice is a view of the array that it was cut from.
+            return known[1], known[2] if len(known[0]) == len(array) else part_of(known[2])
         for one in reversed(self.labelled):
             covered = (one.votes.matrix >= 0).any(axis=1)
             hard = one.probabilities.argmax(axis=1)
@@ -175,6 +176,14 @@ class Session:
                     if _equal(array, part):
                         return one, rows
         return None
+
+
+def part_of(rows: str) -> str:
+    """What a part of some rows is called; a part of a part is a part."""
+    return rows if rows.startswith(_PART) else f"{_PART}{rows}"
+
+
+_PART = "a part of "
 
 
 def _equal(one: Any, other: Any) -> bool:
