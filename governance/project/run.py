@@ -101,7 +101,7 @@ def _heed_interrupts() -> None:
 
 def _prepare() -> None:
     """What recording needs is imported while the command runs, on a processor that it may leave free."""
-    # What is imported stays: to look for garbage in it, again and again, takes a tenth of the time.
+    # What is imported stays, so that nobody need look for garbage in it again and again.
     collects = gc.isenabled()
     gc.disable()
     try:

@@ -42,7 +42,8 @@ def _split(session: Session, arrays: tuple[Any, ...], answer: list[Any]) -> None
     import numpy as np
 
     for place, array in enumerate(arrays):
-        known = session.labels_of(array) if np.ndim(array) == 1 else None
+        numbers = np.ndim(array) == 1 and np.asarray(array).dtype.kind in "biuf"
+        known = session.labels_of(array) if numbers else None
         if known is not None:
             labels, rows = known
             for part in answer[2 * place : 2 * place + 2]:
