@@ -20,7 +20,7 @@ def watch() -> None:
     when_imported("sklearn.model_selection._split", _splitting)
 
 
-def _splitting(module: ModuleType) -> None:
+def _splitting(module: Any) -> None:
     original = module.train_test_split
 
     @functools.wraps(original)
