@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from governance.labelmodels.training import train_soft
     from governance.project import Project
-    from governance.project.run import autolog, capture
+    from governance.project.doors import autolog, capture
 
 __version__ = "0.1.0"
 __all__ = ["Project", "__version__", "autolog", "capture", "train_soft"]
@@ -20,9 +20,9 @@ def __getattr__(name: str) -> Any:
 
         return Project
     if name in ("autolog", "capture"):
-        from governance.project import run
+        from governance.project import doors
 
-        return getattr(run, name)
+        return getattr(doors, name)
     if name == "train_soft":
         from governance.labelmodels.training import train_soft
 

@@ -59,8 +59,17 @@ def path_digest(path: Path) -> str:
 
 def keyed(key: bytes, *parts: bytes) -> bytes:
     """HMAC-SHA256 over length-prefixed parts, 32 bytes (RFC 2104)."""
-    message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-    return hmac.digest(key, message, "sha256")
+    return keyed_frame(key, framed(*parts))
+
+
+def framed(*parts: bytes) -> bytes:
+    """Parts, each after its length in 8 bytes, so that no other parts make the same bytes."""
+    return b"".join([len(part).to_bytes(8, "big") + part for part in parts])
+
+
+def keyed_frame(key: bytes, frame: bytes) -> bytes:
+    """`keyed` over parts that are framed already: what many rows have in common is framed once."""
+    return hmac.digest(key, frame, "sha256")
 
 
 def content_salt(path: Path, *, purpose: str) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
 import governance
+from governance.installed import installed
 
 
 @dataclass(frozen=True)
@@ -64,24 +64,9 @@ def folders_of(package: str) -> list[Path]:
     return [Path(place, *inner) for place in _places(top) or [] if Path(place, *inner).is_dir()]
 
 
-def distributions_by_module() -> dict[str, list[str]]:
-    """The distributions that bring each top-level module; asked once in a process, because all of them are read."""
-    if not _asked:
-        _asked.append({name: sorted(set(found)) for name, found in metadata.packages_distributions().items()})
-    return _asked[0]
-
-
-def borrow(known: dict[str, list[str]]) -> None:
-    """Takes over what another process of the same environment was answered."""
-    if not _asked:
-        _asked.append(known)
-
-
-_asked: list[dict[str, list[str]]] = []
-
-
 def _packages(top: str) -> tuple[tuple[str, str], ...]:
-    found = distributions_by_module().get(top)
+    known = installed()
+    found = known.owners.get(top)
     if not found:
         return ((top, "unknown"),)
-    return tuple((name, metadata.version(name)) for name in found)
+    return tuple((name, known.versions[name.lower()]) for name in found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from governance.config import Config, find_root, read_config
 from governance.project.report import Report, Table
-from governance.runs.readers import reading, reads
+from governance.readers import reading, reads
 
 if TYPE_CHECKING:
     from governance.sources.ingest import Options

@@ -30,8 +30,8 @@ from governance.project.repro_told import interrupted, is_full, repro_report
 from governance.project.subject.intent import refuse_unfinished
 from governance.project.tree import WorkingTree, dirty_digest, look_at
 from governance.project.undeclared import Judged, judge_executed
+from governance.readers import EXECUTIONS
 from governance.records import Environment, Execution, Record, Repro
-from governance.runs.readers import EXECUTIONS
 from governance.runs.runfile import RunFile, read_run, run_path
 from governance.runs.stage import PROGRESS, read_params
 

@@ -16,7 +16,7 @@ from governance.project import git
 from governance.records import Commitment, Execution, Finding, NoPersonalData, Record, Result
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 from governance.store.blocks import commit_blocks
-from governance.store.commitments import commit_rows
+from governance.store.commitments import SubjectKeys, commit_rows
 from governance.store.forgetting import ReturnedSubject, erased_subjects, erasures
 from governance.store.trail import Appended, Trail
 
@@ -216,6 +216,8 @@ def _commitments(
     committed = {one.of for one in known.of(Commitment) if statement is not None or one.scheme == "rows/v1"}
     by_digest = {output.sha256: output.path for output in found.run.result.outputs}
     made: list[Record] = []
+    # Whoever takes runs in holds the project's lock.
+    keys = SubjectKeys(trail, keeping=True)
     for record in found.facts:
         path = by_digest.get(getattr(record, "sha256", ""))
         if not path or not is_row_table(record) or record.name in committed:
@@ -224,6 +226,7 @@ def _commitments(
         if statement is not None:
             made += [statement, commit_blocks(trail, table, of=of, id_column=id_column, statement=statement.name)]
         else:
-            rows = commit_rows(trail, table, of=of, id_column=id_column, subject_column=config.subject_column)
+            subject_column = config.subject_column
+            rows = commit_rows(trail, table, of=of, id_column=id_column, subject_column=subject_column, keys=keys)
             made.append(rows.commitment)
     return made

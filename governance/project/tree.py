@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from governance.digest import canonical, path_digest, sha256
 from governance.errors import GovernanceError
 from governance.project import git
-from governance.records import FileRef
+
+if TYPE_CHECKING:
+    from governance.records import FileRef
 
 #: besides what stages depend on, these decide what a run does
 _DECIDING = ("dvc.yaml", "params.yaml", "labeltrail.toml")

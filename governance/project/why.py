@@ -16,8 +16,8 @@ from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
 from governance.project.why_more import SILENCE, Beside, beside_blocks, percent
 from governance.project.why_votes import votes_alone, votes_on
+from governance.readers import reads
 from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
-from governance.runs.readers import reads
 from governance.store.blocks import block_of
 from governance.store.commitments import RowTable, SubjectKeys
 from governance.store.forgetting import erasures

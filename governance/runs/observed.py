@@ -21,9 +21,9 @@ from typing import Any
 import governance
 from governance.config import CONFIG_NAME, find_root
 from governance.errors import GovernanceError
+from governance.readers import others_read
 from governance.records.events import Watcher
 from governance.runs.inotify import Inotify, Opened, UnwatchableError
-from governance.runs.readers import others_read
 
 _LIBRARY = str(Path(governance.__file__).parent)
 _CACHE = "__pycache__"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,14 +17,15 @@ from typing import Any, TypeVar
 
 import yaml
 
+from governance import process
 from governance.config import find_root, read_config
 from governance.digest import decimal, file_digest, path_digest, sync_folder, write_atomically
 from governance.dvc.supervisor import die_with_parent
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord
 from governance.facts import Facts, facts_bytes, read_facts
+from governance.readers import EXECUTIONS
 from governance.records import FileRef, Recipe, Record, Result
 from governance.runs import code, environment, observed
-from governance.runs.readers import EXECUTIONS
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 T = TypeVar("T")
@@ -53,7 +53,8 @@ class StageRun:
         self._started = time.time_ns() // 1000
         self._seen = observed.Seen()
         self._code: tuple[FileRef, ...] = ()
-        self._imported: frozenset[str] | None = None
+        #: another process than this one, which is told of
+        self._process: process.Process | None = None
         self._notes = os.environ.get(EXECUTIONS)
 
     def input(self, path: str) -> Path:
@@ -138,16 +139,17 @@ class StageRun:
         facts_name = facts_path(artifacts, self.name)
         write_atomically(self.root / facts_name, facts_bytes(self._stated.values()))
         # 3.
+        seen = self._process or process.look(root=self.root, started=self._started)
         recipe = Recipe.make(
             stage=self.name,
             inputs=sorted(self._inputs.values(), key=lambda ref: ref.path),
             parameters=flat_parameters(self.params),
             seed=self.seed,
             code=self._code,
-            distributions=environment.imported_distributions(self._imported),
-            python=environment.machine()["python"],
+            distributions=environment.imported_distributions(seen),
+            python=seen.python,
             threads=self.threads,
-            hash_seed=os.environ.get("PYTHONHASHSEED", "random"),
+            hash_seed=seen.hash_seed,
         )
         outputs = [environment.file_ref(self.root / path, path) for path in sorted([*self._outputs, facts_name])]
         result = Result.make(
@@ -159,24 +161,23 @@ class StageRun:
         )
         write_atomically(self.root / run_path(artifacts, self.name), RunFile(recipe, result).to_bytes())
         # 4.
-        self._note(result)
+        self._note(result, seen)
 
-    def _note(self, result: Result) -> None:
+    def _note(self, result: Result, seen: process.Process) -> None:
         folder = self._notes
         if not folder:
             return
-        spent = resource.getrusage(resource.RUSAGE_SELF)
         note = {
             "stage": self.name,
             "result": result.name,
-            "started": self._started,
-            "ended": time.time_ns() // 1000,
-            "cpu": round((spent.ru_utime + spent.ru_stime) * 1_000_000),
-            "peak_memory": spent.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            "started": seen.started,
+            "ended": seen.ended,
+            "cpu": seen.cpu,
+            "peak_memory": seen.peak_memory,
             "measured": self._measured,
-            "machine": environment.machine(),
-            "environment": environment.surroundings(self.root).body(),
-            "library": environment.library_digest(),
+            "machine": seen.machine,
+            "environment": environment.surroundings(self.root, seen).body(),
+            "library": environment.library_digest(seen),
             "observed": self._seen.watchers,
             "opened": {
                 "reads": self._seen.reads,
@@ -228,27 +229,20 @@ def stage(name: str, *, root: Path | None = None, notes: Path | None = None) -> 
 
 @contextmanager
 def watched_run(
-    name: str,
-    *,
-    root: Path,
-    notes: Path,
-    started: int,
-    imported: frozenset[str],
-    modules: Mapping[str, tuple[str, int]],
+    name: str, *, root: Path, notes: Path, told: process.Process, executed: Mapping[str, tuple[str, int]]
 ) -> Iterator[StageRun]:
-    """Records, when it has ended, what a process did that knew nothing of stages.
+    """Records what a process did that knew nothing of stages, as it told of itself when it ended.
 
-    `modules` are digest and size of each file of code as it was executed: one that was edited since stands in the recipe as
-    it ran. `imported` are the top-level modules of the process before any of ours, `started` when it began (microseconds
-    since 1970). The note of the execution goes to `notes`. Raises GovernanceError; then nothing takes an output's name.
+    `executed` are digest and size of each file of code when it was executed: one that was edited since stands in the recipe
+    as it ran. The note of the execution goes to `notes`. Raises GovernanceError; then nothing takes an output's name.
     """
     run = StageRun(name, root)
-    run._started, run._imported, run._notes = started, imported, str(notes)
+    run._process, run._notes = told, str(notes)
     try:
         yield run
         refs = []
-        for path, place in environment.project_modules(root).items():
-            digest, size = modules.get(str(place)) or (file_digest(place), place.stat().st_size)
+        for path, place in environment.project_modules(root, [*told.modules, *executed]).items():
+            digest, size = executed.get(str(place)) or (file_digest(place), place.stat().st_size)
             refs.append(FileRef.model_validate({"path": path, "sha256": digest, "bytes": size}))
         run._code = tuple(refs)
         run._finish()

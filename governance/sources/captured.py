@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,15 @@ from governance.sources.description import read_description
 UNSAID = "NOASSERTION"
 
 
-def captured_source(function: Any, behaviour: Behaviour, *, described_in: Path) -> Source:
+def captured_source(name: str, behaviour: Behaviour, *, summary: str, described_in: Path) -> Source:
     """The source version that behaviour and NAME.yaml make together, or behaviour alone where there is none.
 
-    Its name is what the project's votes call it. Raises InvalidRecord for a description that cannot be read.
+    `name` is what the project's votes call it. Raises InvalidRecord for a description that cannot be read.
     """
-    name = str(function.name)
     described = described_in / f"{name}.yaml"
     facts: dict[str, Any] = {
         "source_kind": "heuristic",
-        "summary": _summary(function),
+        "summary": summary,
         "owner": "",
         "origin": "captured from a script",
         "licence_declared": UNSAID,
@@ -45,9 +43,3 @@ def captured_source(function: Any, behaviour: Behaviour, *, described_in: Path) 
         packages=[{"distribution": package, "version": number} for package, number in behaviour.packages],
         **facts,
     )
-
-
-def _summary(function: Any) -> str:
-    """The first line of its docstring, if it has one."""
-    text = inspect.getdoc(getattr(function, "_f", function)) if callable(getattr(function, "_f", None)) else None
-    return text.strip().splitlines()[0] if text and text.strip() else ""

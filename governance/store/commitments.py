@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, select
 
-from governance.digest import LARGEST_INTEGER, canonical, decimal, keyed
+from governance.digest import LARGEST_INTEGER, canonical, decimal, framed, keyed, keyed_frame
 from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
 from governance.parquet import read_table
 from governance.records import Commitment
@@ -72,8 +72,10 @@ class RowTable:
         self.rows = len(self.ids) + len(gone)
         #: under which number each row of the file was committed
         self.numbers = [number for number in range(self.rows) if number not in gone] if gone else range(self.rows)
-        self._keys = SubjectKeys(trail)
+        self.keys = SubjectKeys(trail)
         self._at_hand: Mapping[str, bytes] = {}
+        #: what is the same in the salt of every row
+        self._salted = framed(SCHEME.encode(), of.encode()) + (8).to_bytes(8, "big")
 
     def have_at_hand(self, keys: Mapping[str, bytes]) -> None:
         """Takes keys of subjects that were asked for once, so that a row does not ask the store again."""
@@ -96,7 +98,7 @@ class RowTable:
         Raises MissingEvidence where its subject has no key.
         """
         number, subject = self.numbers[position], self.subjects[position]
-        key = self._at_hand.get(subject) or self._keys.of([subject], make=False)[subject]
+        key = self._at_hand.get(subject) or self.keys.of([subject], make=False)[subject]
         return OpenedRow(number, canonical_row(self.frame, position), self._salt(key, number))
 
     def at(self, number: int) -> OpenedRow | bytes:
@@ -113,8 +115,13 @@ class RowTable:
         With `make_keys` a subject without a key gets a random one; otherwise MissingEvidence is raised. Raises
         ReturnedSubject where the table holds rows of somebody who was erased.
         """
-        keys = self._keys.of(self.subjects, make=make_keys)
+        keys = self.keys.of(self.subjects, make=make_keys)
         rows = zip(self.subjects, canonical_rows(self.frame), strict=True)
+        if not self.kept:
+            yield from merkle.leaf_hashes(
+                self._salt(keys[subject], number) + row for number, (subject, row) in enumerate(rows)
+            )
+            return
         for number in range(self.rows):
             kept = self.kept.get(number)
             if kept is not None:
@@ -144,14 +151,25 @@ class RowTable:
         return CommittedRows(commitment, leaves, ids)
 
     def _salt(self, key: bytes, number: int) -> bytes:
-        return keyed(key, SCHEME.encode(), self.of.encode(), number.to_bytes(8, "big"))
+        return keyed_frame(key, self._salted + number.to_bytes(8, "big"))
 
 
 def commit_rows(
-    trail: Trail, path: Path, *, of: str, id_column: str, subject_column: str = "", make_keys: bool = True
+    trail: Trail,
+    path: Path,
+    *,
+    of: str,
+    id_column: str,
+    subject_column: str = "",
+    make_keys: bool = True,
+    keys: SubjectKeys | None = None,
 ) -> CommittedRows:
-    """The commitment to every row of a Parquet table, in row order, as `RowTable` describes it."""
+    """The commitment to every row of a Parquet table, in row order, as `RowTable` describes it.
+
+    Several tables of the same rows are committed to sooner with the same `keys`.
+    """
     table = RowTable(trail, path, of=of, id_column=id_column, subject_column=subject_column)
+    table.keys = keys or table.keys
     return table.committed(make_keys=make_keys)
 
 
@@ -236,10 +254,14 @@ def _key(value: object, what: str) -> bytes:
 
 
 class SubjectKeys:
-    """One random key for each subject, found by a pseudonym that only this store can compute."""
+    """One random key for each subject, found by a pseudonym that only this store can compute.
 
-    def __init__(self, trail: Trail) -> None:
+    Those that keep what they were told are for whoever holds the project's lock, so that nobody is erased meanwhile.
+    """
+
+    def __init__(self, trail: Trail, *, keeping: bool = False) -> None:
         self._trail = trail
+        self._kept: dict[str, bytes] | None = {} if keeping else None
 
     def of(self, subjects: Iterable[str], *, make: bool) -> dict[str, bytes]:
         """The key of each subject, 32 bytes; missing ones are made in one transaction, or MissingEvidence is raised.
@@ -247,6 +269,14 @@ class SubjectKeys:
         Raises ReturnedSubject where one of them was erased.
         """
         wanted = sorted(set(subjects))
+        if self._kept is None:
+            return self._asked(wanted, make=make)
+        asked = [subject for subject in wanted if subject not in self._kept]
+        if asked:
+            self._kept |= self._asked(asked, make=make)
+        return {subject: self._kept[subject] for subject in wanted}
+
+    def _asked(self, wanted: list[str], *, make: bool) -> dict[str, bytes]:
         with self._trail.database.reading() as connection:
             secret = self._secret(connection)
             names = {subject: self.pseudonym(secret, subject) for subject in wanted} if secret else {}

@@ -96,8 +96,7 @@ def _complete(leaves: Sequence[bytes]) -> bytes:
 def root(leaves: Iterable[bytes]) -> bytes:
     """The tree head over leaf hashes, 32 bytes."""
     frontier = Frontier()
-    for leaf in leaves:
-        frontier.push(leaf)
+    frontier.extend(leaves if isinstance(leaves, Sequence) else list(leaves))
     return frontier.root()
 
 

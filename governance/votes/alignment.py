@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from governance.errors import BrokenEvidence, InvalidRecord
-from governance.votes.table import VoteTable
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from governance.votes.table import VoteTable
 
 
 def sample_rows(rows: int, *, size: int, seed: int) -> np.ndarray:

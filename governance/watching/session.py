@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from governance.capture.points import Points
 from governance.limits import TimeLimit
+from governance.watching.points import Points
+
+if TYPE_CHECKING:
+    from governance.fingerprint import Behaviour
+    from governance.watching.aligned import Alignment
+    from governance.watching.held import Held
+
+
+@dataclass(frozen=True)
+class Voter:
+    """A source as it was when it began to vote: its name, what its author says of it in a line, and what it does."""
+
+    name: str
+    summary: str
+    behaviour: Behaviour
 
 
 @dataclass(eq=False)
@@ -18,10 +32,10 @@ class Application:
     """One call of an applier: rows bound to ids before any source ran, then what came back."""
 
     applier: str
-    functions: list[Any]
     points: Points
-    #: what each source does, as it was when it began to vote
-    behaviours: list[Any]
+    voters: list[Voter]
+    #: the functions themselves, where this is the process in which they voted
+    functions: list[Any] = field(default_factory=list)
     #: the very array that the script got, and its content at that moment
     given: Any = None
     matrix: Any = None
@@ -32,6 +46,8 @@ class Application:
     limit: TimeLimit | None = None
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
+    #: None where the sample could not be voted on again
+    alignment: Alignment | None = None
 
 
 @dataclass(eq=False)
@@ -65,13 +81,16 @@ class Labelled:
 class Trained:
     """An estimator that learned labels of a label set; `rows` says which."""
 
-    estimator: Any
     labels: Labelled
     rows: str
     examples: int
     features: str
     counts: dict[int, int]
     seconds: float
+    #: the estimator itself, where this is the process in which it learned
+    estimator: Any = None
+    #: what it held in the end; None where it could not be asked
+    held: Held | None = None
 
 
 class Session:
@@ -87,8 +106,6 @@ class Session:
         self.faults: list[str] = []
         self.unknown: dict[str, int] = {}
         self.seconds = 0.0
-        #: called once before the first fingerprint
-        self.prepare: Callable[[], None] | None = None
         self.current: Application | None = None
         #: off unless somebody asks for it: it can change what a script computes
         self.limit: TimeLimit | None = None
@@ -148,8 +165,9 @@ class Session:
 
         known = self.arrays.get(id(y)) or self.arrays.get(id(getattr(y, "base", None)))
         array = np.asarray(y)
-        if known is not None and len(known[0]) == len(array):
-            return known[1], known[2]
+        if known is not None:
+            # A slice is a view of the array that it was cut from.
+            return known[1], known[2] if len(known[0]) == len(array) else part_of(known[2])
         for one in reversed(self.labelled):
             covered = (one.votes.matrix >= 0).any(axis=1)
             hard = one.probabilities.argmax(axis=1)
@@ -163,6 +181,14 @@ class Session:
                     if _equal(array, part):
                         return one, rows
         return None
+
+
+def part_of(rows: str) -> str:
+    """What a part of some rows is called; a part of a part is a part."""
+    return rows if rows.startswith(_PART) else f"{_PART}{rows}"
+
+
+_PART = "a part of "
 
 
 def _equal(one: Any, other: Any) -> bool:

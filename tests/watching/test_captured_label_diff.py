@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from capture.scripts import HEAD, captured, project_with
 from small_project import git
+from watching.scripts import HEAD, captured, project_with
 
 from governance.errors import MissingEvidence
 from governance.project import Project

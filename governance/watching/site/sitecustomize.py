@@ -21,7 +21,7 @@ def _begin() -> None:
         sys.modules["sitecustomize"] = type(sys)("sitecustomize")
     if folder:
         try:
-            from governance.capture.child import begin
+            from governance.watching.child import begin
 
             begin(folder)
         except Exception as error:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from governance.readers import EXECUTIONS, others_read, reading
 from governance.runs import observed
-from governance.runs.readers import EXECUTIONS, others_read, reading
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_two_readers_count_until_both_are_done(root):
 
 def test_a_reader_that_is_killed_does_not_count_for_ever(root):
     """A lock ends with its process."""
-    body = "import sys, time; from pathlib import Path; from governance.runs.readers import reading\n"
+    body = "import sys, time; from pathlib import Path; from governance.readers import reading\n"
     body += "with reading(Path(sys.argv[1])):\n    print('reads', flush=True)\n    time.sleep(600)\n"
     with subprocess.Popen([sys.executable, "-c", body, str(root)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 #: path → (SHA-256, size) of code when it was executed; paths opened to be read, and to be written
@@ -23,6 +24,11 @@ def listen(root: str) -> None:
     if not _root:
         sys.addaudithook(_hook)
     _root[:] = [root.rstrip("/") + "/"]
+    # Python forgets the file of its main module as soon as that has come to its end.
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    if main:
+        with suppress(OSError):
+            _executed(main)
 
 
 def stop() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from governance.capture.points import Points
-from governance.capture.session import Application, Labelled, Session
 from governance.errors import InvalidRecord
 from governance.records import Source
 from governance.votes.table import ABSTAIN, ERROR, ID_COLUMN, VoteTable
+from governance.watching.points import Points
+from governance.watching.session import Application, Labelled, Session
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +56,7 @@ def vote_table(application: Application, sources: Sequence[Source], *, classes: 
     for row, column in application.errors:
         matrix[row, column] = ERROR
     ids = pl.Series(ID_COLUMN, application.points.ids, dtype=pl.String)
-    columns = tuple(ascii_name(one.name) for one in application.functions)
+    columns = tuple(ascii_name(one.name) for one in application.voters)
     return VoteTable(ids, columns, tuple(one.name for one in sources), tuple(classes), matrix)
 
 

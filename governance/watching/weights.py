@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from governance.capture.session import Application, Fitted
+from governance.watching.session import Application, Fitted
 
 _PLAIN = (bool, int, float, str, type(None))
 

@@ -8,15 +8,46 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from governance.capture.hook import when_imported
-from governance.capture.session import Session, Trained, current
+from governance.watching.hook import when_imported
+from governance.watching.session import Session, Trained, current, part_of
 
 _WATCHED = "__labeltrail_watched__"
 
 
 def watch() -> None:
-    """Waits for scikit-learn's base class; imports nothing."""
+    """Waits for scikit-learn's base class and for what splits arrays; imports nothing."""
     when_imported("sklearn.base", _base)
+    when_imported("sklearn.model_selection._split", _splitting)
+
+
+def _splitting(module: Any) -> None:
+    original = module.train_test_split
+
+    @functools.wraps(original)
+    def train_test_split(*arrays: Any, **named: Any) -> Any:
+        answer = original(*arrays, **named)
+        session = current()
+        if session is not None and session.labelled:
+            with session.watching("a split"):
+                _split(session, arrays, answer)
+        return answer
+
+    if not hasattr(original, _WATCHED):
+        setattr(train_test_split, _WATCHED, True)
+        module.train_test_split = train_test_split
+
+
+def _split(session: Session, arrays: tuple[Any, ...], answer: list[Any]) -> None:
+    """Two parts for each array, in its place; those of labels are labels."""
+    import numpy as np
+
+    for place, array in enumerate(arrays):
+        numbers = np.ndim(array) == 1 and np.asarray(array).dtype.kind in "biuf"
+        known = session.labels_of(array) if numbers else None
+        if known is not None:
+            labels, rows = known
+            for part in answer[2 * place : 2 * place + 2]:
+                session.note_array(part, labels, part_of(rows))
 
 
 def _base(module: ModuleType) -> None:
@@ -83,4 +114,4 @@ def _trained(session: Session, estimator: Any, x: Any, y: Any, seconds: float) -
     shape = getattr(x, "shape", None)
     features = " x ".join(str(size) for size in shape) if shape else str(len(x))
     session.trained = [one for one in session.trained if one.estimator is not estimator]
-    session.trained.append(Trained(estimator, labels, rows, len(y), features, told, seconds))
+    session.trained.append(Trained(labels, rows, len(y), features, told, seconds, estimator))

@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from governance.capture.rng import untouched
-from governance.capture.session import Application
 from governance.errors import GovernanceError
+from governance.watching.rng import untouched
+from governance.watching.session import Application
 
 #: rows voted again: a fiftieth of them, within these limits
 LEAST, MOST = 20, 200
@@ -57,7 +57,7 @@ def align(application: Application, *, seed: int = 0) -> Alignment:
         if not differ.any():
             return Alignment(len(rows), 0)
         twice = _vote(application, rows)
-    names = [one.name for one in application.functions]
+    names = [one.name for one in application.voters]
     unsteady = (again != twice).any(axis=0)
     steady = ~unsteady
     wrong = differ & steady[None, :]

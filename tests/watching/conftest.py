@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from capture.scripts import TRAIN, captured, plain, project_with
+from watching.scripts import TRAIN, captured, plain, project_with
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from capture.scripts import ODD, WRONG_LENGTH, captured, facts, plain, project_with
+from watching.scripts import ODD, WRONG_LENGTH, captured, facts, plain, project_with
 
-from governance.capture.points import take_points
 from governance.records import Finding, Votes
+from governance.watching.points import take_points
 
 
 def test_answers_that_are_no_votes_are_told_with_their_number(tmp_path):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from governance.capture.aligned import Alignment
-from governance.capture.session import Application, Fitted, Session
 from governance.checks import error_rate, near_copies, silence
 from governance.records import Finding, LabelModel, Source
 from governance.runs.stage import StageRun
 from governance.votes import analysis, copies
 from governance.votes.patterns import distinct
+from governance.watching.aligned import Alignment
+from governance.watching.session import Application, Fitted, Session
 
 
 def state_alignment(run: StageRun, application: Application, alignment: Alignment, *, subject: str) -> None:

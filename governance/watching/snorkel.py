@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from governance.capture import faults
-from governance.capture.hook import when_imported
-from governance.capture.points import take_points
-from governance.capture.session import Application, Fitted, Labelled, Session, current
 from governance.errors import GovernanceError
+from governance.watching import faults
+from governance.watching.hook import when_imported
+from governance.watching.points import take_points
+from governance.watching.session import Application, Fitted, Labelled, Session, Voter, current
 
 _APPLY = "snorkel.labeling.apply"
 _MODEL = "snorkel.labeling.model"
@@ -80,7 +80,7 @@ def _failed(row: int, place: int, what: str) -> None:
     if what.startswith("raised") or what == faults.OUT_OF_RANGE:
         application.errors[row, place] = what
     else:
-        counts = application.odd.setdefault(application.functions[place].name, {})
+        counts = application.odd.setdefault(application.voters[place].name, {})
         counts[what] = counts.get(what, 0) + 1
 
 
@@ -139,15 +139,21 @@ def _begun(session: Session, applier: Any, given: Any) -> Application | None:
     if points is None:
         session.not_known(f"{type(applier).__name__} voted on rows that lie in no table here")
         return None
-    if session.prepare is not None:
-        session.prepare()
-        session.prepare = None
     functions = list(applier._lfs)
-    seen = [_said(one) for one in functions]
-    return Application(type(applier).__name__, functions, points, [behaviour(one) for one in seen])
+    voters = [Voter(str(one.name), _summary(one), behaviour(_deciding(one))) for one in functions]
+    return Application(type(applier).__name__, points, voters, functions)
 
 
-def _said(function: Any) -> Any:
+def _summary(function: Any) -> str:
+    """The first line of its docstring, if it has one."""
+    import inspect
+
+    own = getattr(function, "_f", None)
+    text = inspect.getdoc(own) if callable(own) else None
+    return text.strip().splitlines()[0] if text and text.strip() else ""
+
+
+def _deciding(function: Any) -> Any:
     """What of a labelling function decides its votes; its name does not."""
     if type(function).__name__ == "LabelingFunction" and type(function).__module__.startswith("snorkel."):
         return [function._f, function._resources, function._pre]
@@ -189,7 +195,7 @@ def _fit(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _learned(session: Session, model: Any, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-    from governance.capture.weights import weights_of
+    from governance.watching.weights import weights_of
 
     votes = session.votes_of(given[0] if given else named["L_train"])
     if votes is None:
@@ -235,7 +241,7 @@ def _model_of(session: Session, model: Any, votes: Application) -> Fitted:
     known = session.models.get(id(model))
     if known is not None:
         return known[1]
-    from governance.capture.weights import weights_of
+    from governance.watching.weights import weights_of
 
     fitted = weights_of(model, votes, seed_given=False, balance_origin="assumed")
     session.fitted.append(fitted)

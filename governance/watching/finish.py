@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from governance.capture import findings, models, tables
-from governance.capture.aligned import Alignment, align
-from governance.capture.session import Application, Session
 from governance.digest import file_digest
 from governance.records import Dataset, Finding, Source, Votes
 from governance.runs.outside import CAPTURED
 from governance.runs.stage import StageRun, watched_run
+from governance.watching import findings, models, tables
+from governance.watching.aligned import Alignment
+from governance.watching.notes import Told
+from governance.watching.session import Application, Session
 
-#: what the process itself noted, beside what the session saw
-Noted = Mapping[str, tuple[str, int]]
 
-
-def finish(
-    seen: Session,
-    *,
-    root: Path,
-    name: str,
-    notes: Path,
-    argv: Sequence[str],
-    started: int,
-    imported: frozenset[str],
-    modules: Noted,
-    read: Sequence[str],
-) -> None:
+def finish(told: Told, *, root: Path, name: str, notes: Path) -> None:
     """1. what decided it  2. rows, sources and votes  3. label models and labels  4. trained models  5. what was found
 
     Raises GovernanceError where that cannot be recorded; what an earlier run left stays as it was.
     """
-    with watched_run(
-        f"{CAPTURED}/{name}", root=root, notes=notes, started=started, imported=imported, modules=modules
-    ) as run:
+    seen = told.seen
+    with watched_run(f"{CAPTURED}/{name}", root=root, notes=notes, told=told.process, executed=told.executed) as run:
         # 1.
-        _decided(run, seen, argv)
-        for path in read:
+        _decided(run, told)
+        for path in told.read:
             if _is_input(run, path):
                 run.input(Path(path).relative_to(root).as_posix())
         # 2.
@@ -61,17 +46,15 @@ def finish(
         run.measure("seconds of capture", seen.seconds)
 
 
-def _decided(run: StageRun, seen: Session, argv: Sequence[str]) -> None:
+def _decided(run: StageRun, told: Told) -> None:
     """The command and what label models were told stand where a stage has its section of params.yaml."""
-    import sys
-
-    run.params = {"argv": list(argv), "label models": [one.parameters for one in seen.fitted if one.parameters]}
-    if seen.limit is not None:
-        run.params["time limit"] = seen.limit.seconds
-    seeds = [one.seed for one in seen.fitted if one.seed is not None]
+    fitted = told.seen.fitted
+    run.params = {"argv": told.process.argv, "label models": [one.parameters for one in fitted if one.parameters]}
+    if told.seen.limit is not None:
+        run.params["time limit"] = told.seen.limit.seconds
+    seeds = [one.seed for one in fitted if one.seed is not None]
     run.seed = seeds[-1] if seeds else 0
-    torch = sys.modules.get("torch")
-    run.threads = torch.get_num_threads() if torch is not None else os.cpu_count() or 1
+    run.threads = told.threads
 
 
 def _is_input(run: StageRun, path: str) -> bool:
@@ -86,18 +69,19 @@ def _is_input(run: StageRun, path: str) -> bool:
 
 def _voted(run: StageRun, application: Application, number: int, seen: Session) -> Votes | None:
     """One call of an applier; None, and a fault told, where its votes cannot be held."""
+    if application.alignment is None:
+        return None
     with seen.watching("votes"):
-        return _stated(run, application, number, seen)
+        return _stated(run, application, application.alignment, number, seen)
     return None
 
 
-def _stated(run: StageRun, application: Application, number: int, seen: Session) -> Votes | None:
+def _stated(run: StageRun, application: Application, alignment: Alignment, number: int, seen: Session) -> Votes | None:
     from governance.parquet import content_digest, read_table, write_table
     from governance.votes.analysis import vote_counts
 
     folder = f"{run.config.artifacts}/{run.name}"
     ordinal = "" if number == 1 else f"_{number}"
-    alignment = align(application)
     # The rows, whatever becomes of the votes.
     path = run.output(f"{folder}/data{ordinal}.parquet")
     write_table(tables.data_frame(application.points, id_column=run.config.id_column), path)
@@ -112,7 +96,7 @@ def _stated(run: StageRun, application: Application, number: int, seen: Session)
         collection=f"the rows that {application.applier} voted on, called by {application.points.named_by}",
     )
     run.state(dataset)
-    sources = [_source(run, one, said) for one, said in zip(application.functions, application.behaviours, strict=True)]
+    sources = _sources(run, application)
     for source in sources:
         run.state(source)
     if alignment.rows is not None:
@@ -144,11 +128,15 @@ def _of(number: int) -> str:
     return "" if number == 1 else f" {number}"
 
 
-def _source(run: StageRun, function: Any, behaviour: Any) -> Source:
-    """A source version: described in YAML of its name where the project has that, else by what its code says."""
+def _sources(run: StageRun, application: Application) -> list[Source]:
+    """Source versions: described in YAML of their name where the project has that, else by what their code says."""
     from governance.sources.captured import captured_source
 
-    return captured_source(function, behaviour, described_in=run.root / "pipelines" / "sources")
+    described_in = run.root / "pipelines" / "sources"
+    return [
+        captured_source(one.name, one.behaviour, summary=one.summary, described_in=described_in)
+        for one in application.voters
+    ]
 
 
 def _find(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import pickle
 from typing import Any
 
-from governance.capture.session import Fitted, Labelled, Session, Trained
-from governance.capture.tables import label_frame
 from governance.digest import canonical, decimal, file_digest, write_atomically
 from governance.labelmodels.captured import ADDITIVE, COUNTED, CapturedModel, conditional_of
 from governance.records import LabelModel, Labels, Learned, Model, Votes
 from governance.runs.stage import StageRun
+from governance.watching.held import Held
+from governance.watching.session import Fitted, Labelled, Session, Trained
+from governance.watching.tables import label_frame
 
 _ASSUMED = "every class equally likely, as snorkel assumes where it is told nothing"
 
@@ -159,75 +158,40 @@ def state_trained(run: StageRun, seen: Session, labels: dict[int, Labels]) -> No
     number = 0
     for one in seen.trained:
         record = labels.get(id(one.labels))
-        if record is None:
+        if record is None or one.held is None:
             continue
         number += 1
         with seen.watching("a trained model"):
-            _trained(run, one, record, number=number)
+            _trained(run, one, one.held, record, number=number)
 
 
-def _trained(run: StageRun, trained: Trained, labels: Labels, *, number: int) -> None:
-    estimator = trained.estimator
-    kind = f"{type(estimator).__module__}.{type(estimator).__qualname__}"
-    parameters = {name: _text(value) for name, value in sorted(estimator.get_params(deep=True).items())}
-    state = _Hashed()
-    pickle.Pickler(state, protocol=5).dump(estimator)
+def _trained(run: StageRun, trained: Trained, held: Held, labels: Labels, *, number: int) -> None:
     told = {
         "format": "labeltrail/captured-estimator",
         "v": 1,
-        "estimator": kind,
-        "parameters": parameters,
-        "state": {"pickle_sha256": state.digest.hexdigest(), "bytes": state.size},
+        "estimator": held.kind,
+        "parameters": held.parameters,
+        "state": {"pickle_sha256": held.pickle_sha256, "bytes": held.bytes},
         "trained_on": {"labels": labels.name, "rows": trained.rows, "features": trained.features},
     }
     ordinal = "" if number == 1 else f"_{number}"
     path = run.output(f"{run.config.artifacts}/{run.name}/model{ordinal}.json")
     write_atomically(path, canonical(told) + b"\n")
     counted = {f"labelled {k}": count for k, count in trained.counts.items()}
+    called = held.kind.rpartition(".")[2] + ("" if number == 1 else f" {number}")
     run.state(
         Model.make(
-            title=f"{type(estimator).__name__}{'' if number == 1 else f' {number}'} of {run.name}",
+            title=f"{called} of {run.name}",
             labels=labels.name,
             dataset=labels.dataset,
             sha256=file_digest(path),
             sidecar=file_digest(path),
-            architecture=kind,
+            architecture=held.kind,
             classes=list(labels.classes),
-            weights=_numbers(estimator),
-            bytes=state.size,
+            weights=held.numbers,
+            bytes=held.bytes,
             trained_on={trained.rows: trained.examples, **counted},
-            parameters={**parameters, "features": trained.features},
+            parameters={**held.parameters, "features": trained.features},
         )
     )
-    run.measure(f"seconds to fit {type(estimator).__name__}{'' if number == 1 else f' {number}'}", trained.seconds)
-
-
-class _Hashed:
-    """A file that keeps nothing: what is written is hashed and counted."""
-
-    def __init__(self) -> None:
-        self.digest, self.size = hashlib.sha256(), 0
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data)
-        self.digest.update(view)
-        self.size += view.nbytes
-        return view.nbytes
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, (bool, int, float, str, type(None))):
-        return json.dumps(value)
-    if isinstance(value, (list, tuple, dict)):
-        try:
-            return json.dumps(value)
-        except TypeError:
-            return type(value).__name__
-    return f"{type(value).__module__}.{type(value).__qualname__}"
-
-
-def _numbers(estimator: Any) -> int:
-    """How many numbers it learned, of those that lie in arrays of its own."""
-    steps = [step for _, step in getattr(estimator, "steps", [])]
-    held = [value for one in (estimator, *steps) for name, value in vars(one).items() if name.endswith("_")]
-    return sum(int(value.size) for value in held if hasattr(value, "size") and hasattr(value, "dtype"))
+    run.measure(f"seconds to fit {called}", trained.seconds)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from capture.scripts import (
+from watching.scripts import (
+    AGAIN,
     DOORS,
     HANGING,
     HANGING_ELSEWHERE,
     HEAD,
+    KILLED,
     MAJORITY,
     PARALLEL,
     SHUFFLED,
+    TWICE,
     asked,
     captured,
     facts,
@@ -138,6 +141,42 @@ def test_a_process_records_itself_by_either_other_door(tmp_path, door):
     (votes,) = facts(folder).of(Votes)
     assert [f.outcome for f in facts(folder).of(Finding) if f.check == "alignment"] == ["pass"]
     assert len(votes.sources) == len(facts(folder).of(Source)) > 1
+
+
+def test_a_door_opens_twice_in_one_process_and_not_at_all_where_the_command_watches(tmp_path):
+    """Two blocks are two runs; under `labeltrail run` the same script is one, its own."""
+    folder = project_with(tmp_path, twice=TWICE)
+    done = plain(folder, "twice.py")
+    assert done.returncode == 0, done.stderr
+    assert {result.stage for result in facts(folder).of(Result)} == {"captured/first", "captured/second"}
+    done = captured(folder, "twice.py")
+    assert done.returncode == 0, done.stderr
+    assert "recorded captured/twice" in done.stderr
+
+
+def test_a_script_that_ran_again_gave_the_same_result(tmp_path):
+    """One recipe, with the script itself in it, one result and two executions; nothing speaks of a difference."""
+    folder = project_with(tmp_path, again=AGAIN)
+    for _ in range(2):
+        done = captured(folder, "again.py")
+        assert done.returncode == 0, done.stderr
+    from governance.project import Project
+
+    known = Project.find(folder).facts()
+    (recipe,), (result,) = known.of(Recipe), known.of(Result)
+    assert [ref.path for ref in recipe.code] == ["again.py"]
+    assert {execution.result for execution in known.of(Execution)} == {result.name}
+    assert len(known.of(Execution)) == 2
+    assert not [finding for finding in known.of(Finding) if finding.check == "reproduction"]
+
+
+def test_a_script_that_is_ended_from_outside_is_not_recorded(tmp_path):
+    """SIGTERM is 143, as a shell says it."""
+    folder = project_with(tmp_path, killed=KILLED)
+    done = captured(folder, "killed.py")
+    assert done.returncode == 143
+    assert "nothing was captured" in done.stderr
+    assert not (folder / "artifacts").exists()
 
 
 def test_a_script_that_ends_in_an_error_is_not_recorded(tmp_path):

@@ -154,6 +154,40 @@ PandasLFApplier([two_votes, good]).apply(frame, progress_bar=False)
 )
 
 
+#: doors of their own in one process, also where the command watches it already
+TWICE = (
+    HEAD
+    + """
+import governance
+for name in ("first", "second"):
+    with governance.capture(name):
+        PandasLFApplier(functions[:2]).apply(frame, progress_bar=False)
+"""
+)
+#: ends by itself, unlike what calls sys.exit, and a vectorizer among what it trains
+AGAIN = (
+    HEAD
+    + """
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+votes = PandasLFApplier(functions[:4]).apply(frame, progress_bar=False)
+model = LabelModel(cardinality=2, verbose=False)
+model.fit(votes, n_epochs=20, progress_bar=False, seed=3)
+labels = model.predict(votes)
+make_pipeline(CountVectorizer(), LogisticRegression()).fit(frame.text[labels >= 0], labels[labels >= 0])
+"""
+)
+KILLED = (
+    HEAD
+    + """
+import os, signal
+PandasLFApplier(functions[:2]).apply(frame, progress_bar=False)
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+)
+
+
 def project_with(folder: Path, **scripts: str) -> Path:
     """A project without a pipeline, and scripts by name."""
     folder.mkdir(exist_ok=True)
