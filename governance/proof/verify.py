@@ -9,7 +9,7 @@ from governance.claims.words import number
 from governance.config import STATE_FOLDER, Config
 from governance.dvc.files import LockedStage, Stage, read_lock, read_stages
 from governance.erased import INTENT, Erased
-from governance.errors import GovernanceError, MissingEvidence
+from governance.errors import Busy, GovernanceError, MissingEvidence
 from governance.facts import Facts, is_row_table
 from governance.proof.anchors import read_anchor, tracked
 from governance.proof.check import Check, Verification, gather
@@ -215,6 +215,8 @@ def _one_commitment(
             subject_column=commitment.subject_column,
             make_keys=False,
         ).commitment
+    except Busy:
+        raise  # whoever writes just now has broken nothing
     except MissingEvidence as error:
         return 0, Check("commitments", "unknown", path, error.message)
     except GovernanceError as error:
@@ -239,6 +241,8 @@ def _one_in_blocks(
         if again == commitment:
             return commitment.rows, None
         says = wrong_block(trail, config.root / path, commitment)
+    except Busy:
+        raise  # whoever writes just now has broken nothing
     except MissingEvidence as error:
         return 0, Check("commitments", "unknown", path, error.message)
     except GovernanceError as error:

@@ -279,6 +279,17 @@ def test_a_cell_of_another_type_is_a_verdict_and_not_a_crash(project, statement)
     assert int(verify(project).exit_code) == 3
 
 
+def test_a_store_that_is_locked_while_rows_are_verified_is_not_called_broken(project, monkeypatch):
+    """Whoever waited for a writer in vain is told to try again."""
+
+    def locked(*_, **__):
+        raise Busy("the store is locked by another writer", hint="try again when it is done")
+
+    monkeypatch.setattr("governance.proof.verify.commit_rows", locked)
+    with pytest.raises(Busy, match="locked"):
+        verify(project)
+
+
 def test_a_writer_at_work_looks_like_no_fault(project):
     """Verification beside somebody who appends all the time never cries wolf."""
     code = (
