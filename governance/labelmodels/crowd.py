@@ -10,6 +10,7 @@ Two answers of one worker on one example count both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -22,14 +23,14 @@ from governance.labelmodels._base import (
     array_of,
     checked_balance,
     checked_number,
-    log_odds,
     normalised,
     number_of,
     ranked,
 )
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels.balance import Origin, as_told, origin_of
-from governance.labelmodels.explain import Contribution, Explanation
+from governance.labelmodels.explain import Contribution, Explanation, SmallestFlip
+from governance.labelmodels.flipping import added_up, leading, smallest_flip
 from governance.votes.answers import Answers
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
@@ -163,23 +164,34 @@ class Crowd(AdditiveLabelModel):
         if not 0 <= example < len(answers):
             raise InvalidRecord("example", example, f"a place from 0 to {len(answers) - 1}", where=self.method)
         one = self._known(answers).take([example])
-        scores, prior = self.predict_scores(one), np.log(self.balance_)
-        label, runner_up = (int(k[0]) for k in ranked(scores))
+        prior = np.log(self.balance_)
+        label, runner_up, tied = leading(self.predict_scores(one)[0].tolist())
         covered = bool((one.vote >= 0).any())
-        parts = []
-        for source, vote in zip(one.source.tolist(), one.vote.tolist(), strict=True):
-            table = self.log_likelihood_[self.columns_.index(one.columns[source])]
-            added = float(table[label, vote] - table[runner_up, vote]) if vote >= 0 else 0.0
+        parts, evidence = [], np.zeros((len(one.vote), len(prior)))
+        for place, (source, vote) in enumerate(zip(one.source.tolist(), one.vote.tolist(), strict=True)):
+            if vote >= 0:
+                evidence[place] = self.log_likelihood_[self.columns_.index(one.columns[source])][:, vote]
             said = _SILENCE.get(vote) or self.classes_[vote]
+            added = float(evidence[place, label] - evidence[place, runner_up])
             parts.append(Contribution(one.columns[source], one.sources[source], vote, said, added))
+        first = float(prior[label] - prior[runner_up])
+        if not covered:
+            return Explanation(ABSTAIN, None, ABSTAIN, None, first, tuple(parts), None, None, tied=False, flip=None)
+        scores = added_up(prior, evidence)
+        spoken = np.flatnonzero(one.vote >= 0)
+        flip = smallest_flip(prior, evidence[spoken], label)
+        removed = tuple(parts[spoken[place]].column for place in sorted(flip.removed))
         return Explanation(
-            label=label if covered else ABSTAIN,
-            label_name=self.classes_[label] if covered else None,
-            runner_up=runner_up if covered else ABSTAIN,
-            runner_up_name=self.classes_[runner_up] if covered else None,
-            prior=float(prior[label] - prior[runner_up]),
+            label=label,
+            label_name=self.classes_[label],
+            runner_up=runner_up,
+            runner_up_name=self.classes_[runner_up],
+            prior=first,
             contributions=tuple(parts),
-            log_odds=float(log_odds(scores)[0]) if covered else None,
+            log_odds=math.fsum((first, *(part.log_odds for part in parts))),
+            probability=float(normalised(scores[None, :])[0, label]),
+            tied=tied,
+            flip=SmallestFlip(removed, flip.label, self.classes_[flip.label] if flip.label >= 0 else None),
         )
 
     def _known(self, answers: Answers) -> Answers:
