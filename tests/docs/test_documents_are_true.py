@@ -233,7 +233,7 @@ def test_the_figures_on_label_models_are_those_of_the_benchmark():
     theirs, at_worst = (100 * snorkel[f"{what}above majority vote"] for what in ("", "least "))
     assert quoted("label_models") == (
         f"{told['sets']} sets of votes: {mean:.1f} points above majority vote in the mean and {-worst:.1f} below it at "
-        f"worst (snorkel's default {theirs:.1f} above, {-at_worst:.1f} below), {faster['snorkel']} times as fast as snorkel "
+        f"worst (snorkel's default {theirs:.1f} above, {-at_worst:.1f} below), {faster['snorkel']} times as fast as it "
         f"in the median, and with 100,000 × 10 votes {large['crowd-kit']} times as fast as crowd-kit's Dawid-Skene"
     )
 
