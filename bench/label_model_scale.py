@@ -1,7 +1,7 @@
 """What do many rows cost a label model: ten million in memory beside numpy's majority vote, and files beyond memory?
 
 In memory. 10,000,000 rows x 10 sources of two classes, that err independently, so that all 3^10 patterns are there. A
-majority vote by numpy counts each class column by column, takes the largest and marks ties; ours fits MAP Dawid-Skene with
+majority vote by numpy counts each class, takes the largest and marks ties, in three ways; ours fits MAP Dawid-Skene with
 its own settings and labels every row. They take turns in one process, and the ratio is the median over the turns. Peak
 memory is that of a process which holds the matrix and does ours alone: the most that was resident, less what was resident
 before.
@@ -62,9 +62,11 @@ def in_memory(_: Path) -> dict[str, Any]:
     matrix, gold = _votes(ROWS, SOURCES, seed=1)
     turns = []
     for _round in range(ROUNDS + 1):
-        turn, began = {}, time.perf_counter()
-        majority = _numpy_majority(matrix)
-        turn["numpy majority vote"] = time.perf_counter() - began
+        turn = {}
+        for name, vote in MAJORITY.items():
+            began = time.perf_counter()
+            majority = vote(matrix)
+            turn[name] = time.perf_counter() - began
         model, began = DawidSkene(), time.perf_counter()
         model.fit(matrix, n_classes=2)
         turn["fit"], began = time.perf_counter() - began, time.perf_counter()
@@ -72,9 +74,12 @@ def in_memory(_: Path) -> dict[str, Any]:
         turn["predict"] = time.perf_counter() - began
         turns.append(turn)
     told = {f"{name}, seconds": _median(turn[name] for turn in turns[1:]) for name in turns[0]}
-    ratio = _median((turn["fit"] + turn["predict"]) / turn["numpy majority vote"] for turn in turns[1:])
+    ratios = {
+        f"fit and predict / {name}": _median((turn["fit"] + turn["predict"]) / turn[name] for turn in turns[1:])
+        for name in MAJORITY
+    }
     right = {"majority vote": _right(majority, gold), "label model": _right(labels, gold)}
-    return {**told, "fit and predict / numpy majority vote": ratio, "accuracy": right, "iterations": model.iterations_}
+    return {**told, **ratios, "accuracy": right, "iterations": model.iterations_}
 
 
 def peak(_: Path) -> dict[str, Any]:
@@ -187,15 +192,39 @@ def _votes(rows: int, sources: int, *, seed: int) -> tuple[np.ndarray, np.ndarra
     return matrix, gold
 
 
-def _numpy_majority(matrix: np.ndarray) -> np.ndarray:
-    """int8 (rows): the class with the most votes, -1 where none or several have them."""
+def _by_rows(matrix: np.ndarray) -> np.ndarray:
+    """int8 (rows): the class with the most votes, -1 where none or several have them; as one writes it first."""
+    return _most(np.stack([np.count_nonzero(matrix == k, axis=1) for k in range(2)]))
+
+
+def _by_columns(matrix: np.ndarray) -> np.ndarray:
+    """The same, one source after the other, in small integers."""
     counts = np.zeros((2, len(matrix)), dtype=np.int8)
     for votes in matrix.T:
         for k in range(2):
             counts[k] += votes == k
+    return _most(counts)
+
+
+def _by_blocks(matrix: np.ndarray) -> np.ndarray:
+    """The same, by blocks that are turned first and stay in the processor's cache: as fast as we can make numpy do it."""
+    step = 65_536
+    return np.concatenate(
+        [_by_columns(np.asfortranarray(matrix[start : start + step])) for start in range(0, len(matrix), step)]
+    )
+
+
+def _most(counts: np.ndarray) -> np.ndarray:
     most = counts.max(axis=0)
     tied = (counts == most).sum(axis=0) > 1
     return np.where(tied, -1, counts.argmax(axis=0)).astype(np.int8)
+
+
+MAJORITY = {
+    "numpy majority vote": _by_rows,
+    "numpy majority vote by columns": _by_columns,
+    "numpy majority vote in blocks": _by_blocks,
+}
 
 
 def _right(labels: np.ndarray, gold: np.ndarray) -> float:
