@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
-from weakref import finalize
+from weakref import WeakSet, finalize
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.engine import make_url
@@ -39,6 +40,13 @@ _SETTINGS = (
     "PRAGMA foreign_keys = ON",
 )
 _SQLITE_MAGIC = b"SQLite format 3\x00"
+#: files that were opened as stores in this process, by device and inode, and what is held while one is looked at
+_OURS: set[tuple[int, int]] = set()
+_LOOKING = threading.Lock()
+#: whose connections a process that was forked must not use, and what it leaves alone: to close it would end its parent's
+#: transaction (sqlite.org/howtocorrupt.html, 2.7)
+_ENGINES: WeakSet[Engine] = WeakSet()
+_LEFT_ALONE: list[Any] = []
 #: sqlite.org/rescode.html: the bytes on the disk are not, or cannot be seen to be, those of a store
 _AT_READING = ("SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ", "SQLITE_IOERR_CORRUPTFS", "SQLITE_IOERR_DATA")
 
@@ -67,7 +75,13 @@ class Database:
             self.engine = reached.engine()
             self.shown = reached.shown
             self.carries_password = bool(reached.secrets)
-        self._prepare(create=create)
+        _ENGINES.add(self.engine)
+        try:
+            self._prepare(create=create)
+        except ConfigurationError:
+            if self.path is not None and self.path.exists():
+                _OURS.discard(_inode(self.path))
+            raise
 
     def _prepare(self, *, create: bool) -> None:
         with self.reading() as connection:
@@ -216,16 +230,37 @@ def _sqlite_engine(url: URL, wait_seconds: float) -> Engine:
 
 
 def _refuse_foreign_file(path: Path, *, create: bool) -> None:
-    """Raises ConfigurationError for a file that is no SQLite database or belongs to another application."""
-    if not path.exists():
-        if not create:
-            raise MissingEvidence(
-                f"{path}: no store here yet", hint="`labeltrail init` makes one, `labeltrail repro` fills it"
+    """Raises ConfigurationError for a file that is no SQLite database or belongs to another application.
+
+    A file is read at most once in a process, before the process opens it as a store: POSIX takes all locks of a process off
+    a file when it closes the file anywhere, so that another thread of it, writing, would be alone no longer.
+    """
+    with _LOOKING:
+        if not path.exists():
+            if not create:
+                raise MissingEvidence(
+                    f"{path}: no store here yet", hint="`labeltrail init` makes one, `labeltrail repro` fills it"
+                )
+            make_folder(path.parent)
+            with suppress(OSError):  # SQLite says better what is in its way
+                path.touch()
+                _OURS.add(_inode(path))
+            return
+        if path.is_dir():
+            raise ConfigurationError(
+                f"{path} is a folder, wanted a store", hint="name another store in labeltrail.toml"
             )
-        make_folder(path.parent)
-        return
-    if path.is_dir():
-        raise ConfigurationError(f"{path} is a folder, wanted a store", hint="name another store in labeltrail.toml")
+        if _inode(path) not in _OURS:
+            _look_at(path)
+            _OURS.add(_inode(path))
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    told = path.stat()
+    return told.st_dev, told.st_ino
+
+
+def _look_at(path: Path) -> None:
     with open(path, "rb") as stream:
         head = stream.read(100)
     # A power cut while a store was being made can leave empty pages, and beside them the journal that takes them back.
@@ -238,6 +273,16 @@ def _refuse_foreign_file(path: Path, *, create: bool) -> None:
         raise ConfigurationError(
             f"{path} is another application's database", hint="name another store in labeltrail.toml"
         )
+
+
+def _after_fork() -> None:
+    """A process that was forked asks by connections of its own."""
+    for engine in list(_ENGINES):
+        _LEFT_ALONE.append(engine.pool)
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _on_connect(connection: sqlite3.Connection, _: Any) -> None:

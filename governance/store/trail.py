@@ -126,6 +126,9 @@ class Trail:
             numbers, known = self._named(driver, given.values(), own)
             entries = [Entry(at, record) for name, record in given.items() if name not in known]
             if not entries:
+                if also is not None:
+                    wanted = "a new record, with which what is asked for can happen"
+                    raise InvalidRecord("records", "only what is entered already", wanted)
                 return Appended(last if last is not None else Checkpoint(self.log, 0, merkle.EMPTY_ROOT))
             fresh = [entry.record for entry in entries]
             changes_keys = any(isinstance(record, KeyChange) for record in fresh)

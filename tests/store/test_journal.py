@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from small_facts import finding
 from sqlalchemy import create_engine
 
-from governance.errors import Busy
+from governance.errors import Busy, InvalidRecord
 from governance.proof.log import LogCheck
 from governance.store import trail as trail_room
 from governance.store.tables import SubjectKeyRow
@@ -115,6 +116,38 @@ def test_a_process_that_was_forked_records_beside_its_parent(trail, tmp_path):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert trail.append([finding(7), finding(5)]).positions == {finding(7).name: 7}
     assert [check for check in LogCheck(trail).run() if check.state == "broken"] == []
+
+
+def test_a_store_that_is_opened_again_while_a_thread_writes_to_it_stays_locked(trail, tmp_path):
+    """Closing the file anywhere in the process would take the writer's locks off it, and two would write."""
+    inside, go = threading.Event(), threading.Event()
+
+    def waits(*_):
+        inside.set()
+        assert go.wait(30)
+
+    writer = threading.Thread(target=trail.append, args=([finding(5)],), kwargs={"also": waits})
+    writer.start()
+    assert inside.wait(30)
+    again = Trail.open(URL, root=tmp_path, project="tests", wait_seconds=0.05)
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from governance.errors import Busy\nfrom governance.store.trail import Trail\n"
+        "trail = Trail.open(sys.argv[1], root=Path(sys.argv[2]), project='tests', wait_seconds=0.05)\n"
+        "try:\n    trail.database.writing().__enter__()\nexcept Busy:\n    print('busy')"
+    )
+    asked = [sys.executable, "-c", script, URL, str(tmp_path)]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    go.set()
+    writer.join()
+    assert (done.stdout, done.stderr) == ("busy\n", "")
+    assert again.append([finding(6), finding(5)]).positions == {finding(6).name: 6}
+
+
+def test_what_is_to_happen_with_a_record_that_is_entered_already_is_refused(trail):
+    """Nobody may take for done what was skipped."""
+    with pytest.raises(InvalidRecord, match="entered already"):
+        trail.append([finding(1)], also=lambda *_: None)
 
 
 def test_a_store_that_somebody_put_into_write_ahead_logging_is_taken_out_of_it(trail, tmp_path):
