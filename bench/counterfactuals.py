@@ -87,5 +87,7 @@ def _beside(matrix: np.ndarray, found: Counterfactuals, *, place: int) -> dict[s
     return {
         "seconds": round(seconds, 2),
         "labels that differ": int((labels != one.refitted[found.inverse]).sum()),
-        "greatest difference of log P(vote | class)": float(np.abs(one.model.log_likelihood_ - alone.log_likelihood_).max()),
+        "greatest difference of log P(vote | class)": float(
+            np.abs(one.model.log_likelihood_ - alone.log_likelihood_).max()
+        ),
     }

@@ -2,8 +2,8 @@
 
 Frozen: the votes of the sources are removed and nothing is learned anew, so that the difference is the votes' own.
 Refitted: the label model is fitted from the start on the other sources, as it was fitted on all, which is also what these
-sources taught it about the others. Both cost distinct patterns. Dawid-Skene works out what many fits need of the votes once;
-any other label model is fitted anew on the votes without the columns.
+sources taught it about the others. Both cost distinct patterns. Dawid-Skene works out once what many fits need of the
+votes; any other label model is fitted anew on the votes without the columns.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ def counterfactuals(
 ) -> Counterfactuals:
     """Every counterfactual of `without`, by default each source in turn.
 
-    `learned_from` is which rows the model learned from, bool (rows), by default all. `threads` work on as many sets at once,
-    and none can be told in a result. Raises UnknownName for a column that the model does not know, InvalidRecord where every
-    source is left out and for a model that cannot be fitted.
+    `learned_from` is which rows the model learned from, bool (rows), by default all. `threads` work on as many sets at
+    once, and none can be told in a result. Raises UnknownName for a column that the model does not know, InvalidRecord
+    where every source is left out and for a model that cannot be fitted.
     """
     import numpy as np
 

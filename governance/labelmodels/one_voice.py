@@ -29,8 +29,8 @@ class OneVoice(DawidSkene):
     """MAP Dawid-Skene in which columns of one voice count once.
 
     `voices` holds for each column, in the order of the votes that are fitted, the number of its voice; None gives each its
-    own. The first column of a voice is its speaker. Everything else is as in `DawidSkene`, `copies` too: sources that nobody
-    put into a group, and that err together all the same, share a voice there.
+    own. The first column of a voice is its speaker. Everything else is as in `DawidSkene`, `copies` too: sources that
+    nobody put into a group, and that err together all the same, share a voice there.
     """
 
     method = "one_voice"

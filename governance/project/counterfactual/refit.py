@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from governance.project.counterfactual.label_set import LabelSet
 
-#: which share of the recorded log P(class, votes) the same fit may differ by, on another machine: the rest is an order of sums
+#: the share of a recorded log P(class, votes) by which the same fit may differ: other machines add up in other orders
 AGAIN = 1e-6
 _PREFIX = "fit_"
 
@@ -104,4 +104,3 @@ def _answers(labels: LabelSet) -> Iterator[tuple[np.ndarray, str]]:
 
 def _column(labels: LabelSet, said: str) -> str | None:
     return next((name for name in (said, said.removesuffix("s")) if name in labels.examples.columns), None)
-
