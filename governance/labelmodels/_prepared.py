@@ -11,7 +11,7 @@ from governance.labelmodels._canonical import canonical_patterns, column_names, 
 from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._products import Products
-from governance.labelmodels._voices import voices
+from governance.labelmodels._voices import Pairs, voices
 from governance.votes.patterns import distinct
 from governance.votes.table import ABSTAIN
 
@@ -118,8 +118,7 @@ class Prepared:
         """How much each source counts, float64 (sources), where those in `judged` may have errors in common."""
         import numpy as np
 
-        heard = judged if left_out is None else judged & ~left_out
-        found = voices(self.patterns, self.weights, classes=self.classes, judged=heard)
+        found = voices(self._pairs, judged=judged, left_out=left_out)
         groups = self._groups(left_out)
         # Interchangeable sources have one voice, to the last bit.
         return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]
@@ -170,6 +169,10 @@ class Prepared:
             groups[heard] = groups_of(column_names(rest.votes, weights.astype(self.weights.dtype)))
             groups[left_out] = len(heard) + np.arange(left_out.sum())
         return groups
+
+    @cached_property
+    def _pairs(self) -> Pairs:
+        return Pairs(self.patterns, self.weights, classes=self.classes)
 
     @cached_property
     def _totals(self) -> np.ndarray:
