@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from governance.labelmodels._base import TIE
+from governance.labelmodels._base import best
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -121,13 +121,7 @@ class Lookup:
         sums = self._sums(tables)
 
         def block(start: int, space: _Space) -> np.ndarray:
-            scores = self._scored(start, space, sums, log_balance)[1]
-            best = scores.max(axis=0)
-            least = best - TIE * np.maximum(1.0, np.abs(best))
-            found = np.empty(scores.shape[1], dtype=np.int8)
-            for k in reversed(range(self.classes)):
-                found[scores[k] >= least] = k
-            return found
+            return best(self._scored(start, space, sums, log_balance)[1])
 
         return np.concatenate(list(self._each(block)))
 
