@@ -78,13 +78,18 @@ class FittedLabelModel(ABC):
 
     def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
         """Learns from those distinct patterns of evidence that hold a vote and are there at all."""
-        covered = (votes >= 0).any(axis=1) & (counts > 0)
+        from governance.labelmodels._onehot import voting
+
+        covered = (voting(votes) > 0) & (counts > 0)
         if not covered.any():
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
-        self._learn(votes[covered], counts[covered], n_classes=n_classes)
+        if covered.all():
+            self._learn(votes, counts, n_classes=n_classes)
+        else:
+            self._learn(votes[covered], counts[covered], n_classes=n_classes)
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from governance.labelmodels._canonical import canonical_patterns, column_names, column_totals, groups_of
 from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup, look_ups
-from governance.labelmodels._onehot import OneHot, suits
+from governance.labelmodels._onehot import OneHot, suits, voting
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import voices
 from governance.votes.patterns import distinct
@@ -83,12 +83,8 @@ class Prepared:
 
     @cached_property
     def _voting(self) -> np.ndarray:
-        """How many sources vote in each pattern, int64 (patterns)."""
-        import numpy as np
-
-        # Whole numbers of at most 1,000 sources are exact as floats, whose product is the fastest sum.
-        voting = (self.patterns >= 0).astype(np.float32) @ np.ones(len(self.order), dtype=np.float32)
-        return voting.astype(np.int64)
+        """How many sources vote in each pattern, int32 (patterns)."""
+        return voting(self.patterns)
 
     def scores(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
         """log P(class, votes), patterns x classes, under log tables in the given order of columns.

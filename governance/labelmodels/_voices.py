@@ -84,13 +84,13 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
     step = max(1, (1 << 20) // sources)
     for start in range(0, rows, step):
-        block, weight = patterns[start : start + step], weights[start : start + step, None]
+        block, weight = np.ascontiguousarray(patterns[start : start + step].T), weights[start : start + step]
         # Whole numbers below 2^24 are exact as short floats, and so are their sums.
-        exact = np.float32 if float(weight.sum()) < 1 << 24 and not np.mod(weight, 1.0).any() else np.float64
+        exact = np.float32 if float(weight.sum()) < 1 << 24 and (weight == np.floor(weight)).all() else np.float64
         weight = weight.astype(exact)
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
             cells = said.astype(exact)
-            np.add(total, (cells * weight).T @ cells, out=total)
+            np.add(total, (cells * weight) @ cells.T, out=total)
     return shared, agreed
 
 
