@@ -40,23 +40,26 @@ class OneHot:
         """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes)."""
         import numpy as np
 
-        against, shares = self._against(tables), self._shares
+        against, shares = self._against(tables), self._scores
         if self.classes == 2:
             # Two classes are weighed by one number, the log-odds. Beyond 700 the smaller probability is below 1e-304.
             odds = self._said @ (against[:, 0] - against[:, 1])
             odds += log_balance[0] - log_balance[1]
             np.minimum(np.maximum(odds, -700.0, out=odds), 700.0, out=odds)
             np.exp(odds, out=odds)
-            np.divide(self.weights, np.add(odds, 1.0, out=self._rest), out=self._scores[1])
-            np.multiply(self._scores[1], odds, out=self._scores[0])
+            np.divide(self.weights, np.add(odds, 1.0, out=self._rest), out=shares[1])
+            np.multiply(shares[1], odds, out=shares[0])
+            # Two products with one vector each cost less than one with two.
+            votes = np.stack([self._by_cell @ share for share in shares], axis=1)
         else:
-            scores, rest = self._scored(against, log_balance), self._rest
-            scores -= scores.max(axis=0, out=rest)
-            np.exp(scores, out=scores)
-            scores *= np.divide(self.weights, scores.sum(axis=0, out=rest), out=rest)
-        shares[:] = self._scores.T
-        votes = (self._by_cell @ shares).reshape(self.sources, self.classes, self.classes)
-        return votes.transpose(0, 2, 1), self._scores.sum(axis=1)
+            rest = self._rest
+            self._scored(against, log_balance)
+            shares -= shares.max(axis=0, out=rest)
+            np.exp(shares, out=shares)
+            shares *= np.divide(self.weights, shares.sum(axis=0, out=rest), out=rest)
+            np.copyto(self._shares, shares.T)
+            votes = self._by_cell @ self._shares
+        return votes.reshape(self.sources, self.classes, self.classes).transpose(0, 2, 1), shares.sum(axis=1)
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
         """log P(votes) under log tables, sources x classes x votes."""
@@ -78,11 +81,12 @@ class OneHot:
         if left_out is not None:
             voices[left_out] = 0.0
         said = self._scored(self._against(voices), np.zeros(self.classes))
-        voting = said.sum(axis=0).astype(np.intp)
+        many_voting = said.sum(axis=0).astype(np.intp)
         said *= self.weights
         balance = np.ones(self.classes)
-        held = np.stack([np.bincount(voting, share, minlength=self.sources + 1) for share in said])
-        for many in range(1, self.sources + 1):
+        # A pattern whose sources are all left out has no share.
+        held = np.stack([np.bincount(many_voting, share, minlength=self.sources + 1) for share in said])
+        for many in np.flatnonzero(held.any(axis=0)).tolist():
             balance += held[:, many] / float(many)
         return balance / balance.sum()
 
