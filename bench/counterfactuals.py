@@ -67,7 +67,7 @@ def _measured(matrix: np.ndarray) -> dict[str, Any]:
         "seconds of the processor": round(busy, 2),
         "seconds of the one fit with all sources": round(fitted, 2),
         "patterns": len(found.counts),
-        "iterations, all models": sum(one.iterations for one in found.each),
+        "iterations, all models": sum(one.model.iterations_ for one in found.each if isinstance(one.model, DawidSkene)),
         "rows whose label changes, frozen": [found.changed(one.frozen) for one in found.each],
         "rows whose label changes, refitted": [
             found.changed(one.refitted) if one.refitted is not None else None for one in found.each
@@ -79,7 +79,7 @@ def _measured(matrix: np.ndarray) -> dict[str, Any]:
 def _beside(matrix: np.ndarray, found: Counterfactuals, *, place: int) -> dict[str, Any]:
     one, kept = found.each[place], np.arange(matrix.shape[1]) != place
     assert one.refitted is not None
-    assert one.tables is not None
+    assert isinstance(one.model, DawidSkene)
     began = time.perf_counter()
     alone = DawidSkene().fit(np.ascontiguousarray(matrix[:, kept]), n_classes=2)
     labels = alone.predict(np.ascontiguousarray(matrix[:, kept]))
@@ -87,5 +87,7 @@ def _beside(matrix: np.ndarray, found: Counterfactuals, *, place: int) -> dict[s
     return {
         "seconds": round(seconds, 2),
         "labels that differ": int((labels != one.refitted[found.inverse]).sum()),
-        "greatest difference of log P(vote | class)": float(np.abs(one.tables[kept] - alone.log_likelihood_).max()),
+        "greatest difference of log P(vote | class)": float(
+            np.abs(one.model.log_likelihood_ - alone.log_likelihood_).max()
+        ),
     }

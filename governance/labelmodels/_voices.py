@@ -8,6 +8,7 @@ of copies cannot move. What a pair agrees beyond that product, as a share of wha
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,18 +24,49 @@ _LOWEST, _HIGHEST, _ROUNDS, _STILL = 0.05, 0.98, 60, 1e-4
 _DIGITS = 6
 
 
-def voices(patterns: np.ndarray, weights: np.ndarray, *, classes: int, judged: np.ndarray) -> np.ndarray:
+class Pairs:
+    """On how many rows two sources vote both, and say the same, counted once for all that are ever asked about.
+
+    patterns: int8 (patterns x sources); weights: (patterns).
+    """
+
+    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> None:
+        import numpy as np
+
+        self.sources, self.classes = patterns.shape[1], classes
+        self._patterns, self._weights = patterns, weights
+        self._counted, self._alone_at_it = np.zeros(self.sources, dtype=bool), Lock()
+        self._tables = (np.empty((0, 0)), np.empty((0, 0)))
+
+    def of(self, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(both vote, both say the same), float64 (sources x sources) each; other sources than `asked` may be missing."""
+        import numpy as np
+
+        with self._alone_at_it:
+            if (asked & ~self._counted).any():
+                self._counted = self._counted | asked
+                patterns = np.ascontiguousarray(self._patterns[:, self._counted])
+                counted = _pairs(patterns, self._weights.astype(np.float64), classes=self.classes)
+                whole, places = np.zeros((2, self.sources, self.sources)), np.flatnonzero(self._counted)
+                whole[:, places[:, None], places] = counted
+                self._tables = (whole[0], whole[1])
+            return self._tables
+
+
+def voices(pairs: Pairs, *, judged: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
     """1 / (1 + the shares of errors that a source has in common with others), float64 (sources): copies share one voice.
 
-    patterns: int8 (patterns x sources); weights: (patterns). Only sources in `judged`, bool (sources), are looked at:
-    those that name all classes. Of two sources that can name one class each, agreement says nothing.
+    Only sources in `judged`, bool (sources), are looked at: those that name all classes. Of two sources that can name one
+    class each, agreement says nothing. Those in `left_out` have nothing in common with anybody.
     """
     import numpy as np
 
-    found = np.ones(patterns.shape[1])
+    found, classes = np.ones(pairs.sources), pairs.classes
+    # Pairs are counted of all that are judged, so that leaving out another source does not count them again.
+    asked, judged = judged, judged if left_out is None else judged & ~left_out
     if judged.sum() < _FEWEST:
         return found
-    shared, agreed = _pairs(np.ascontiguousarray(patterns[:, judged]), weights.astype(np.float64), classes=classes)
+    shared, agreed = (table[judged][:, judged] for table in pairs.of(asked))
     seen = shared >= _SHARED
     np.fill_diagonal(seen, val=False)
     if not seen.any():
@@ -57,15 +89,17 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     u = np.full(len(beyond), np.sqrt(max(float(np.median(beyond[known])), _LOWEST**2)))
     some = np.flatnonzero(known.any(axis=1))
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
-    many, rows = known[some].sum(axis=1), np.arange(len(some))
+    many, first = known[some].sum(axis=1), np.arange(len(some)) * len(beyond)
+    below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some]
     for _ in range(_ROUNDS):
-        told = np.sort(beyond[some] / u[None, :], axis=1)
-        middle = (told[rows, (many - 1) // 2] + told[rows, many // 2]) / 2
+        told = beyond / u
+        told.sort(axis=1)
+        middle = (told.take(below) + told.take(above)) / 2
         # Half of the way, in logarithms: two sources that explain each other would swing for ever.
-        moved = np.sqrt(u[some] * np.clip(middle, _LOWEST, _HIGHEST))
-        still = np.abs(moved - u[some]).max() <= _STILL
+        before = u[some]
+        moved = np.sqrt(before * np.minimum(np.maximum(middle, _LOWEST), _HIGHEST))
         u[some] = moved
-        if still:
+        if np.abs(moved - before).max() <= _STILL:
             break
     return u
 
@@ -82,10 +116,13 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
     step = max(1, (1 << 20) // sources)
     for start in range(0, rows, step):
-        block, weight = patterns[start : start + step], weights[start : start + step, None]
+        block, weight = np.ascontiguousarray(patterns[start : start + step].T), weights[start : start + step]
+        # Whole numbers below 2^24 are exact as short floats, and so are their sums.
+        exact = np.float32 if float(weight.sum()) < 1 << 24 and (weight == np.floor(weight)).all() else np.float64
+        weight = weight.astype(exact)
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
-            cells = said.astype(np.float64)
-            np.add(total, (cells * weight).T @ cells, out=total)
+            cells = said.astype(exact)
+            np.add(total, (cells * weight) @ cells.T, out=total)
     return shared, agreed
 
 

@@ -2,36 +2,36 @@
 
 Frozen: the votes of the sources are removed and nothing is learned anew, so that the difference is the votes' own.
 Refitted: the label model is fitted from the start on the other sources, as it was fitted on all, which is also what these
-sources taught it about the others. Both cost distinct patterns, and many counterfactuals share one pass over them.
+sources taught it about the others. Both cost distinct patterns. Dawid-Skene works out once what many fits need of the
+votes; any other label model is fitted anew on the votes without the columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._base import FittedLabelModel, evidence_of
-from governance.labelmodels._refits import refits, unfitted
-from governance.labelmodels._together import Packed
+from governance.labelmodels._prepared import Prepared
+from governance.labelmodels._products import checked_device
 from governance.labelmodels.dawid_skene import DawidSkene
-from governance.votes.patterns import distinct
-from governance.votes.table import VoteTable
+from governance.labelmodels.refitting import refitted, unfitted
+from governance.votes.patterns import Patterns, distinct
+from governance.votes.table import ABSTAIN, VoteTable
+from governance.votes.threads import in_turn
 
 if TYPE_CHECKING:
     import numpy as np
-
-#: so many models share a pass: more of them no longer fit into the processor's cache
-_AT_ONCE = 32
 
 
 @dataclass(frozen=True, eq=False)
 class Counterfactual:
     """The labels without some sources: int8 (patterns), ABSTAIN where none of the others votes.
 
-    `refitted` is None where nothing can be learned: no other source votes. `tables` are log P(vote | class) as learned
-    again, sources x classes x votes, 0 for the sources that are left out; `balance` P(class).
+    `model` is what is learned without them, a model of the other columns; it and `refitted` are None where nothing can be
+    learned of the others, and `unable` says why.
     """
 
     without: tuple[str, ...]
@@ -39,10 +39,8 @@ class Counterfactual:
     touched: int
     frozen: np.ndarray
     refitted: np.ndarray | None
-    tables: np.ndarray | None
-    balance: np.ndarray | None
-    iterations: int
-    converged: bool
+    model: FittedLabelModel | None
+    unable: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +68,12 @@ class Counterfactuals:
         return int(self.counts[labels != self.labels].sum())
 
 
+#: which columns are left, bool (sources): the labels with every table as it is, and the model that is learned of them
+Frozen = Callable[["np.ndarray"], "np.ndarray"]
+Refit = Callable[["np.ndarray"], FittedLabelModel]
+Labels = Callable[[FittedLabelModel], "np.ndarray"]
+
+
 def counterfactuals(
     model: FittedLabelModel,
     votes: VoteTable | np.ndarray,
@@ -80,32 +84,46 @@ def counterfactuals(
 ) -> Counterfactuals:
     """Every counterfactual of `without`, by default each source in turn.
 
-    `learned_from` is which rows the model learned from, bool (rows), by default all. Raises UnknownName for a column
-    that the model does not know, InvalidRecord where every source is left out and for a model without tables.
+    `learned_from` is which rows the model learned from, bool (rows), by default all. `threads` work on as many sets at
+    once, and none can be told in a result. Raises UnknownName for a column that the model does not know, InvalidRecord
+    where every source is left out and for a model that cannot be fitted.
     """
     import numpy as np
 
-    if not isinstance(model, DawidSkene):
-        raise InvalidRecord("model", type(model).__name__, "a label model whose evidence is additive (dawid_skene)")
+    if not isinstance(model, FittedLabelModel):
+        raise InvalidRecord("model", type(model).__name__, "a label model that can be fitted again")
     sets = [(column,) for column in model.columns_] if without is None else [tuple(one) for one in without]
-    kept = np.array([_kept(model, one) for one in sets], dtype=np.bool_).reshape(len(sets), len(model.columns_))
-    found = distinct(evidence_of(model._matrix(votes)))
+    kept = [_kept(model, one) for one in sets]
+    # What each source says itself, also where another one speaks for it: without that one, it may be heard again.
+    found = distinct(evidence_of(FittedLabelModel._matrix(model, votes)))
     weights = found.counts
     if learned_from is not None:
         weights = np.bincount(found.inverse[learned_from], minlength=len(found)).astype(np.int64)
-    labels = model.predict(found.votes)
-    each: list[Counterfactual] = []
-    for first in range(0, len(sets), _AT_ONCE):
-        some = slice(first, first + _AT_ONCE)
-        packed = Packed(found.votes, weights, n_classes=len(model.classes_), models=len(kept[some]), threads=threads)
-        each.extend(_some(model, packed, found.votes, found.counts, sets[some], kept[some]))
-    return Counterfactuals(found.votes, found.counts, found.inverse, labels, tuple(each))
+    if type(model) is DawidSkene and (found.votes[weights > 0] >= 0).any():
+        frozen, refit, label = _prepared(model, found, weights)
+    else:
+        frozen, refit, label = _anew(model, found, weights)
+        # A method may draw from the one stream of random numbers that the process has.
+        threads = 1
+
+    def counterfactual(place: int) -> Counterfactual:
+        left, again, unable = kept[place], None, ""
+        try:
+            again = refit(left)
+        except InvalidRecord as error:
+            unable = error.message
+        touched = int(found.counts[(found.votes[:, ~left] >= 0).any(axis=1)].sum())
+        labels = None if again is None else label(again)
+        return Counterfactual(sets[place], touched, frozen(left), labels, again, unable)
+
+    labels = frozen(np.ones(len(model.columns_), dtype=np.bool_))
+    each = tuple(in_turn(counterfactual, range(len(sets)), threads=threads))
+    return Counterfactuals(found.votes, found.counts, found.inverse, labels, each)
 
 
-def without_sources(model: DawidSkene, votes: VoteTable, columns: Sequence[str]) -> DawidSkene:
+def without_sources(model: FittedLabelModel, votes: VoteTable, columns: Sequence[str]) -> FittedLabelModel:
     """`model` as it is fitted on `votes` without some columns: the same method, parameters and start."""
-    left = [j for j, kept in enumerate(_kept(model, columns)) if kept]
-    places = [votes.columns.index(model.columns_[j]) for j in left]
+    places = [votes.columns.index(model.columns_[j]) for j in _kept(model, columns).nonzero()[0]]
     table = VoteTable(
         votes.ids,
         tuple(votes.columns[j] for j in places),
@@ -113,52 +131,76 @@ def without_sources(model: DawidSkene, votes: VoteTable, columns: Sequence[str])
         votes.classes,
         votes.matrix[:, places],
     )
-    return unfitted(model).fit(table)
+    return refitted(model, table)
 
 
-def _kept(model: FittedLabelModel, columns: Sequence[str]) -> list[bool]:
+def _kept(model: FittedLabelModel, columns: Sequence[str]) -> np.ndarray:
+    """bool (sources). Raises UnknownName, InvalidRecord."""
+    import numpy as np
+
     for column in columns:
         if column not in model.columns_:
             raise UnknownName("source of this label model", column, model.columns_)
-    kept = [column not in columns for column in model.columns_]
-    if not any(kept):
+    kept = np.array([column not in columns for column in model.columns_], dtype=np.bool_)
+    if not kept.any():
         raise InvalidRecord("without", list(columns), "at least one source that is left to vote")
     return kept
 
 
-def _some(
-    model: DawidSkene,
-    packed: Packed,
-    votes: np.ndarray,
-    counts: np.ndarray,
-    sets: Sequence[tuple[str, ...]],
-    kept: np.ndarray,
-) -> list[Counterfactual]:
+def _prepared(model: DawidSkene, found: Patterns, weights: np.ndarray) -> tuple[Frozen, Refit, Labels]:
+    """By the model's own refit, on votes that are worked out once."""
     import numpy as np
 
-    n = len(sets)
-    frozen_tables = np.where(kept[:, :, None, None], model.log_likelihood_[None], 0.0)
-    frozen = packed.labels(frozen_tables, np.repeat(model.balance_[None], n, axis=0), kept)
-    fits = refits(model, packed, votes, kept)
-    able = [place for place, fit in enumerate(fits) if fit is not None]
-    refitted: dict[int, np.ndarray] = {}
-    if able:
-        tables, balances = (np.stack([fits[place][part] for place in able]) for part in (0, 1))  # type: ignore[index]
-        refitted = dict(zip(able, packed.labels(tables, balances, kept[able]).T, strict=True))
-    told = []
-    for place, one in enumerate(sets):
-        spoke = (votes[:, ~kept[place]] >= 0).any(axis=1)
-        tables, balance, iterations, converged = fits[place] or (None, None, 0, False)
-        told.append(
-            Counterfactual(
-                without=one,
-                touched=int(counts[spoke].sum()),
-                frozen=np.ascontiguousarray(frozen[:, place]),
-                refitted=np.ascontiguousarray(refitted[place]) if place in refitted else None,
-                tables=tables,
-                balance=balance,
-                iterations=iterations,
-                converged=converged,
-            )
+    def of(counts: np.ndarray) -> tuple[Prepared, np.ndarray]:
+        covered = np.flatnonzero((found.votes >= 0).any(axis=1) & (counts > 0))
+        votes = Prepared.of(
+            found.votes[covered],
+            counts[covered],
+            classes=len(model.classes_),
+            columns=model.columns_,
+            device=checked_device(model.device, where=model.method),
         )
-    return told
+        return votes, covered[votes.rows]
+
+    everywhere, places = of(found.counts)
+    learned = everywhere if weights is found.counts else of(weights)[0]
+
+    def everyone(labels: np.ndarray) -> np.ndarray:
+        every = np.full(len(found), ABSTAIN, dtype=np.int8)
+        every[places] = labels
+        return every
+
+    def frozen(kept: np.ndarray) -> np.ndarray:
+        tables = np.where(kept[:, None, None], model.log_likelihood_, 0.0)
+        return everyone(everywhere.labels(tables, model.balance_))
+
+    def refit(kept: np.ndarray) -> DawidSkene:
+        return model.without([model.columns_[j] for j in np.flatnonzero(~kept)], votes=learned)
+
+    def label(again: FittedLabelModel) -> np.ndarray:
+        assert isinstance(again, DawidSkene)  # noqa: S101 - `refit` made it
+        return everyone(again.pattern_labels(everywhere))
+
+    return frozen, refit, label
+
+
+def _anew(model: FittedLabelModel, found: Patterns, weights: np.ndarray) -> tuple[Frozen, Refit, Labels]:
+    """By a fit on the votes without the columns, whatever the method makes of them."""
+    import numpy as np
+
+    def frozen(kept: np.ndarray) -> np.ndarray:
+        return model.predict(np.where(kept[None, :], found.votes, np.int8(ABSTAIN)))
+
+    def refit(kept: np.ndarray) -> FittedLabelModel:
+        left = np.flatnonzero(kept)
+        columns = tuple(model.columns_[j] for j in left)
+        votes = np.ascontiguousarray(found.votes[:, left])
+        again = unfitted(model, columns).fit(votes, n_classes=len(model.classes_), sample_weight=weights)
+        again.classes_, again.columns_ = model.classes_, columns
+        again.sources_ = tuple(model.sources_[j] for j in left) if model.sources_ else None
+        return again
+
+    def label(again: FittedLabelModel) -> np.ndarray:
+        return again.predict(found.votes[:, [model.columns_.index(column) for column in again.columns_]])
+
+    return frozen, refit, label

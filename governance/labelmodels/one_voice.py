@@ -9,22 +9,28 @@ the votes stay as they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from governance.errors import InvalidRecord
+from governance.labelmodels._base import weighted
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import votes_by_class
-from governance.votes.table import ABSTAIN, VoteTable
+from governance.votes.patterns import distinct
+from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from governance.labelmodels._prepared import Prepared
+    from governance.votes.table import VoteTable
 
 
 class OneVoice(DawidSkene):
     """MAP Dawid-Skene in which columns of one voice count once.
 
     `voices` holds for each column, in the order of the votes that are fitted, the number of its voice; None gives each its
-    own. The first column of a voice is its speaker. Everything else is as in `DawidSkene`.
+    own. The first column of a voice is its speaker. Everything else is as in `DawidSkene`, `copies` too: sources that
+    nobody put into a group, and that err together all the same, share a voice there.
     """
 
     method = "one_voice"
@@ -34,35 +40,56 @@ class OneVoice(DawidSkene):
         *,
         voices: Sequence[int] | None = None,
         balance: Sequence[float] | None = None,
-        strength: float = 100.0,
+        strength: float | None = None,
         diagonal: float | None = None,
-        tolerance: float = 1e-9,
+        copies: Literal["share", "count"] = "share",
+        tolerance: float = 1e-4,
         max_iterations: int = 1000,
+        device: str | None = None,
     ) -> None:
         super().__init__(
             balance=balance,
             strength=strength,
             diagonal=diagonal,
+            copies=copies,
             tolerance=tolerance,
             max_iterations=max_iterations,
+            device=device,
         )
         self.voices = voices
 
-    def fit(self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None) -> Self:
-        """Learns from votes, one voice a group. Raises InvalidRecord."""
-        if isinstance(votes, VoteTable):
-            said = self._spoken(votes.matrix, n_classes=len(votes.classes))
-            return super().fit(VoteTable(votes.ids, votes.columns, votes.sources, votes.classes, said))
-        spoken = self._spoken(votes, n_classes=n_classes) if n_classes is not None else votes
-        return super().fit(spoken, n_classes=n_classes)
+    def voices_on(self, columns: Sequence[str]) -> list[int] | None:
+        """`voices` of some of the columns that this model knows, and of others, which have one each."""
+        if self.voices is None:
+            return None
+        known, own = dict(zip(self.columns_, self.voices, strict=True)), max(self.voices) + 1
+        return [known.get(column, own + place) for place, column in enumerate(columns)]
+
+    def prepare(self, votes: VoteTable | np.ndarray) -> Prepared:  # noqa: ARG002 - as the door above has it
+        """Refused with InvalidRecord, as `without` is: patterns of speakers do not say what is left of a group."""
+        raise self._not_prepared()
+
+    def without(self, columns: Sequence[str], *, votes: Prepared, warm: bool = False) -> NoReturn:  # noqa: ARG002
+        """Refused with InvalidRecord."""
+        raise self._not_prepared()
+
+    def _not_prepared(self) -> InvalidRecord:
+        hint = "`counterfactuals` fits it anew on the votes without some sources"
+        return InvalidRecord("model", self.method, "one whose votes nobody else speaks", where=self.method, hint=hint)
+
+    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+        if self.voices is None:
+            super()._learn_covered(votes, counts, n_classes=n_classes)
+            return
+        # Patterns that differ in what one member said may be one when the speaker has spoken.
+        spoken = distinct(self._spoken(votes, n_classes=n_classes))
+        super()._learn_covered(spoken.votes, weighted(spoken, counts), n_classes=n_classes)
 
     def _matrix(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         return self._spoken(super()._matrix(votes), n_classes=len(self.classes_))
 
     def _spoken(self, matrix: np.ndarray, *, n_classes: int) -> np.ndarray:
-        import numpy as np
-
-        if self.voices is None or np.ndim(matrix) != 2:
+        if self.voices is None:
             return matrix
         voices = list(self.voices)
         if len(voices) != matrix.shape[1] or any(type(one) is not int or one < 0 for one in voices):

@@ -14,6 +14,7 @@ from governance.errors import InvalidRecord
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.explain import explain
 from governance.labelmodels.one_voice import OneVoice, one_voice, voices_of
+from governance.votes.state import VoteState
 
 SUBJECT = "labelmodel:" + "0" * 64
 
@@ -25,14 +26,15 @@ def poisoned(copied: int = 5, seed: int = 0):
 
 
 def test_five_copies_of_a_bad_source_no_longer_outvote_the_honest():
-    """The label model alone is turned around, and the copies look perfect to it; with one voice it is not."""
+    """A label model that counts all in full is turned around, and the copies look perfect to it; in a group they are one."""
     votes, gold = poisoned()
-    plain = DawidSkene().fit(votes, n_classes=2)
+    plain = DawidSkene(copies="count").fit(votes, n_classes=2)
     assert (plain.predict(votes) == gold).mean() < 0.3
     assert plain.accuracy(votes)[-1] > 0.95
-    guard = OneVoice(voices=[0, 1, 2, 3, 4, 5, 5, 5, 5, 5]).fit(votes, n_classes=2)
-    assert (guard.predict(votes) == gold).mean() > 0.9
-    assert guard.accuracy(votes)[5] < 0.5
+    for copies in ("count", "share"):
+        guard = OneVoice(voices=[0, 1, 2, 3, 4, 5, 5, 5, 5, 5], copies=copies).fit(votes, n_classes=2)
+        assert (guard.predict(votes) == gold).mean() > 0.9
+        assert guard.accuracy(votes)[5] < 0.5
 
 
 def test_without_groups_it_is_the_label_model_itself():
@@ -63,6 +65,47 @@ def test_a_saved_model_comes_back(tmp_path):
     again = labelmodels.load(tmp_path / "m.json")
     assert again.to_bytes() == model.to_bytes()
     assert (again.predict_proba(table) == model.predict_proba(table)).all()
+
+
+def test_whatever_decides_a_fit_is_among_the_parameters(tmp_path):
+    """The parameters are those of Dawid-Skene, with its defaults, and the groups; a file keeps them all."""
+    own = OneVoice().get_params()
+    assert own == {"voices": None, **DawidSkene().get_params()}
+    votes, _ = poisoned(2)
+    told = {"voices": [0, 1, 2, 3, 4, 5, 5], "balance": [0.5, 0.5], "strength": 50.0, "diagonal": 0.6}
+    told |= {"copies": "count", "tolerance": 1e-6, "max_iterations": 50, "device": None}
+    model = OneVoice(**told).fit(table_of(votes))
+    assert OneVoice(**model.get_params()).get_params() == told
+    (tmp_path / "m.json").write_bytes(model.to_bytes())
+    assert labelmodels.load(tmp_path / "m.json").get_params() == told
+
+
+@pytest.mark.parametrize("voices", [None, [0, 1, 0, 1, 2]])
+def test_a_state_of_votes_and_weights_of_rows_are_heard_in_groups_too(voices):
+    """fit_state and sample_weight learn what fit learns from the rows, byte for byte."""
+    votes, _ = simulated(rows=400, seed=7)
+    table = table_of(np.repeat(votes, 2, axis=0))
+    whole = OneVoice(voices=voices).fit(table).to_bytes()
+    assert OneVoice(voices=voices).fit_state(VoteState.of(table)).to_bytes() == whole
+    assert OneVoice(voices=voices).fit(table_of(votes), sample_weight=np.full(400, 2)).to_bytes() == whole
+
+
+def test_members_that_never_agree_on_anything_teach_nothing():
+    """A group whose every row is a tie has no vote."""
+    with pytest.raises(InvalidRecord, match="no vote at all"):
+        OneVoice(voices=[0, 0]).fit(np.array([[0, 1], [1, 0]] * 9, dtype=np.int8), n_classes=2)
+    with pytest.raises(InvalidRecord, match="no vote at all"):
+        OneVoice(voices=[0, 0]).fit_state(VoteState.of(np.empty((0, 2), dtype=np.int8), n_classes=2))
+
+
+def test_prepared_votes_are_refused():
+    """What a speaker said does not tell what is left of its group."""
+    votes, _ = simulated()
+    model, prepared = OneVoice(voices=[0, 0, 1, 2, 3]).fit(votes, n_classes=2), DawidSkene().fit(votes, n_classes=2)
+    with pytest.raises(InvalidRecord, match="whose votes nobody else speaks"):
+        model.prepare(votes)
+    with pytest.raises(InvalidRecord, match="whose votes nobody else speaks"):
+        model.without(["0"], votes=prepared.prepare(votes))
 
 
 def test_what_the_voices_added_sums_to_the_label():

@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from governance.labelmodels._refits import unfitted
-from governance.labelmodels.dawid_skene import DawidSkene
+from governance.errors import GovernanceError
+from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.recorded import RecordedModel
+from governance.labelmodels.refitting import refitted, same_scores
 
 if TYPE_CHECKING:
     import numpy as np
 
     from governance.project.counterfactual.label_set import LabelSet
 
-#: how far a P(vote | class) of the same fit may lie from the recorded one: EM ends at its tolerance, not at its limit
+#: the share of a recorded log P(class, votes) by which the same fit may differ: other machines add up in other orders
 AGAIN = 1e-6
 _PREFIX = "fit_"
 
@@ -33,7 +34,7 @@ class Fitted:
     """
 
     rows: np.ndarray
-    model: DawidSkene
+    model: FittedLabelModel
     says: str
 
 
@@ -52,15 +53,19 @@ class Unable:
 def fitted_as(labels: LabelSet) -> Fitted | Unable:
     """The rows that the recorded label model learned from, proved by a fit."""
     model = labels.model
-    if not isinstance(model, DawidSkene):
+    if not isinstance(model, FittedLabelModel):
         return Unable(f"a label model of the method {model.method} is not fitted again here", "one of dawid_skene is")
     tried = []
     for rows, says in _answers(labels):
-        again = unfitted(model).fit(labels.table.take(rows.nonzero()[0]))
+        table = labels.table.take(rows.nonzero()[0])
+        try:
+            again = refitted(model, table)
+        except GovernanceError as error:
+            return Unable(f"a fit on {says} cannot be done: {error.message}", error.hint or "look at its votes first")
         if labels.erased:
             told = f"{says}; fitted again on what is left, since {labels.erased:,} rows were erased"
             return Fitted(rows, again, told)
-        if _same(model, again):
+        if same_scores(model, again, labels.table, within=AGAIN):
             return Fitted(rows, model, says)
         tried.append(says)
     return Unable(
@@ -99,14 +104,3 @@ def _answers(labels: LabelSet) -> Iterator[tuple[np.ndarray, str]]:
 
 def _column(labels: LabelSet, said: str) -> str | None:
     return next((name for name in (said, said.removesuffix("s")) if name in labels.examples.columns), None)
-
-
-def _same(model: DawidSkene, again: DawidSkene) -> bool:
-    import numpy as np
-
-    if model.columns_ != again.columns_:
-        places = [again.columns_.index(column) for column in model.columns_]
-    else:
-        places = list(range(len(model.columns_)))
-    moved = np.abs(np.exp(again.log_likelihood_[places]) - np.exp(model.log_likelihood_)).max()
-    return bool(moved <= AGAIN and np.abs(again.balance_ - model.balance_).max() <= AGAIN)

@@ -132,11 +132,12 @@ def _by_slice(data: dict[str, Any], known: list[str], title: str) -> Table:
 
 
 def _refit(told: dict[str, Any]) -> str:
-    ended = "" if told["converged"] else ", which did not converge"
+    steps = "" if told["iterations"] is None else f" in {counted(told['iterations'], 'iteration')}"
+    ended = ", which did not converge" if told["converged"] is False else ""
     was, now = (", ".join(f"{float(share):.3f}" for share in told[what]) for what in ("balance_before", "balance"))
     return (
-        f"fitted again on {told['learned_from']['says']} ({told['learned_from']['rows']:,}) in "
-        f"{counted(told['iterations'], 'iteration')}{ended}; class balance {was} → {now}"
+        f"fitted again on {told['learned_from']['says']} ({told['learned_from']['rows']:,})"
+        f"{steps}{ended}; class balance {was} → {now}"
     )
 
 

@@ -133,8 +133,8 @@ class Loaded:
             "learned_from": {"rows": int(fitted.rows.sum()), "says": fitted.says},
             "balance": [decimal(share) for share in model.balance_],
             "balance_before": [decimal(share) for share in fitted.model.balance_],
-            "iterations": model.iterations_,
-            "converged": model.converged_,
+            "iterations": getattr(model, "iterations_", None),
+            "converged": getattr(model, "converged_", None),
             **self.changes(was, now),
         }, now
 
