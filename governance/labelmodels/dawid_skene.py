@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
+    VOICED,
     array_of,
     checked_balance,
     checked_number,
@@ -55,6 +56,7 @@ class DawidSkene(AdditiveLabelModel):
     """
 
     method = "dawid_skene"
+    written: ClassVar[tuple[int, int]] = (VOICED, VOICED)
     #: what a vote adds to the score of a class, log P(vote | class) times the source's voice, sources x classes x votes
     log_likelihood_: np.ndarray
     #: how much each source counts, float64 (sources): 1, and less where it errs together with others
@@ -255,6 +257,15 @@ class DawidSkene(AdditiveLabelModel):
             "converged": self.converged_,
             "objective": decimal(self.objective_),
         }
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any], *, where: str) -> Self:
+        """The model whose file says `told`. Raises InvalidRecord."""
+        if told["v"] < VOICED:
+            # Before sources shared voices, each counted in full.
+            state = {"voices": [decimal(1.0)] * len(told["columns"]), **told["state"]}
+            told = {**told, "parameters": {"copies": "count", **told["parameters"]}, "state": state}
+        return super().restored(told, where=where)
 
     def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
         import numpy as np
