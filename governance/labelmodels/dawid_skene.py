@@ -25,6 +25,7 @@ from governance.labelmodels._base import (
     normalised,
     number_of,
 )
+from governance.labelmodels._em import Found
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
 from governance.labelmodels.balance import Origin, as_told, origin_of
@@ -110,7 +111,7 @@ class DawidSkene(AdditiveLabelModel):
         import numpy as np
 
         diagonal, tolerance = self._checked()
-        fit = partial(votes.found, tolerance=tolerance, max_iterations=self.max_iterations)
+        fit = partial(self._found, votes, tolerance=tolerance)
         # 1.
         if self.balance is None:
             balance, self.balance_origin_ = votes.balance(left_out), "estimated"
@@ -145,6 +146,13 @@ class DawidSkene(AdditiveLabelModel):
         self.order_ = votes.order
         self.log_likelihood_, self.voices_ = np.empty_like(found.tables), np.empty_like(voices)
         self.log_likelihood_[votes.order], self.voices_[votes.order] = found.tables, voices
+
+    def _found(self, votes: Prepared, **given: Any) -> Found:
+        """What EM comes to. Raises InvalidRecord where that is no number."""
+        import numpy as np
+
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return votes.found(max_iterations=self.max_iterations, **given).checked(where=self.method)
 
     def _pseudo_votes(self, cast: np.ndarray) -> np.ndarray:
         """The prior's strength for sources that cast so many votes, float64 (sources) both."""
