@@ -149,7 +149,7 @@ BAD = {
     "gold_of_another_class": ("class indices", {"gold": (np.zeros((2, 3), "f4"), np.array([0, 2]))}),
     "gold_of_other_rows": ("one class index", {"gold": (np.zeros((2, 3), "f4"), np.array([0]))}),
     "scores_of_other_classes": ("2 classes", {"model": lambda: torch.nn.Linear(3, 3)}),
-    "features_of_float64": ("features: given 'torch.float64.*float", {"features": np.zeros((20, 3))}),
+    "features_of_float64": ("features: given 'torch.float64.*Double and Float", {"features": np.zeros((20, 3))}),
     "features_too_wide": ("features: given 'torch.float32.*shapes", {"features": np.zeros((20, 5), "f4")}),
     "gold_too_wide": ("gold features: given", {"gold": (np.zeros((2, 5), "f4"), np.array([0, 1]))}),
     "gold_no_pair": ("gold: given 'str'.*a pair", {"gold": "labels.csv"}),
