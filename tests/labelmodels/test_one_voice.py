@@ -26,7 +26,7 @@ def poisoned(copied: int = 5, seed: int = 0):
 
 
 def test_five_copies_of_a_bad_source_no_longer_outvote_the_honest():
-    """A label model that counts all in full is turned around and finds the copies perfect; in a group they are one."""
+    """A label model that counts all in full is turned around, and the copies look perfect to it; a group is one."""
     votes, gold = poisoned()
     plain = DawidSkene(copies="count").fit(votes, n_classes=2)
     assert (plain.predict(votes) == gold).mean() < 0.3
