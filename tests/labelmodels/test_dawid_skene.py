@@ -15,6 +15,7 @@ from governance.errors import ConfigurationError, ExitCode, InvalidRecord, Unkno
 from governance.labelmodels import _lookup, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import canonical_patterns
+from governance.labelmodels._onehot import OneHot
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
@@ -217,6 +218,33 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
         for there, here in zip(products.expected_votes(tables, balance), votes, strict=True):
             np.testing.assert_allclose(there, here, rtol=1e-9)
         assert products.log_likelihood(tables, balance) == pytest.approx(likelihood, rel=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_products_over_votes_find_what_look_ups_find(classes):
+    """Expected votes and rows, likelihood and balance are equal within rounding, also where a source is left out."""
+    matrix, _ = simulated(rows=700, classes=classes)
+    found = distinct(np.maximum(matrix, -1))
+    covered = (found.votes >= 0).any(axis=1)
+    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=classes)
+    onehot = OneHot(prepared.patterns, prepared.weights, classes=classes)
+    tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=classes).log_likelihood_[prepared.order]
+    balance = np.log(np.arange(1, classes + 1) / sum(range(1, classes + 1)))
+    out = prepared.left_out([1])
+    for left_out in (None, out):
+        if left_out is not None:
+            tables[left_out] = 0.0
+        for there, here in zip(
+            onehot.expected_votes(tables, balance), prepared.lookup.expected_votes(tables, balance), strict=True
+        ):
+            np.testing.assert_allclose(there, here, rtol=1e-12, atol=1e-12)
+        assert onehot.log_likelihood(tables, balance) == pytest.approx(
+            prepared.lookup.log_likelihood(tables, balance), rel=1e-13
+        )
+        np.testing.assert_allclose(onehot.balance(left_out), prepared.lookup.balance(left_out), rtol=1e-14)
+    assert (
+        onehot.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
+    ).all()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no graphics processor that torch can use")
