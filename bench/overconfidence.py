@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from governance.checks.metrics import figures
+from governance.labelmodels._additive import evidence
 from governance.labelmodels._base import normalised
-from governance.labelmodels.dawid_skene import DawidSkene, evidence
+from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.one_voice import OneVoice, voices_of
 from governance.votes import copies
 from governance.votes.table import ABSTAIN, read_votes

@@ -58,7 +58,9 @@ class Answered:
         """Whether most answers come from workers who named more than one class."""
         import numpy as np
 
-        named = np.bincount(self.cell, minlength=self.sources * self.classes).reshape(self.sources, self.classes)
+        named = np.bincount(self.cell, self.weights.take(self.example), minlength=self.sources * self.classes).reshape(
+            self.sources, self.classes
+        )
         several = (named > 0).sum(axis=1) > 1
         return bool(2 * named[several].sum() >= named.sum())
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from governance.votes.state import VoteState
 
 FORMAT = "labeltrail/label-model"
-#: version 2 is version 1 with a parameter `sampled`, and is written only where there is one
-VERSION, SAMPLED = 1, 2
+#: version 2 is version 1 with a parameter `sampled`, and is written only where there is one; version 3, with or without
+#: it, is that of the methods whose state has `voices`
+VERSION, SAMPLED, VOICED = 1, 2, 3
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
@@ -39,6 +40,8 @@ class FittedLabelModel(ABC):
     """
 
     method: ClassVar[str]
+    #: the versions of its file, of a whole fit and of a sampled one
+    written: ClassVar[tuple[int, int]] = (VERSION, SAMPLED)
     classes_: tuple[str, ...]
     columns_: tuple[str, ...]
     sources_: tuple[str, ...] | None = None
@@ -148,7 +151,7 @@ class FittedLabelModel(ABC):
             )
         told = {
             "format": FORMAT,
-            "v": VERSION if self.sampled_ == 1.0 else SAMPLED,
+            "v": self.written[self.sampled_ != 1.0],
             "method": self.method,
             "classes": list(self.classes_),
             "columns": list(self.columns_),
@@ -168,11 +171,13 @@ class FittedLabelModel(ABC):
     @classmethod
     def restored(cls, told: Mapping[str, Any], *, where: str) -> Self:
         """The model whose file says `told`. Raises InvalidRecord."""
+        if told["v"] == VOICED and VOICED not in cls.written:
+            raise InvalidRecord("v", VOICED, f"{VERSION} or {SAMPLED} of a {cls.method}", where=where)
         model = cls()
         model.classes_ = tuple(told["classes"])
         model.columns_, model.sources_ = tuple(told["columns"]), tuple(told["sources"])
         for name, text in told["parameters"].items():
-            if name == "sampled" and told["v"] == SAMPLED:
+            if name == "sampled" and told["v"] != VERSION:
                 fits = {"fits": lambda share: 0 < share < 1, "wanted": "a share of rows between 0 and 1"}
                 model.sampled_ = checked_number(name, _value_of(text, where=where), where=where, **fits)
                 continue
@@ -396,8 +401,8 @@ def parse_model(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict) or set(told) != _FIELDS:
         given = sorted(told) if isinstance(told, dict) else type(told).__name__
         raise InvalidRecord("file", given, f"an object with {', '.join(sorted(_FIELDS))}", where=where)
-    if told["format"] != FORMAT or told["v"] not in (VERSION, SAMPLED):
-        wanted = f"{FORMAT} {VERSION} or {SAMPLED}"
+    if told["format"] != FORMAT or told["v"] not in (VERSION, SAMPLED, VOICED):
+        wanted = f"{FORMAT} {VERSION}, {SAMPLED} or {VOICED}"
         raise InvalidRecord("format, v", [told["format"], told["v"]], wanted, where=where)
     for field, kind in (("classes", list), ("columns", list), ("sources", list), ("parameters", dict), ("state", dict)):
         if not isinstance(told[field], kind):

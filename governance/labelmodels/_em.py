@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from governance.errors import InvalidRecord
+
 if TYPE_CHECKING:
     import numpy as np
+
+
+#: a source that votes on less than one row in so many casts its pseudo-votes as if it voted on one in so many
+_RAREST = 1e100
 
 
 class Counted(Protocol):
@@ -47,6 +53,16 @@ class Found:
     converged: bool
     objective: float
 
+    def checked(self, *, where: str) -> Found:
+        """Itself. Raises InvalidRecord where what was found is no number: a label from it would be made up."""
+        import numpy as np
+
+        if not (np.isfinite(self.objective) and np.isfinite(self.tables).all() and np.isfinite(self.balance).all()):
+            wanted = "votes, weights and parameters from which finite tables can be learned"
+            hint = "are weights or the strength extreme? as a share of their sum they say the same"
+            raise InvalidRecord("fit", "NaN or infinity", wanted, where=where, hint=hint)
+        return self
+
 
 def climb(
     counted: Counted,
@@ -80,8 +96,8 @@ def climb(
     pseudo = prior.sum(axis=2)
     given, balance = balance, balance if start_balance is None else start_balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
-    votes_at_all = cast.votes > 0
-    beside = pseudo * (cast.covered / np.where(votes_at_all, cast.votes, cast.covered))[:, None]
+    votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
+    beside = pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None]
     on_rows = votes_at_all[:, None].astype(np.float64)
     shares = prior / beside[:, :, None] if start is None else np.exp(start / loud)
     tables = _tables(shares, loud, silenced)

@@ -86,7 +86,8 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     import numpy as np
 
     known = ~np.isnan(beyond)
-    u = np.full(len(beyond), np.sqrt(max(float(np.median(beyond[known])), _LOWEST**2)))
+    begin = np.sqrt(max(float(np.median(beyond[known])), _LOWEST**2))
+    u = np.full(len(beyond), min(begin, _HIGHEST))
     some = np.flatnonzero(known.any(axis=1))
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
     many, first = known[some].sum(axis=1), np.arange(len(some)) * len(beyond)

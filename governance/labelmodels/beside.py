@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._base import FittedLabelModel
-from governance.labelmodels.dawid_skene import DawidSkene
+from governance.labelmodels._additive import AdditiveLabelModel
+from governance.labelmodels._base import FittedLabelModel, evidence_of
 from governance.labelmodels.explain import explain
 from governance.labelmodels.majority import MajorityVote
 from governance.votes.patterns import distinct
@@ -47,13 +47,19 @@ class Differences:
 def differences(model: FittedLabelModel, majority: MajorityVote, votes: VoteTable, *, most: int = 5) -> Differences:
     """Everything that `Differences` holds; costs vote patterns. `ties` of the rows have no majority that could differ.
 
-    `by_voting` holds (voting sources, covered rows, rows on which both differ). Patterns stand by rows, then as they sort.
+    `by_voting` holds (voting sources, covered rows, rows on which both differ). Patterns stand by rows, then as they sort
+    in the model's order of columns. Raises InvalidRecord for votes of other columns or classes than both models know.
     """
     import numpy as np
 
-    found = distinct(votes.matrix, inverse=False)
+    for one in (model, majority):
+        one._matrix(votes)
+    # A pattern stands in the model's order of columns, as every source said it; majority vote learned an order of its own.
+    mine = votes.matrix[:, [votes.columns.index(column) for column in model.columns_]]
+    found = distinct(evidence_of(mine), inverse=False)
     voting = (found.votes >= 0).sum(axis=1)
-    label, plain = model.predict(found.votes), majority.predict(found.votes, ties=False)
+    there = [model.columns_.index(column) for column in majority.columns_]
+    label, plain = model.predict(found.votes), majority.predict(found.votes[:, there], ties=False)
     differs = (voting > 0) & (label != plain)
     order = np.flatnonzero(differs)[np.argsort(-found.counts[differs], kind="stable")]
     by_voting = tuple(
@@ -67,26 +73,23 @@ def differences(model: FittedLabelModel, majority: MajorityVote, votes: VoteTabl
         by_voting=by_voting,
         patterns=int(differs.sum()),
         most=tuple(
-            _difference(model, votes, found.votes[p], int(found.counts[p]), int(label[p]), int(plain[p]))
-            for p in order[:most]
+            _difference(model, found.votes[p], int(found.counts[p]), int(label[p]), int(plain[p])) for p in order[:most]
         ),
     )
 
 
-def _difference(
-    model: FittedLabelModel, votes: VoteTable, row: np.ndarray, rows: int, label: int, plain: int
-) -> Difference:
+def _difference(model: FittedLabelModel, row: np.ndarray, rows: int, label: int, plain: int) -> Difference:
     sides = {side: [j for j, vote in enumerate(row) if vote >= 0 and (vote == label) == side] for side in (True, False)}
     added: dict[bool, float | None] = {True: None, False: None}
-    if isinstance(model, DawidSkene):
+    if isinstance(model, AdditiveLabelModel):
         parts = {part.column: part.log_odds for part in explain(model, row.tolist()).contributions}
-        added = {side: sum(parts[votes.columns[j]] for j in columns) for side, columns in sides.items()}
+        added = {side: sum(parts[model.columns_[j]] for j in columns) for side, columns in sides.items()}
     return Difference(
         rows=rows,
-        label=votes.classes[label],
-        majority=None if plain == ABSTAIN else votes.classes[plain],
-        for_it=tuple(votes.columns[j] for j in sides[True]),
-        against=tuple(votes.columns[j] for j in sides[False]),
+        label=model.classes_[label],
+        majority=None if plain == ABSTAIN else model.classes_[plain],
+        for_it=tuple(model.columns_[j] for j in sides[True]),
+        against=tuple(model.columns_[j] for j in sides[False]),
         log_odds_for=added[True],
         log_odds_against=added[False],
     )

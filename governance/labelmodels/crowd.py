@@ -115,15 +115,16 @@ class Crowd(AdditiveLabelModel):
         else:
             balance = checked_balance(self.balance, n_classes=answered.classes, where=self.method)
         # 2.
-        found = climb(
-            answered,
-            balance=balance,
-            learn_balance=self.balance is None and answered.names_several(),
-            strength=strength,
-            diagonal=diagonal,
-            tolerance=tolerance,
-            max_iterations=self.max_iterations,
-        )
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            found = climb(
+                answered,
+                balance=balance,
+                learn_balance=self.balance is None and answered.names_several(),
+                strength=strength,
+                diagonal=diagonal,
+                tolerance=tolerance,
+                max_iterations=self.max_iterations,
+            ).checked(where=self.method)
         # 3.
         self.balance_, self.order_ = found.balance, order
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective

@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
+    VOICED,
     array_of,
     checked_balance,
     checked_number,
@@ -24,6 +25,7 @@ from governance.labelmodels._base import (
     normalised,
     number_of,
 )
+from governance.labelmodels._em import Found
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
 from governance.labelmodels.balance import Origin, as_told, origin_of
@@ -55,6 +57,7 @@ class DawidSkene(AdditiveLabelModel):
     """
 
     method = "dawid_skene"
+    written: ClassVar[tuple[int, int]] = (VOICED, VOICED)
     #: what a vote adds to the score of a class, log P(vote | class) times the source's voice, sources x classes x votes
     log_likelihood_: np.ndarray
     #: how much each source counts, float64 (sources): 1, and less where it errs together with others
@@ -108,7 +111,7 @@ class DawidSkene(AdditiveLabelModel):
         import numpy as np
 
         diagonal, tolerance = self._checked()
-        fit = partial(votes.found, tolerance=tolerance, max_iterations=self.max_iterations)
+        fit = partial(self._found, votes, tolerance=tolerance)
         # 1.
         if self.balance is None:
             balance, self.balance_origin_ = votes.balance(left_out), "estimated"
@@ -143,6 +146,13 @@ class DawidSkene(AdditiveLabelModel):
         self.order_ = votes.order
         self.log_likelihood_, self.voices_ = np.empty_like(found.tables), np.empty_like(voices)
         self.log_likelihood_[votes.order], self.voices_[votes.order] = found.tables, voices
+
+    def _found(self, votes: Prepared, **given: Any) -> Found:
+        """What EM comes to. Raises InvalidRecord where that is no number."""
+        import numpy as np
+
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            return votes.found(max_iterations=self.max_iterations, **given).checked(where=self.method)
 
     def _pseudo_votes(self, cast: np.ndarray) -> np.ndarray:
         """The prior's strength for sources that cast so many votes, float64 (sources) both."""
@@ -255,6 +265,15 @@ class DawidSkene(AdditiveLabelModel):
             "converged": self.converged_,
             "objective": decimal(self.objective_),
         }
+
+    @classmethod
+    def restored(cls, told: Mapping[str, Any], *, where: str) -> Self:
+        """The model whose file says `told`. Raises InvalidRecord."""
+        if told["v"] < VOICED:
+            # Before sources shared voices, each counted in full.
+            state = {"voices": [decimal(1.0)] * len(told["columns"]), **told["state"]}
+            told = {**told, "parameters": {"copies": "count", **told["parameters"]}, "state": state}
+        return super().restored(told, where=where)
 
     def _restore(self, state: Mapping[str, Any], *, where: str) -> None:
         import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from governance.errors import InvalidRecord
+from governance.errors import GovernanceError
 from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.one_voice import OneVoice
 from governance.votes.patterns import distinct
@@ -34,10 +34,13 @@ def refitted(model: _Model, votes: VoteTable) -> _Model:
 
 
 def learned_from(model: FittedLabelModel, votes: VoteTable) -> bool:
-    """Whether its parameters, fitted on these very votes, give this model: every pattern has the same scores."""
+    """Whether its parameters, fitted on these very votes, give this model: every pattern has the same scores.
+
+    False too where the fit cannot be done here, as on a device that is not there.
+    """
     try:
         again = refitted(model, votes)
-    except InvalidRecord:
+    except GovernanceError:
         return False
     return same_scores(model, again, votes, within=_SAME)
 

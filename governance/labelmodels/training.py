@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: how far from 1 a row of probabilities may sum
 _SUM = 1e-6
+#: torch knows so many seeds
+_SEEDS = 2**64
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def train_soft(
     _numbers(seed=seed, epochs=epochs, batch=batch, patience=patience, learning_rate=learning_rate)
     # 2.
     with _ruled_by(seed):
-        made = model if isinstance(model, torch.nn.Module) else model()
+        made = _made(model)
         draw = torch.Generator().manual_seed(seed)
         step = optimizer(made.parameters()) if optimizer else torch.optim.Adam(made.parameters(), lr=learning_rate)
         told: list[Epoch] = []
@@ -85,7 +87,7 @@ def train_soft(
         # 3.
         for number in range(epochs):
             loss = _epoch(made, step, x, y, weight, torch.randperm(len(x), generator=draw).split(batch))
-            told.append(Epoch(loss, None if held is None else _accuracy(made, *held)))
+            told.append(Epoch(loss, None if held is None else _accuracy(made, *held, classes=y.shape[1])))
             if held is None or number == 0 or _better(told[number], told[best]):
                 best, kept = number, _state(made)
             if held is not None and number - best >= patience:
@@ -118,9 +120,9 @@ def _epoch(
     model.train()
     total = 0.0
     for rows in batches:
-        scores = model(x[rows])
-        if scores.shape != y[rows].shape:
-            raise InvalidRecord("model", list(scores.shape), f"scores, {len(rows)} rows x {y.shape[1]} classes")
+        scores = _scored(model, x[rows], name="features", classes=y.shape[1])
+        if not scores.requires_grad:
+            raise InvalidRecord("model", "scores without a gradient", "scores that its parameters decide")
         each = -(y[rows].to(scores.dtype) * torch.log_softmax(scores, dim=1)).sum(dim=1)
         # Weights of all rows have the mean 1, so that a batch of doubtful rows moves the model less than one of sure rows.
         loss = (each * weight[rows].to(scores.dtype)).mean()
@@ -135,12 +137,44 @@ def _epoch(
     return total / len(x)
 
 
-def _accuracy(model: torch.nn.Module, x: torch.Tensor, label: torch.Tensor) -> float:
+def _accuracy(model: torch.nn.Module, x: torch.Tensor, label: torch.Tensor, *, classes: int) -> float:
     import torch
 
     model.eval()
     with torch.no_grad():
-        return float((model(x).argmax(dim=1) == label).to(torch.float64).mean())
+        scores = _scored(model, x, name="gold features", classes=classes)
+        return float((scores.argmax(dim=1) == label).to(torch.float64).mean())
+
+
+def _made(given: Any) -> torch.nn.Module:
+    """The model, or what the function makes. Raises InvalidRecord where there is nothing to train."""
+    import torch
+
+    made = given() if callable(given) and not isinstance(given, torch.nn.Module) else given
+    if not isinstance(made, torch.nn.Module):
+        raise InvalidRecord("model", type(made).__name__, "a torch.nn.Module, or a function that makes one")
+    if not any(one.requires_grad for one in made.parameters()):
+        raise InvalidRecord("model", "no parameter", "a model with parameters to train")
+    return made
+
+
+def _scored(model: torch.nn.Module, x: torch.Tensor, *, name: str, classes: int) -> torch.Tensor:
+    """What the model gives, rows x classes. Raises InvalidRecord for other scores, and for rows that it does not take."""
+    import torch
+
+    try:
+        scores = model(x)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        says = (str(error).splitlines() or [type(error).__name__])[0]
+        hint = "most models take float32" if x.dtype == torch.float64 else None
+        wanted = f"rows that the model takes, which says: {says}"
+        raise InvalidRecord(name, f"{x.dtype} {list(x.shape)}", wanted, hint=hint) from error
+    given = [*scores.shape] if isinstance(scores, torch.Tensor) else type(scores).__name__
+    if given != [len(x), classes] or not scores.is_floating_point():
+        raise InvalidRecord("model", given, f"scores, {len(x)} rows x {classes} classes")
+    return scores
 
 
 def _better(one: Epoch, other: Epoch) -> bool:
@@ -218,6 +252,8 @@ def _gold(given: tuple[Any, Any] | None, *, classes: int) -> tuple[torch.Tensor,
 
     if given is None:
         return None
+    if not isinstance(given, (tuple, list)) or len(given) != 2:
+        raise InvalidRecord("gold", type(given).__name__, "a pair: features, class indices")
     x, label = _features(given[0], "gold features"), _features(given[1], "gold")
     if label.is_floating_point() or label.shape != (len(x),):
         raise InvalidRecord("gold", list(label.shape), f"one class index for each of {len(x)} rows")
@@ -236,5 +272,8 @@ def _numbers(*, seed: int, epochs: int, batch: int, patience: int, learning_rate
     ):
         if type(value) is not int or value < least:
             raise InvalidRecord(name, value, f"a whole number from {least}")
-    if not 0 < learning_rate < math.inf:
+    if seed >= _SEEDS:
+        raise InvalidRecord("seed", seed, "a whole number below 2^64")
+    number = isinstance(learning_rate, (int, float)) and not isinstance(learning_rate, bool)
+    if not number or not 0 < learning_rate < math.inf:
         raise InvalidRecord("learning_rate", learning_rate, "a finite number above 0")

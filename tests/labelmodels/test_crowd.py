@@ -111,6 +111,20 @@ def test_answers_and_the_same_in_wide_form_come_to_the_same():
     assert (one.predict(answers) == two.predict(wide)).all()
 
 
+def test_rows_that_are_alike_count_as_often_in_wide_form_as_in_answers():
+    """Many alike rows of workers who name one class each outweigh a few others: neither form learns the balance."""
+    alike = [(e, s, 0) for e in range(60) for s in (0, 1)]
+    mixed = [(60 + e, s, (e + (s == 2)) % 2) for e in range(4) for s in (2, 3)]
+    example, source, vote = np.array(alike + mixed).T
+    answers = made(example, source, vote, examples=64, workers=4)
+    one, two, three = Crowd().fit(answers), Crowd().fit(answers.wide()), Crowd()
+    three.fit(answers.wide().matrix, n_classes=2)
+    np.testing.assert_allclose(one.balance_, [(62 + 1) / 66, (2 + 1) / 66], rtol=1e-12)
+    for wide in (two, three):
+        np.testing.assert_allclose(wide.balance_, one.balance_, rtol=1e-12)
+        np.testing.assert_allclose(wide.log_likelihood_, one.log_likelihood_, atol=1e-12)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6))
 def test_no_order_of_answers_workers_or_examples_can_be_seen(seed):

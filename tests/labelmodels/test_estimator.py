@@ -17,6 +17,7 @@ from sklearn.base import clone
 
 from governance import labelmodels
 from governance.errors import InvalidRecord, UnknownName
+from governance.labelmodels._base import normalised
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
 
@@ -177,6 +178,31 @@ def test_nearly_no_prior_and_hundreds_of_sources_that_agree_stay_finite(strength
         assert model.predict_proba(matrix[[0, -1]])[:, :2].tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
+@pytest.mark.parametrize(("common", "rare"), [(1e10, 1e-300), (1.0, 1e-320)])
+@pytest.mark.parametrize("name", ["crowd", "dawid_skene", "one_voice"])
+def test_a_source_that_votes_where_rows_hardly_count_leaves_everything_finite(name, common, rare):
+    """It stays at its prior, as one that never votes; probabilities are numbers, and its column changes no label."""
+    votes = simulated(rows=400, coverage=0.9)[0]
+    votes[:, 4] = -1
+    votes[0] = [0, -1, -1, -1, 1]
+    weights = np.full(400, common)
+    weights[0] = rare
+    model = labelmodels.method(name)(balance=[0.5, 0.5]).fit(votes, n_classes=2, sample_weight=weights)
+    assert np.isfinite(model.objective_)
+    assert np.isfinite(model.predict_proba(votes)).all()
+    prior = 0.7 if name == "crowd" else 0.75
+    np.testing.assert_allclose(normalised(model.log_likelihood_[4]).diagonal(), prior, rtol=1e-9)
+    beside = labelmodels.method(name)(balance=[0.5, 0.5]).fit(votes[:, :4], n_classes=2, sample_weight=weights)
+    assert (model.predict(votes[1:]) == beside.predict(votes[1:, :4])).all()
+
+
+@pytest.mark.parametrize("name", ["crowd", "dawid_skene", "one_voice"])
+def test_a_fit_that_comes_to_no_number_is_refused(name):
+    """A strength beyond what sums can hold gives an error, never labels made of NaN."""
+    with pytest.raises(InvalidRecord, match="fit: given 'NaN or infinity'"):
+        labelmodels.method(name)(strength=1e308).fit(simulated(rows=50)[0], n_classes=2)
+
+
 def test_one_row_and_any_layout_of_memory_are_fitted():
     """A single vote, columns that lie in memory one after the other, every second row, and memory nobody may write to."""
     one = DawidSkene().fit(np.array([[1]]), n_classes=2)
@@ -228,7 +254,7 @@ def test_both_ends_of_what_is_allowed_are_fitted(classes, sources, rows):
 
 def test_a_file_of_the_earlier_form_is_read(table, tmp_path):
     """What version 1 wrote, before there were samples, weights and devices, is read and written again as it was."""
-    data = DawidSkene().fit(table).to_bytes()
+    data = MajorityVote().fit(table).to_bytes()
     assert b'"v":1}' in data
     assert b"device" not in data
     (tmp_path / "label_model.json").write_bytes(data)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ from governance import labelmodels
 from governance.digest import canonical
 from governance.errors import ConfigurationError, InvalidRecord, UnknownName
 from governance.labelmodels.dawid_skene import DawidSkene
+from governance.labelmodels.explain import explain
+
+FILES = Path(__file__).parent / "files"
 
 
 def test_the_shelf_holds_exactly_the_methods():
@@ -43,6 +47,41 @@ def test_every_method_answers_with_probabilities(name, table):
     np.testing.assert_allclose(model.predict_proba(table).sum(axis=1), 1, atol=1e-12)
     assert ((model.predict(table) >= 0) == (table.matrix >= 0).any(axis=1)).all()
     assert type(model)(**model.get_params()).get_params() == model.get_params()
+
+
+def test_a_model_written_before_voices_is_read_as_it_was(tmp_path):
+    """Its tables are used as they are, each source counts in full, and it is written as what a fit of today is."""
+    path = FILES / "dawid_skene_v1.json"
+    told = json.loads(path.read_bytes())
+    assert told["v"] == 1
+    assert "voices" not in told["state"] and "copies" not in told["parameters"]
+    model = labelmodels.load(path)
+    assert isinstance(model, DawidSkene)
+    assert (model.copies, model.strength, model.voices_.tolist()) == ("count", 100.0, [1.0, 1.0, 1.0])
+    rows = np.array([[-1, -1, -1], [-1, -1, 0], [-1, 0, -1], [-1, 0, 1]], dtype=np.int8)
+    # What the version that wrote the file said of these rows.
+    assert model.predict(rows).tolist() == [-1, 0, 0, 1]
+    was = [0.4080664294187426, 0.7710759940568035, 0.7743361358337303, 0.4499880566251766]
+    np.testing.assert_allclose(model.predict_proba(rows)[:, 0], was, rtol=1e-15)
+    apart = explain(model, [-1, 0, 1])
+    tables = np.array(told["state"]["log_likelihood"], dtype=float)
+    assert [part.log_odds for part in apart.contributions] == [
+        0.0,
+        *(tables[j, 1, v] - tables[j, 0, v] for j, v in ((1, 0), (2, 1))),
+    ]
+    again = tmp_path / "label_model.json"
+    again.write_bytes(model.to_bytes())
+    assert json.loads(again.read_bytes())["v"] == 3
+    assert labelmodels.load(again).to_bytes() == model.to_bytes()
+
+
+def test_every_written_form_has_one_version(table):
+    """Version 3 is the state with voices, sampled or not; the others have none, and are 2 where they are sampled."""
+    for name, whole, sampled in (("dawid_skene", 3, 3), ("one_voice", 3, 3), ("majority", 1, 2), ("crowd", 1, 2)):
+        model = labelmodels.method(name)().fit(table)
+        assert json.loads(model.to_bytes())["v"] == whole
+        model.sampled_ = 0.5
+        assert json.loads(model.to_bytes())["v"] == sampled
 
 
 def test_parameters_survive_with_their_types(table, tmp_path):
@@ -92,12 +131,21 @@ def _drop(*path):
     return change
 
 
+def _both(one, other):
+    def change(told):
+        one(told)
+        other(told)
+
+    return change
+
+
 FAULTS = {
     "method_unknown": (_set(["method"], "flyingsquid"), "no label model is named 'flyingsquid'"),
     "method_a_number": (_set(["method"], 3), "method: given 3"),
     "format_of_others": (_set(["format"], "other"), "format, v"),
-    "version_of_tomorrow": (_set(["v"], 3), "format, v"),
-    "sampled_in_version_1": (_set(["parameters", "sampled"], "0.5"), "parameters.sampled"),
+    "version_of_tomorrow": (_set(["v"], 4), "format, v"),
+    "sampled_in_version_1": (_both(_set(["v"], 1), _set(["parameters", "sampled"], "0.5")), "parameters.sampled"),
+    "voices_of_another_method": (_set(["method"], "snorkel"), "v: given 3, wanted 1 or 2 of a snorkel"),
     "field_missing": (_drop("sources"), "an object with classes, columns"),
     "classes_one": (_set(["classes"], ["a"]), "2 to 127 classes"),
     "classes_no_list": (_set(["classes"], "ab"), "classes: .*wanted a list"),

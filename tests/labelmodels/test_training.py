@@ -114,6 +114,23 @@ def refused(match: str, **changed):
         train_soft(given.pop("model"), given.pop("features"), given.pop("targets"), **given)
 
 
+class Refusing(torch.nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise ValueError(f"it does not fit\n{len(x)} rows")
+
+
+class Answering(torch.nn.Linear):
+    def __init__(self, answer) -> None:
+        super().__init__(3, 2)
+        self.answer = answer
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.answer(x)
+
+
 BAD = {
     "features_nan": (
         "features\\[2\\]",
@@ -132,6 +149,20 @@ BAD = {
     "gold_of_another_class": ("class indices", {"gold": (np.zeros((2, 3), "f4"), np.array([0, 2]))}),
     "gold_of_other_rows": ("one class index", {"gold": (np.zeros((2, 3), "f4"), np.array([0]))}),
     "scores_of_other_classes": ("2 classes", {"model": lambda: torch.nn.Linear(3, 3)}),
+    "features_of_float64": ("features: given 'torch.float64.*Double and Float", {"features": np.zeros((20, 3))}),
+    "features_too_wide": ("features: given 'torch.float32.*shapes", {"features": np.zeros((20, 5), "f4")}),
+    "gold_too_wide": ("gold features: given", {"gold": (np.zeros((2, 5), "f4"), np.array([0, 1]))}),
+    "gold_no_pair": ("gold: given 'str'.*a pair", {"gold": "labels.csv"}),
+    "model_that_raises": ("it does not fit", {"model": Refusing}),
+    "model_of_two_answers": ("model: given 'tuple'", {"model": lambda: Answering(lambda x: (x, x))}),
+    "model_of_whole_numbers": ("scores, 20 rows", {"model": lambda: Answering(lambda x: torch.ones(len(x), 2).long())}),
+    "model_without_gradient": ("without a gradient", {"model": lambda: Answering(lambda x: torch.ones(len(x), 2))}),
+    "model_without_parameters": ("model: given 'no parameter'", {"model": torch.nn.ReLU}),
+    "model_of_text": ("model: given 'str'", {"model": "linear"}),
+    "model_made_of_nothing": ("model: given 'NoneType'", {"model": lambda: None}),
+    "learning_rate_of_text": ("learning_rate: given 'a'", {"learning_rate": "a"}),
+    "learning_rate_true": ("learning_rate: given True", {"learning_rate": True}),
+    "seed_beyond_torch": ("seed: given 1180591620717411303424", {"seed": 2**70}),
     "epochs_zero": ("epochs", {"epochs": 0}),
     "seed_none": ("seed", {"seed": None}),
     "learning_rate_nan": ("learning_rate", {"learning_rate": float("nan")}),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -50,6 +51,19 @@ def test_three_sources_and_few_shared_rows_are_no_ground_to_stand_on():
     assert counted(np.column_stack([matrix[:, :2], matrix[:, 0]])).tolist() == [1.0] * 3
     few = np.maximum(matrix[:20], -1)
     assert counted(np.column_stack([few, few])).tolist() == [1.0] * 10
+
+
+def test_a_source_that_nobody_meets_beside_sources_that_always_agree_counts_in_full():
+    """Agreement of 1 among all others is no number to divide by for whom they share no rows with."""
+    votes = np.full((212, 6), -1, dtype=np.int8)
+    votes[:200, :4] = (np.arange(200) % 2)[:, None]
+    votes[200:, 4] = np.arange(12) % 2
+    votes[206:, 5] = np.arange(6) % 2
+    with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
+        warnings.simplefilter("error")
+        found = counted(votes)
+        assert np.isfinite(DawidSkene().fit(votes, n_classes=2).predict_proba(votes)).all()
+    assert found.tolist() == [1.0] * 6
 
 
 @pytest.mark.parametrize("classes", [2, 4])

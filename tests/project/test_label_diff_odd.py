@@ -13,7 +13,9 @@ from label_worlds import CLASSES, World, changed_world, facts_of, project_of, re
 
 from governance.erased import Erased
 from governance.errors import InvalidRecord, MissingEvidence
+from governance.facts import Facts
 from governance.labelmodels.majority import MajorityVote
+from governance.labelmodels.refitting import learned_from
 from governance.project.label_diff import LabelDiff, label_diff
 from governance.project.label_told import Wanted, told
 from governance.records import ErasedFile, Erasure, Labels
@@ -106,6 +108,19 @@ def test_what_is_gone_makes_rows_unknown_and_none_guessed(worlds, tmp_path, gone
     if gone == "was/rows.parquet":
         # Where no vote of a source in the same version differs, a text has moved nothing.
         assert "refit" in left.values() or "source added" in left.values()
+
+
+def test_a_fit_on_a_device_that_is_not_here_leaves_causes_unknown(worlds, tmp_path):
+    """Whether the later model comes out again cannot be tried: exit 4, rows counted, no error of configuration."""
+    was, now = worlds
+    model = now.fitted()
+    model.device = "cuda:99"
+    assert not learned_from(model, now.table())
+    diff = diff_of(tmp_path, was, now, now={"model": model})
+    report = told(diff, Wanted(), known=Facts([]))
+    assert int(report.exit_code) == 4
+    assert set(causes(diff)) == set(causes(diff_of(tmp_path / "plain", was, now)))
+    assert any("does not come out again" in one["says"] for one in report.data["unknown"])
 
 
 def test_without_the_labels_there_is_no_answer(worlds, tmp_path):
