@@ -269,7 +269,7 @@ def _metrics(
     place = pl.DataFrame({"id": votes_table.ids, "row": pl.int_range(len(votes_table), eager=True)})
     at = pl.DataFrame({"id": ids}).join(place, on="id", how="left", maintain_order="left")["row"]
     if gone := at.null_count():
-        raise MissingEvidence(f"{counted(gone, 'row')} with an answer are not in the votes", hint=_ASK)
+        raise MissingEvidence(f"the votes hold no row for {counted(gone, 'answer')}", hint=_ASK)
     said = votes_table.matrix[at.to_numpy()]
     found = [
         _metric(f"source {column}", said[:, j], gold, chance, where=SLICE)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 class LabelSet:
     """A label set with its votes, label model and examples, all in the order of the votes.
 
-    `labelled` is the table of labels, whose rows without a label may be left out; `examples` that of the dataset. Where rows were erased since, `erased` counts those
-    that the votes lost, and what was learned from them is in the label model all the same.
+    `labelled` is the table of labels, which may leave out rows without a label; `examples` that of the dataset. Where rows
+    were erased since, `erased` counts those that the votes lost, and what was learned from them is in the label model all
+    the same.
     """
 
     facts: Facts
@@ -56,7 +57,7 @@ class LabelSet:
 
     @cached_property
     def proba(self) -> np.ndarray:
-        """The recorded P(class), float64, rows x classes; NaN in a row that is not there. Raises InvalidRecord without them."""
+        """The recorded P(class), float64, rows x classes; NaN where there is no row. Raises InvalidRecord without them."""
         require_columns(self.labelled, self.shares, where=self.labels.label)
         return self.labelled.select(self.shares).to_numpy()
 
