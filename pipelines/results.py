@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from governance.facts import Facts
 from governance.project import Project
-from governance.records import Evaluation, Metric
+from governance.records import Evaluation, Metric, Result
 
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+STAGE = "evaluate"
 DOMAINS = ("tweets", "amazon", "movies", "nyt")
 PREDICTORS = {
     "majority": "majority vote",
@@ -24,7 +26,7 @@ PREDICTORS = {
 
 def main(arguments: list[str]) -> int:
     """Prints, writes or checks the table; answers the exit status."""
-    evaluation = Project.find(Path.cwd()).current_facts().one(Evaluation)
+    evaluation = evaluated(Project.find(Path.cwd()).current_facts())
     shown = table(evaluation)
     if not arguments:
         print(shown, end="")
@@ -44,6 +46,12 @@ def main(arguments: list[str]) -> int:
         print(f"{path} shows other results than the run recorded:\n{shown}", file=sys.stderr)
         return 1
     return 0
+
+
+def evaluated(facts: Facts) -> Evaluation:
+    """What the evaluate stage measured; a spot check is an evaluation too. Raises UnknownName where it measured nothing."""
+    made = {name for result in facts.of(Result) if result.stage == STAGE for name in result.generated}
+    return Facts(record for record in facts if record.name in made).one(Evaluation)
 
 
 def table(evaluation: Evaluation) -> str:

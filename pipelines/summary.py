@@ -22,6 +22,7 @@ from governance.records import (
     Votes,
 )
 from governance.runs.stage import read_params
+from pipelines.results import evaluated
 
 HOME = "tweets"
 
@@ -41,7 +42,7 @@ def main() -> None:
 def lines(project: Project, facts: Facts) -> list[str]:
     """Ten sentences, each made of recorded figures."""
     screened = facts.one(Dataset, role="screened")
-    votes, labels, evaluation = facts.one(Votes), facts.one(Labels), facts.one(Evaluation)
+    votes, labels, evaluation = facts.one(Votes), facts.one(Labels), evaluated(facts)
     sources = facts.of(Source)
     conflicts = [source.title for source in sources if source.licence_conflict]
     seen = [f"{source.title} ({c.domain})" for source in sources for c in source.contamination]

@@ -168,7 +168,8 @@ def spot_checks(column: str, votes: Votes, facts: Facts, *, seen: Iterable[str] 
 
     On a slice that the source has seen before, its accuracy is no independent evidence.
     """
-    from_these = {labels.name for labels in facts.of(Labels) if labels.votes == votes.name}
+    # Where there are no labels, a spot check compares the votes themselves.
+    from_these = {labels.name for labels in facts.of(Labels) if labels.votes == votes.name} | {votes.name}
     return [
         {
             "on": metric.slice,

@@ -177,7 +177,29 @@ def _read_plan(path: Path) -> dict[str, Any]:
     told = parse_canonical(path.read_bytes().removesuffix(b"\n"), where=str(path))
     if not isinstance(told, dict) or set(told) != _FIELDS or (told["format"], told["v"]) != (FORMAT, VERSION):
         raise InvalidRecord("file", type(told).__name__, "the plan of a spot check", where=str(path), hint=_ASK)
-    return {**told, "chances": {name: float(chance) for name, chance in told["chances"]}}
+    for field in ("rows", "seed"):
+        if type(told[field]) is not int or told[field] < 0:
+            raise InvalidRecord(field, told[field], "a whole number from 0", where=str(path), hint=_ASK)
+    return {**told, "chances": _chances(told["chances"], where=str(path))}
+
+
+def _chances(told: Any, *, where: str) -> dict[str, float]:
+    """The chance of each row by id. An error numbers the pair, and never names its id."""
+    wanted = "pairs of an id and a chance above 0 and up to 1, each id once"
+    if not isinstance(told, list):
+        raise InvalidRecord("chances", told, f"a list of {wanted}", where=where, hint=_ASK)
+    found: dict[str, float] = {}
+    for number, pair in enumerate(told, start=1):
+        if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], str) or pair[0] in found:
+            raise InvalidRecord(f"chances, pair {number}", type(pair).__name__, wanted, where=where, hint=_ASK)
+        try:
+            chance = float(pair[1]) if isinstance(pair[1], str) else 0.0
+        except ValueError:
+            chance = 0.0
+        if not 0 < chance <= 1:
+            raise InvalidRecord(f"chances, pair {number}", pair[1], wanted, where=where, hint=_ASK)
+        found[pair[0]] = chance
+    return found
 
 
 def _answers(
@@ -190,13 +212,12 @@ def _answers(
         raise ConfigurationError(f"{file}: no such file", hint=_ASK) from None
     except UnicodeDecodeError:
         raise InvalidRecord("file", "other bytes", "text in UTF-8", where=str(file)) from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    wanted = {config.id_column, "label"}
-    if not wanted <= set(reader.fieldnames or ()):
-        raise InvalidRecord("columns", list(reader.fieldnames or ()), f"{config.id_column} and label", where=str(file))
+    columns, rows = _read_csv(text, where=str(file))
+    if not {config.id_column, "label"} <= set(columns):
+        raise InvalidRecord("columns", columns, f"{config.id_column} and label", where=str(file))
     found: dict[str, int] = {}
     seen: set[str] = set()
-    for number, row in enumerate(reader, start=1):
+    for number, row in enumerate(rows, start=1):
         name, label = row[config.id_column] or "", (row["label"] or "").strip()
         if name not in chances:
             raise InvalidRecord(
@@ -213,6 +234,20 @@ def _answers(
             )
         found[name] = classes.index(label)
     return found, len(chances) - len(found)
+
+
+def _read_csv(text: str, *, where: str) -> tuple[list[str], list[dict[str, str | None]]]:
+    """The columns and the rows of a CSV; a row that cannot be read is named by its number."""
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    rows: list[dict[str, str | None]] = []
+    try:
+        columns = list(reader.fieldnames or ())
+        rows.extend(reader)
+    except csv.Error as error:
+        wanted = f"cells of up to {csv.field_size_limit():,} characters, in quotes that end"
+        hint = "the column text may be taken out: only the id and the label are read"
+        raise InvalidRecord(f"row {len(rows) + 1}", str(error), wanted, where=where, hint=hint) from None
+    return columns, rows
 
 
 def _metrics(
@@ -232,8 +267,10 @@ def _metrics(
     gold = np.array([answers[name] for name in ids])
     chance = np.array([chances[name] for name in ids])
     place = pl.DataFrame({"id": votes_table.ids, "row": pl.int_range(len(votes_table), eager=True)})
-    at = pl.DataFrame({"id": ids}).join(place, on="id", how="left", maintain_order="left")["row"].to_numpy()
-    said = votes_table.matrix[at]
+    at = pl.DataFrame({"id": ids}).join(place, on="id", how="left", maintain_order="left")["row"]
+    if gone := at.null_count():
+        raise MissingEvidence(f"the votes hold no row for {counted(gone, 'answer')}", hint=_ASK)
+    said = votes_table.matrix[at.to_numpy()]
     found = [
         _metric(f"source {column}", said[:, j], gold, chance, where=SLICE)
         for j, column in enumerate(votes_table.columns)

@@ -23,6 +23,8 @@ from governance.store.trail import Trail
 _KILLED = (
     "an earlier repro was killed: `labeltrail verify` or the next `labeltrail repro` puts back what it left in between"
 )
+#: `audit` and the cards count without these: a document is told in the same words wherever it is told
+_ON_RUNS = " ({} of them on how stages ran, which documents do not tell)"
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,12 @@ def status(config: Config, trail: Trail) -> Report:
     known = trail.facts()
     read_params(config.root)  # a fault of params.yaml is told once, and not by every stage
     states = stage_states(config, known, erasures(trail))
-    facts = current_facts(known, current_runs(config, known))
+    runs = current_runs(config, known)
+    facts = current_facts(known, runs)
     findings = facts.of(Finding)
     outcomes = {outcome: sum(f.outcome == outcome for f in findings) for outcome in ("pass", "fail", "unknown")}
+    generated = {name for run in runs for name in run.result.generated}
+    on_runs = sum(finding.name not in generated for finding in findings)
     notes = trail.checkpoints()
     signed = bool(notes) and "\u2014" in notes[-1][1]
     then, killed = _next(states), left_by_a_kill(config)
@@ -126,7 +131,7 @@ def status(config: Config, trail: Trail) -> Report:
     told = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
     blocks: list[str | Table] = [
         table(("stage", "state", "result", "note"), rows),
-        f"findings: {told}",
+        f"findings: {told}{_ON_RUNS.format(on_runs) if on_runs else ''}",
         *(f"  {f.outcome}: {f.says}" for f in findings if f.outcome != "pass"),
         f"log {trail.log}: {counted(trail.size(), 'entry', 'entries')}, newest checkpoint {_signed(signed)}",
         *([_KILLED] if killed else []),
@@ -135,6 +140,7 @@ def status(config: Config, trail: Trail) -> Report:
     data: dict[str, Any] = {
         "stages": [vars(state) for state in states],
         "findings": outcomes,
+        "on_runs": on_runs,
         "open": [{"name": f.name, "outcome": f.outcome, "says": f.says} for f in findings if f.outcome != "pass"],
         "log": {"log": trail.log, "size": trail.size(), "signed": signed},
         "killed": killed,

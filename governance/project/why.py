@@ -23,6 +23,7 @@ from governance.store.commitments import RowTable, SubjectKeys
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
+_NO_ROW = "`labeltrail source report` tells of the votes; a label set may leave out what nobody voted on"
 _FORGOTTEN = "`labeltrail log` shows the entry, which does not say whose rows they were"
 
 
@@ -111,7 +112,7 @@ class Explainer:
         erased."""
         # 1.
         try:
-            found = {what: self.rows.row(held, example) for what, held in self.tables.items()}
+            found = {what: self.rows.row(held, example) for what, held in self.tables.items() if what != "labels"}
         except UnknownName:
             entry = SubjectKeys(self.trail).erased(example)
             if entry is None:
@@ -122,7 +123,15 @@ class Explainer:
         assert isinstance(votes, Votes)  # noqa: S101 - it was asked for by its kind
         number, vote_row = found["votes"]
         told = self.apart.explain({column.column: vote_row[column.column] for column in votes.sources})
-        data = {"example": example, **_label(told, votes, found["labels"][1], self.facts)}
+        labels = self.tables["labels"]
+        if example in self.rows.index(labels):
+            found["labels"] = self.rows.row(labels, example)
+        elif told.label_name is not None:
+            raise MissingEvidence(
+                f"{labels.record.label} has no row for {example}, which sources voted on", hint=_NO_ROW
+            )
+        label_row = found["labels"][1] if "labels" in found else {}
+        data = {"example": example, **_label(told, votes, label_row, self.facts)}
         titles = {vote["column"]: vote["title"] for vote in data["votes"]}
         data |= self.beside.of(number, told, titles)
         # 3.
@@ -153,16 +162,18 @@ def _label(told: Explanation, votes: Any, label_row: dict[str, Any], facts: Fact
         )
     classes = list(votes.classes)
     probability = label_row.get(f"p_{told.label_name}") if covered else None
+    recorded, majority = label_row.get("log_odds"), label_row.get("majority")
     return {
         "classes": classes,
         "votes": voted,
         "prior": decimal(told.prior),
         "log_odds": decimal(told.log_odds) if told.log_odds is not None else None,
-        "recorded_log_odds": decimal(label_row["log_odds"]) if label_row["log_odds"] is not None else None,
+        "recorded_log_odds": decimal(recorded) if recorded is not None else None,
         "label": told.label_name,
         "runner_up": told.runner_up_name,
         "probability": decimal(probability) if probability is not None else None,
-        "majority": classes[label_row["majority"]] if label_row["majority"] >= 0 else None,
+        "majority": classes[majority] if majority is not None and majority >= 0 else None,
+        "majority_recorded": majority is not None,
     }
 
 
@@ -201,13 +212,13 @@ class RowStore:
     def of(self, numbers: dict[str, int]) -> dict[str, Any]:
         """Where the rows of one example stand; `verify` compares all leaves with the committed roots."""
         commitments = []
-        for what, (told, rows) in self._tables.items():
+        for what, (told, rows) in ((what, both) for what, both in self._tables.items() if what in numbers):
             try:
                 leaf = rows.leaf(numbers[what]).hex()
                 commitments.append({**told, "row": rows.numbers[numbers[what]], "leaf": leaf})
             except GovernanceError as error:
                 commitments.append({**told, "row": rows.numbers[numbers[what]], "says": error.message})
-        for what, told in self._blocks.items():
+        for what, told in ((what, told) for what, told in self._blocks.items() if what in numbers):
             block = block_of(numbers[what])
             says = f"in block {block}, which is committed to as a whole: no proof of this row alone"
             commitments.append({**told, "row": numbers[what], "block": block, "says": says})
@@ -224,7 +235,7 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
         blocks.append(f"{data['example']} has no label: no source voted on it")
     else:
         share = percent(data["probability"]) if data["probability"] else "unknown"
-        blocks.append(f"{data['example']} is labelled {data['label']} ({share}); majority vote says {data['majority']}")
+        blocks.append(f"{data['example']} is labelled {data['label']} ({share}); {_majority(data)}")
     blocks.append(table(("source", "version", "said", "adds", "name"), votes))
     if data["log_odds"] is not None:
         blocks.append(
@@ -244,6 +255,12 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     ]
     blocks.append(table(("committed", "row", "entry", "salted leaf"), leaves))
     return blocks
+
+
+def _majority(data: dict[str, Any]) -> str:
+    if not data["majority_recorded"]:
+        return "what majority vote says is not recorded"
+    return f"majority vote says {data['majority']}" if data["majority"] else "majority vote is tied"
 
 
 def signed(number: str) -> str:

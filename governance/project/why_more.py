@@ -29,7 +29,9 @@ class Beside:
         assert isinstance(labels.model, FittedLabelModel)  # noqa: S101 - no other one is taken apart by `Apart`
         self.index = PatternIndex(labels.model, labels.matrix)
         self.gold = find_gold(labels)
-        self.calibration = Calibration(self.gold, labels.label, labels.proba) if self.gold else None
+        self.calibration = None
+        if self.gold is not None and labels.has_proba:
+            self.calibration = Calibration(self.gold, labels.label, labels.proba)
         cuts = slices(labels, id_column=id_column, text_column=text_column, subject_column=subject_column)
         first = cuts[0][0].partition("=")[0] if cuts else ""
         self.parts: list[Slice] = [cut for cut in cuts if cut[0].partition("=")[0] == first]
@@ -106,18 +108,24 @@ def beside_blocks(data: Mapping[str, Any]) -> Iterator[str | Table]:
         more = pattern["more"]["patterns"]
         title = "rows that differ in one vote" + (f" ({more:,} more such patterns)" if more else "")
         yield table(("source", "says there", "rows", "label", "probability"), rows, title=title)
-    yield from _calibrated(data["calibration"])
+    yield from _calibrated(data["calibration"], recorded=data["probability"] is not None)
 
 
-def _calibrated(told: Mapping[str, Any] | None) -> Iterator[str]:
+def _calibrated(told: Mapping[str, Any] | None, *, recorded: bool) -> Iterator[str]:
     if told is None:
-        yield "how often labels of this probability are right is unknown: there is no gold"
+        lacks = "there is no gold" if recorded else "the label set holds no probabilities"
+        yield f"how often labels of this probability are right is unknown: {lacks}"
         return
     for one in told["bins"]:
         said = f"of {one['examples']:,} labels with a probability of {percent(one['low'])} to {percent(one['high'])}"
         right = f"{one['right']:,} are right ({percent(one['share'])})" if one["examples"] else "none has gold"
         voted = f", and {told['voted']} voted itself" if told["voted"] else ""
-        yield f"{said} ({one['where']}) {right}; gold is the {told['gold']}{voted}"
+        yield f"{said} ({one['where']}) {right}; gold is {_the(told['gold'])}{voted}"
+
+
+def _the(gold: str) -> str:
+    """A column and what somebody says have their article already; an evaluation names gold without one."""
+    return gold if gold.startswith(("the ", "what ")) else f"the {gold}"
 
 
 def _listed(names: list[str]) -> str:

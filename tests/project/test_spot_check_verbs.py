@@ -9,9 +9,11 @@ import sys
 
 import pytest
 
+from governance.digest import canonical
 from governance.errors import ConfigurationError, InvalidRecord, MissingEvidence
 from governance.project import Project
 from governance.records import Evaluation
+from pipelines.results import evaluated, table
 
 
 def labeltrail(*arguments, folder):
@@ -65,7 +67,13 @@ def test_answers_become_accuracies_of_the_sources_in_the_report(voted, tmp_path)
     assert "A. Ode" in evaluation.gold
     (votes,) = [one for one in project.source_report().data["votes"] if len(one["sources"]) == 3]
     assert project.verify().exit_code == 0
-    assert votes["title"]
+    checks = {one["column"]: one["spot_checks"] for one in votes["sources"]}
+    assert {column: [check["accuracy"] for check in some] for column, some in checks.items()} == {
+        column: [found[f"source {column}"]["value"]] for column in ("one", "two", "bad")
+    }
+    shown = project.source_report().to_markdown()
+    assert "right where gold exists" in shown
+    assert "no evaluation of these votes is recorded" not in shown
 
 
 def test_the_same_seed_asks_the_same_rows_in_any_process(voted, tmp_path):
@@ -104,6 +112,10 @@ FAULTS = {
         "row 1.label: given 'maybe', wanted one of no, yes",
     ),
     "no_column_label": (lambda text: text.replace("label", "verdict", 1), "columns"),
+    "a_text_that_no_cell_takes": (
+        lambda text: text.replace("text ", f"{'long ' * 30_000}text ", 1),
+        "row 1: given 'field larger than field limit (131072)', wanted cells of up to 131,072 characters",
+    ),
     "an_empty_file": (lambda text: "", "columns"),
 }
 
@@ -121,6 +133,73 @@ def test_answers_that_fit_no_question_are_refused_whole(voted, tmp_path, fault):
     assert says in raised.value.message
     assert "r/" not in raised.value.message
     assert not project.current_facts().of(Evaluation)
+
+
+def chances(change):
+    return lambda plan: plan | {"chances": change(plan["chances"])}
+
+
+BAD_PLANS = {
+    "chances_that_are_null": (chances(lambda told: None), "chances: given None"),
+    "chances_by_name": (chances(dict), "chances: given {"),
+    "a_chance_alone": (chances(lambda told: ["0.5", *told[1:]]), "chances, pair 1: given 'str'"),
+    "a_pair_of_three": (chances(lambda told: [*told[:-1], [*told[-1], "0.5"]]), "chances, pair 5: given 'list'"),
+    "an_id_twice": (chances(lambda told: [*told, told[0]]), "chances, pair 6: given 'list'"),
+    "a_chance_that_is_no_number": (chances(lambda told: [[told[0][0], "zz"], *told[1:]]), "pair 1: given 'zz'"),
+    "a_chance_that_is_null": (chances(lambda told: [[told[0][0], None], *told[1:]]), "pair 1: given None"),
+    "a_chance_of_nan": (chances(lambda told: [[told[0][0], "nan"], *told[1:]]), "pair 1: given 'nan'"),
+    "a_chance_of_nothing": (chances(lambda told: [[told[0][0], "0.0"], *told[1:]]), "pair 1: given '0.0'"),
+    "a_seed_that_is_null": (lambda plan: plan | {"seed": None}, "seed: given None, wanted a whole number"),
+    "rows_as_text": (lambda plan: plan | {"rows": "5"}, "rows: given '5', wanted a whole number"),
+    "a_list": (lambda plan: [plan], "file: given 'list', wanted the plan of a spot check"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_PLANS)
+def test_a_plan_that_is_none_is_one_error_that_names_its_field(voted, tmp_path, fault):
+    """Field, given and wanted, and never an id; nothing is recorded."""
+    project, gold = voted
+    look, plan = tmp_path / "look.csv", tmp_path / "look.csv.plan.json"
+    project.source_ask(look, rows=5, seed=1)
+    filled(look, lambda row: gold[row["example_id"]])
+    change, says = BAD_PLANS[fault]
+    plan.write_bytes(canonical(change(json.loads(plan.read_text()))) + b"\n")
+    with pytest.raises(InvalidRecord) as raised:
+        project.source_take(look)
+    assert says in raised.value.message
+    assert not project.current_facts().of(Evaluation)
+
+
+def test_an_answer_on_a_row_that_the_votes_do_not_hold_is_missing_evidence(voted, tmp_path):
+    """The plan and the answers agree, and there is nothing to hold the answer against."""
+    project, _ = voted
+    look, plan = tmp_path / "look.csv", tmp_path / "look.csv.plan.json"
+    project.source_ask(look, rows=5, seed=1)
+    told = json.loads(plan.read_text())
+    told["chances"][0][0], gone = "r/gone", told["chances"][0][0]
+    plan.write_bytes(canonical(told) + b"\n")
+    look.write_text(look.read_text().replace(gone, "r/gone"))
+    filled(look, lambda row: "yes")
+    with pytest.raises(MissingEvidence, match="the votes hold no row for 1 answer"):
+        project.source_take(look)
+
+
+def test_a_spot_check_leaves_the_evaluation_of_the_pipeline_what_it_is(reference, tmp_path):
+    """Results, summary and gold tell of the evaluate stage; a second evaluation makes none of them ambiguous."""
+    project = Project.find(reference)
+    before = table(evaluated(project.current_facts()))
+    look = tmp_path / "look.csv"
+    project.source_ask(look, rows=20, seed=1)
+    filled(look, lambda row: "positive")
+    project.source_take(look, by="A. Ode")
+    assert len(project.current_facts().of(Evaluation)) == 2
+    assert table(evaluated(project.current_facts())) == before
+    for module in ("pipelines.results", "pipelines.summary"):
+        done = subprocess.run(
+            [sys.executable, "-m", module], cwd=reference, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert project.whatif("vader").data["gold"]["says"] == "sign of the mean human rating"
 
 
 def test_what_cannot_be_asked_or_taken_says_so(voted, tmp_path):

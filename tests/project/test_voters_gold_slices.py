@@ -12,7 +12,7 @@ from governance.project.counterfactual.gold import find_gold, measured
 from governance.project.counterfactual.label_set import LabelSet
 from governance.project.counterfactual.slices import slices
 from governance.project.counterfactual.voters import Voter, find_voter, voters
-from governance.records import Dataset, Source
+from governance.records import Dataset, Recipe, Source
 from governance.votes.table import VoteTable
 
 
@@ -81,6 +81,16 @@ def test_gold_is_a_column_or_a_source_that_voted_or_unknown():
     assert (by_source.value.tolist(), by_source.voted) == ([1, 1, -1], "c1")
     for no_gold in ({"gold": ["no", "yes", "no"]}, {"gold": [0, 1, 7]}, {}):
         assert find_gold(label_set(plain, matrix=[[0], [1], [1]], **no_gold)) is None
+
+
+def test_no_length_limits_are_one_part_of_all_lengths():
+    """As the evaluation of the reference project cuts them."""
+    words = {"seed": 1, "inputs": [], "code": [], "distributions": [], "python": "3", "threads": 1, "hash_seed": "0"}
+    recipe = Recipe.make(stage="evaluate", parameters={"length_limits": "[]"}, **words)
+    labels = label_set(source("a"), matrix=[[0], [1]], facts=[recipe])
+    cuts = dict(slices(labels, id_column="example_id", text_column="text"))
+    assert [name for name in cuts if name.startswith("text length")] == ["text length=over 0 characters"]
+    assert cuts["text length=over 0 characters"].all()
 
 
 def test_what_has_no_gold_is_not_measured():

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from governance.checks.metrics import reliability, wilson
 from governance.digest import decimal
-from governance.records import Evaluation, Source
+from governance.records import Evaluation, Result, Source
+from governance.runs.outside import INGESTED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,8 +53,7 @@ def find_gold(labels: LabelSet) -> Gold | None:
     if COLUMN in labels.examples.columns and labels.examples[COLUMN].dtype.is_integer():
         value = labels.examples[COLUMN].fill_null(-1).to_numpy().astype(np.int64)
         if value.max(initial=-1) < len(labels.classes) and (value >= 0).any():
-            said = [told.gold for told in labels.facts.of(Evaluation) if told.dataset == labels.dataset.name]
-            return Gold(np.where(value >= 0, value, -1), said[-1] if said else f"the column {COLUMN}", None)
+            return Gold(np.where(value >= 0, value, -1), _says(labels), None)
     for column, name in zip(labels.table.columns, labels.table.sources, strict=True):
         source = labels.facts.get(name)
         if isinstance(source, Source) and source.source_kind == "gold":
@@ -61,6 +61,15 @@ def find_gold(labels: LabelSet) -> Gold | None:
             if (value >= 0).any():
                 return Gold(np.where(value >= 0, value, -1), f"what {source.title} says", column)
     return None
+
+
+def _says(labels: LabelSet) -> str:
+    """What an evaluation of these examples calls the column; one that was brought in has gold of its own."""
+    results = labels.facts.of(Result)
+    brought = {name for one in results if one.stage.startswith(f"{INGESTED}/") for name in one.generated}
+    stated = [told for told in labels.facts.of(Evaluation) if told.name not in brought]
+    said = [told.gold for told in stated if told.dataset == labels.dataset.name]
+    return said[-1] if said else f"the column {COLUMN}"
 
 
 def measured(gold: Gold | None, label: np.ndarray, proba: np.ndarray, rows: np.ndarray) -> dict[str, Any] | None:

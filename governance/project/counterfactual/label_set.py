@@ -15,8 +15,9 @@ from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.recorded import RecordedModel, recorded_model
 from governance.lineage.rows import Held, Rows
+from governance.parquet import require_columns
 from governance.records import Dataset, LabelModel, Labels, Recipe, Votes
-from governance.votes.table import VoteTable, read_votes
+from governance.votes.table import ABSTAIN, VoteTable, read_votes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 class LabelSet:
     """A label set with its votes, label model and examples, all in the order of the votes.
 
-    `labelled` is the table of labels, `examples` that of the dataset. Where rows were erased since, `erased` counts those
-    that the votes lost, and what was learned from them is in the label model all the same.
+    `labelled` is the table of labels, which may leave out rows without a label; `examples` that of the dataset. Where rows
+    were erased since, `erased` counts those that the votes lost, and what was learned from them is in the label model all
+    the same.
     """
 
     facts: Facts
@@ -49,13 +51,24 @@ class LabelSet:
 
     @cached_property
     def label(self) -> np.ndarray:
-        """The recorded label of each row, int8; ABSTAIN where there is none."""
-        return self.labelled["label"].to_numpy()
+        """The recorded label of each row, int8; ABSTAIN where there is none, or no row."""
+        require_columns(self.labelled, ["label"], where=self.labels.label)
+        return self.labelled["label"].fill_null(ABSTAIN).to_numpy()
 
     @cached_property
     def proba(self) -> np.ndarray:
-        """The recorded P(class), float64, rows x classes."""
-        return self.labelled.select(f"p_{name}" for name in self.classes).to_numpy()
+        """The recorded P(class), float64, rows x classes; NaN where there is no row. Raises InvalidRecord without them."""
+        require_columns(self.labelled, self.shares, where=self.labels.label)
+        return self.labelled.select(self.shares).to_numpy()
+
+    @property
+    def shares(self) -> list[str]:
+        """The columns that hold P(class), in the order of the classes."""
+        return [f"p_{name}" for name in self.classes]
+
+    @property
+    def has_proba(self) -> bool:
+        return set(self.shares) <= set(self.labelled.columns)
 
     @cached_property
     def matrix(self) -> np.ndarray:
@@ -88,8 +101,8 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
         recipe=_recipe(rows.facts, held),
         table=table,
         model=recorded_model(fitted.path) or load(fitted.path),
-        labelled=_beside(table, rows, held),
-        examples=_beside(table, rows, dataset),
+        labelled=_beside(table, rows, held)[0],
+        examples=_whole(table, rows, dataset),
         erased=_lost(votes, erased),
     )
 
@@ -123,16 +136,9 @@ def _lost(votes: Held, erased: Erased) -> int:
     return standing.rows if standing else 0
 
 
-def _beside(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
-    """The rows of another table in the order of the votes. Raises BrokenEvidence where one of them is missing."""
-    import polars as pl
-
-    frame = rows.frame(held)
-    ids = pl.DataFrame({rows.id_column: table.ids})
-    joined = ids.join(
-        frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left"
-    )
-    missing = int(joined[""].null_count())
+def _whole(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
+    """As `_beside`. Raises BrokenEvidence where a row is missing."""
+    joined, missing = _beside(table, rows, held)
     if missing:
         raise BrokenEvidence(
             held.record.label,
@@ -140,4 +146,16 @@ def _beside(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
             actual=f"none for {missing} of {len(table)}",
             hint="`labeltrail verify` names everything that does not fit",
         )
-    return joined.drop("")
+    return joined
+
+
+def _beside(table: VoteTable, rows: Rows, held: Held) -> tuple[pl.DataFrame, int]:
+    """The rows of another table in the order of the votes, nulls where it has none, and how many it has not."""
+    import polars as pl
+
+    frame = rows.frame(held)
+    ids = pl.DataFrame({rows.id_column: table.ids})
+    joined = ids.join(
+        frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left"
+    )
+    return joined.drop(""), int(joined[""].null_count())

@@ -53,7 +53,8 @@ def _lengths(labels: LabelSet, column: str) -> Iterator[Slice]:
     limits = limits if isinstance(limits, list) and all(type(one) is int for one in limits) else list(_LENGTHS)
     for low, high in itertools.pairwise([0, *limits]):
         yield f"text length={low + 1} to {high} characters", (sizes > low) & (sizes <= high)
-    yield f"text length=over {limits[-1]} characters", sizes > limits[-1]
+    longest = limits[-1] if limits else 0
+    yield f"text length=over {longest} characters", sizes > longest
 
 
 def _voting(labels: LabelSet) -> Iterator[Slice]:
