@@ -57,7 +57,9 @@ class TimeLimit:
         """Raises ConfigurationError where no limit can hold: another thread than the main one, no POSIX, a timer in use;
         and where it holds already."""
         if self._thread is not None:
-            raise ConfigurationError("this time limit holds already", hint="make another one for what runs inside of it")
+            raise ConfigurationError(
+                "this time limit holds already", hint="make another one for what runs inside of it"
+            )
         if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
             hint = "vote in the main thread of a POSIX system, or give no limit"
             raise ConfigurationError("a time limit for functions needs the main thread and SIGALRM", hint=hint)
