@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Self
 
 from governance.errors import ConfigurationError, InvalidRecord
 
-#: whatever catches what is raised in it is struck again after so many seconds, or after a shorter limit
-_AGAIN = 0.2
+#: whatever catches what is raised in it is struck again after so many seconds, or after a shorter limit; whoever is struck
+#: needs time to come back, so that no shorter one is fit, and no call is started in less than the least limit
+_AGAIN, _NOT_BEFORE, _LEAST = 0.2, 0.01, 0.001
 
 
 class LimitReachedError(TimeoutError):
@@ -43,8 +45,8 @@ class TimeLimit:
 
     def __init__(self, seconds: float) -> None:
         number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-        if not number or not math.isfinite(seconds) or seconds <= 0:
-            raise InvalidRecord("time_limit", seconds, "seconds, a number above 0")
+        if not number or not math.isfinite(seconds) or seconds < _LEAST:
+            raise InvalidRecord("time_limit", seconds, f"seconds, a number of {_LEAST:g} or more")
         self.seconds = float(seconds)
         #: calls that were made in another thread, where nothing holds them to the limit
         self.elsewhere = 0
@@ -52,7 +54,12 @@ class TimeLimit:
         self._running = self._fired = False
 
     def __enter__(self) -> Self:
-        """Raises ConfigurationError where no limit can hold: another thread than the main one, no POSIX, a timer in use."""
+        """Raises ConfigurationError where no limit can hold: another thread than the main one, no POSIX, a timer in use;
+        and where it holds already."""
+        if self._thread is not None:
+            raise ConfigurationError(
+                "this time limit holds already", hint="make another one for what runs inside of it"
+            )
         if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
             hint = "vote in the main thread of a POSIX system, or give no limit"
             raise ConfigurationError("a time limit for functions needs the main thread and SIGALRM", hint=hint)
@@ -79,11 +86,11 @@ class TimeLimit:
             self.elsewhere += 1
             return function(*given)
         seconds, answer = self.seconds * times, None
-        self._fired = False
+        self._fired, started = False, time.monotonic()
         try:
             try:
                 self._running = True
-                signal.setitimer(signal.ITIMER_REAL, seconds, min(seconds, _AGAIN))
+                signal.setitimer(signal.ITIMER_REAL, seconds, max(_NOT_BEFORE, min(seconds, _AGAIN)))
                 answer = function(*given)
             finally:
                 self._running = False
@@ -93,11 +100,15 @@ class TimeLimit:
             signal.setitimer(signal.ITIMER_REAL, 0)
         except Exception:
             # Whatever it made of being struck, it was not done in time.
-            if not self._fired:
+            if not self._is_late(started, seconds):
                 raise
-        if self._fired:
+        if self._is_late(started, seconds):
             raise LimitReachedError(f"not done after {seconds:g} s")
         return answer
+
+    def _is_late(self, started: float, seconds: float) -> bool:
+        # Nothing strikes a function that takes the timer or the handler away.
+        return self._fired or time.monotonic() - started > seconds
 
     def _strike(self, _number: int, _frame: FrameType | None) -> None:
         self._fired = True

@@ -17,14 +17,22 @@ from governance.watching.session import Application, Fitted, Session
 def state_alignment(run: StageRun, application: Application, alignment: Alignment, *, subject: str) -> None:
     """Whether votes stand beside their rows, and which sources cannot be asked."""
     rows = f"{alignment.revoted:,} sampled rows were voted again"
+    late = f" ({alignment.late:,} votes ran into the time limit and are left out)" if alignment.late else ""
     if alignment.differing:
-        how = f"{rows}: {alignment.differing:,} of them have other votes than stand beside them"
+        how = f"{rows}: {alignment.differing:,} of them have other votes than stand beside them{late}"
         order = ", and the votes stand in the order of the frame's index" if alignment.index_order else ""
         says = f"Rows and votes of {application.applier} are out of step: {how}{order}."
-        run.state(Finding.make(check="alignment", subject=subject, outcome="fail", says=says))
+        outcome = "fail"
+    elif not alignment.revoted:
+        why = (
+            f"each of {alignment.late:,} sampled votes ran into the time limit" if alignment.late else "there are none"
+        )
+        says = f"No vote of {application.applier} could be compared with a second one: {why}."
+        outcome = "unknown"
     else:
-        says = f"{rows} and stand beside their own votes."
-        run.state(Finding.make(check="alignment", subject=subject, outcome="pass", says=says))
+        says = f"{rows} and stand beside their own votes{late}."
+        outcome = "pass"
+    run.state(Finding.make(check="alignment", subject=subject, outcome=outcome, says=says))
     for name in alignment.unsteady:
         says = f"{name} answers differently when it is asked twice about one row, so that its votes cannot be repeated."
         run.state(Finding.make(check="repeatable", subject=subject, outcome="fail", says=says))

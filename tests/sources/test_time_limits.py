@@ -153,7 +153,7 @@ def test_who_interrupts_is_not_taken_for_a_limit():
     assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
-@pytest.mark.parametrize("given", [0, -1, float("nan"), float("inf"), True, "5"], ids=repr)
+@pytest.mark.parametrize("given", [0, 0.0009, -1, float("nan"), float("inf"), True, "5"], ids=repr)
 def test_a_limit_that_is_none_is_refused(given):
     """Before any source is asked."""
     asked: list[str] = []
@@ -214,3 +214,48 @@ def test_the_former_handler_comes_back():
         assert signal.getsignal(signal.SIGALRM) is mine
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+def test_a_limit_that_holds_is_not_entered_again():
+    """What holds goes on to hold, and the handler of before comes back in the end."""
+    with TimeLimit(LIMIT) as limit:
+        with pytest.raises(ConfigurationError, match="holds already"), limit:
+            pass
+        with pytest.raises(LimitReachedError):
+            limit.call(time.sleep, 600)
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    with limit, pytest.raises(LimitReachedError):
+        limit.call(time.sleep, 600)
+
+
+def test_the_least_limit_ends_what_hangs():
+    """Whoever was struck is not struck again before it came back."""
+    with TimeLimit(0.001) as limit:
+        for hanging in HANGING:
+            with pytest.raises(LimitReachedError):
+                limit.call(hanging, "hang")
+        assert limit.call(len, "quick") == 5
+
+
+def _without_the_timer(end):
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    time.sleep(2 * LIMIT)
+    return end()
+
+
+def _without_the_handler(end):
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    time.sleep(2 * LIMIT)
+    return end()
+
+
+def _fails():
+    raise KeyError("late")
+
+
+@pytest.mark.parametrize("end", [lambda: 1, _fails], ids=["answers", "raises"])
+@pytest.mark.parametrize("disarms", [_without_the_timer, _without_the_handler])
+def test_what_a_function_says_too_late_does_not_count_where_it_took_the_timer_away(disarms, end):
+    """The clock is asked, whatever became of the signal."""
+    with TimeLimit(LIMIT) as limit, pytest.raises(LimitReachedError):
+        limit.call(disarms, end)
