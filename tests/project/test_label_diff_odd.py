@@ -173,7 +173,7 @@ def test_erased_rows_are_counted_and_nobody_is_named(worlds, tmp_path, which):
         left = path.read_bytes()
         made = erasure(label_set.record.sha256, hashlib.sha256(left).hexdigest(), 2)
         made = made.model_copy(update={"files": (made.files[0].model_copy(update={"bytes": len(left)}),)})
-        entries.append((41, made))
+        entries.append((41 + len(entries), made))
     diff = label_diff(config, facts_of(*(side[1] for side in sides)), sides[0][0], sides[1][0], erased=Erased(entries))
     report = told(diff, Wanted(rows=1000), known=facts_of())
     data = report.data
