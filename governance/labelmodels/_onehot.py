@@ -6,7 +6,7 @@ stored, on one thread: sources of a pattern for scores, patterns for counts.
 
 from __future__ import annotations
 
-import threading
+from threading import local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ _ADDITION = 0.5
 _MOST = 1 << 22
 
 
+class _Space(local):
+    """Where a step puts its numbers. Each thread has one of its own: several fit without other sources at once."""
+
+    def __init__(self, classes: int, patterns: int) -> None:
+        import numpy as np
+
+        self.scores, self.rest = np.empty((classes, patterns)), np.empty(patterns)
+        self.shares = np.empty((patterns, classes))
+
+
 class OneHot:
     """What `Lookup` is to EM, over votes: patterns int8 (patterns x sources), and their weights, whole or float."""
 
@@ -29,18 +39,7 @@ class OneHot:
         self.weights = weights.astype(np.float64)
         self._said = onehot(patterns, classes=classes)
         self._by_cell = self._said.T
-        self._spaces = threading.local()
-
-    @property
-    def _space(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Where a step works, again and again: classes x patterns, patterns, patterns x classes; one for each thread."""
-        import numpy as np
-
-        if not hasattr(self._spaces, "here"):
-            patterns = len(self.weights)
-            sizes = (self.classes, patterns), patterns, (patterns, self.classes)
-            self._spaces.here = tuple(np.empty(size) for size in sizes)
-        return self._spaces.here
+        self._space = _Space(classes, len(patterns))
 
     @property
     def cast(self) -> np.ndarray:
@@ -51,24 +50,25 @@ class OneHot:
         """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes)."""
         import numpy as np
 
-        against, (shares, rest, turned) = self._against(tables), self._space
+        against, shares = self._against(tables), self._space.scores
         if self.classes == 2:
             # Two classes are weighed by one number, the log-odds. Beyond 700 the smaller probability is below 1e-304.
             odds = self._said @ (against[:, 0] - against[:, 1])
             odds += log_balance[0] - log_balance[1]
             np.minimum(np.maximum(odds, -700.0, out=odds), 700.0, out=odds)
             np.exp(odds, out=odds)
-            np.divide(self.weights, np.add(odds, 1.0, out=rest), out=shares[1])
+            np.divide(self.weights, np.add(odds, 1.0, out=self._space.rest), out=shares[1])
             np.multiply(shares[1], odds, out=shares[0])
             # Two products with one vector each cost less than one with two.
             votes = np.stack([self._by_cell @ share for share in shares], axis=1)
         else:
+            rest = self._space.rest
             self._scored(against, log_balance)
             shares -= shares.max(axis=0, out=rest)
             np.exp(shares, out=shares)
             shares *= np.divide(self.weights, shares.sum(axis=0, out=rest), out=rest)
-            np.copyto(turned, shares.T)
-            votes = self._by_cell @ turned
+            np.copyto(self._space.shares, shares.T)
+            votes = self._by_cell @ self._space.shares
         return votes.reshape(self.sources, self.classes, self.classes).transpose(0, 2, 1), shares.sum(axis=1)
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
@@ -108,7 +108,7 @@ class OneHot:
         """Scores, classes x patterns."""
         import numpy as np
 
-        return np.add((self._said @ against).T, log_balance[:, None], out=self._space[0])
+        return np.add((self._said @ against).T, log_balance[:, None], out=self._space.scores)
 
 
 def onehot(patterns: np.ndarray, *, classes: int) -> csr_array:
