@@ -78,13 +78,18 @@ class FittedLabelModel(ABC):
 
     def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
         """Learns from those distinct patterns of evidence that hold a vote and are there at all."""
-        covered = (votes >= 0).any(axis=1) & (counts > 0)
+        from governance.labelmodels._onehot import voting
+
+        covered = (voting(votes) > 0) & (counts > 0)
         if not covered.any():
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
-        self._learn(votes[covered], counts[covered], n_classes=n_classes)
+        if covered.all():
+            self._learn(votes, counts, n_classes=n_classes)
+        else:
+            self._learn(votes[covered], counts[covered], n_classes=n_classes)
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
@@ -96,7 +101,16 @@ class FittedLabelModel(ABC):
 
     def predict(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """The label of every row, int8; ABSTAIN where no source voted; the lower class index of those within TIE."""
-        return self._by_pattern(votes, self._labels)
+        matrix = evidence_of(self._matrix(votes))
+        found = self._by_row(matrix)
+        if found is None:
+            patterns = distinct(matrix)
+            found = self._labels(patterns.votes).take(patterns.inverse)
+        return found
+
+    def _by_row(self, votes: np.ndarray) -> np.ndarray | None:  # noqa: ARG002 - for models that add up quickly
+        """What `_labels` says of every row, where that costs no more than to look for patterns, else None."""
+        return None
 
     def _by_pattern(self, votes: VoteTable | np.ndarray, answer: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """What `answer` says of each distinct row of evidence, for every row."""
@@ -264,6 +278,18 @@ def ranked(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     near = _near_best(rest)
     near[rows, label] = False
     return label, near.argmax(axis=1)
+
+
+def best(scores: np.ndarray) -> np.ndarray:
+    """The best class, int8 (rows), as `ranked` has it, of scores that stand classes x rows."""
+    import numpy as np
+
+    top = scores.max(axis=0)
+    least = top - TIE * np.maximum(1.0, np.abs(top))
+    found = np.empty(scores.shape[1], dtype=np.int8)
+    for k in reversed(range(len(scores))):
+        found[scores[k] >= least] = k
+    return found
 
 
 def log_odds(scores: np.ndarray) -> np.ndarray:

@@ -16,6 +16,9 @@ from governance.votes.patterns import in_order
 if TYPE_CHECKING:
     import numpy as np
 
+#: votes that are counted together
+_AT_ONCE = 1 << 18
+
 
 def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """A 64-bit name for every column, uint64 (sources), for distinct patterns int8 (patterns x sources) and their counts.
@@ -28,11 +31,13 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
     whole = counts.dtype.kind in "iu"
     weights = counts if whole else counts.astype(np.float64).view(np.uint64)
-    names = column_totals(votes, counts) if whole else _named(votes, np.broadcast_to(weights[:, None], votes.shape))
+    names = column_totals(votes, counts) if whole else _named(votes, weights)
     found = len(np.unique(names))
     while found < len(names):
-        rows = mixed(mixed(names[None, :] ^ mixed(votes)).sum(axis=1, dtype=np.uint64) ^ mixed(weights))
-        refined = mixed(names ^ _named(votes, np.broadcast_to(rows[:, None], votes.shape)))
+        told = mixed(names[:, None] ^ mixed(np.arange(-128, 128))).ravel()
+        cells = np.add(votes, 256 * np.arange(votes.shape[1]) + 128, dtype=np.int64)
+        rows = mixed(told[cells].sum(axis=1, dtype=np.uint64) ^ mixed(weights))
+        refined = mixed(names ^ _named(votes, rows))
         now = len(np.unique(refined))
         if now <= found:
             break
@@ -64,16 +69,24 @@ def column_totals(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """One 64-bit name a column: how often it says what, each vote scattered, its count a factor; sums wrap."""
     import numpy as np
 
-    names = np.zeros(votes.shape[1], dtype=np.uint64)
-    for column, said in enumerate(votes.T):
+    lowest = int(votes.min(initial=127))
+    width = int(votes.max(initial=-128)) - lowest + 1
+    columns = votes.shape[1]
+    totals, step = np.zeros(columns * width), max(1, _AT_ONCE // columns)
+    for start in range(0, len(votes), step):
+        here = votes[start : start + step]
+        cells = np.add(here, np.arange(columns) * width - lowest, dtype=np.int64).ravel()
         # Counts are whole, and exact as floats below 2^53.
-        totals = np.bincount(said + np.int64(128), counts).astype(np.uint64)
-        names[column] = mixed(mixed(np.arange(len(totals))) ^ mixed(totals))[totals > 0].sum(dtype=np.uint64)
-    return mixed(names)
+        repeated = np.repeat(counts[start : start + step].astype(np.float64), columns)
+        totals += np.bincount(cells, repeated, minlength=len(totals))
+    times = totals.astype(np.uint64).reshape(columns, width)
+    said = mixed(np.arange(lowest + 128, lowest + 128 + width))
+    return mixed(np.where(times > 0, mixed(said ^ mixed(times)), np.uint64(0)).sum(axis=1, dtype=np.uint64))
 
 
 def _named(votes: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """One 64-bit name a column: a sum over rows of what each row is called and what the column says in it."""
     import numpy as np
 
-    return mixed(mixed(mixed(votes) + mixed(rows)).sum(axis=0, dtype=np.uint64))
+    said = mixed(np.arange(-128, 128))
+    return mixed(mixed(said[votes + np.int64(128)] + mixed(rows)[:, None]).sum(axis=0, dtype=np.uint64))

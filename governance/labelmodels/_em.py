@@ -75,40 +75,51 @@ def climb(
     import numpy as np
 
     heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
+    silenced = None if heard.all() else ~heard
+    sizes, loud = np.bincount(groups), voices[:, None, None]
     pseudo = prior.sum(axis=2)
     given, balance = balance, balance if start_balance is None else start_balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
     votes_at_all = cast.votes > 0
     beside = pseudo * (cast.covered / np.where(votes_at_all, cast.votes, cast.covered))[:, None]
-    shares = prior / beside[:, :, None] if start is None else np.exp(start / voices[:, None, None])
-    tables = np.zeros_like(shares)
-    tables[heard] = (np.log(shares) * voices[:, None, None])[heard]
+    on_rows = votes_at_all[:, None].astype(np.float64)
+    shares = prior / beside[:, :, None] if start is None else np.exp(start / loud)
+    tables = _tables(shares, loud, silenced)
     converged, iterations = False, 0
     while not converged and iterations < max_iterations:
         votes, rows = counted.expected_votes(tables, np.log(balance))
         # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
         rows = rows - cast.silent * balance
-        below = np.where(votes_at_all[:, None], rows + beside, pseudo)
-        moved = (_shared(votes, groups) + prior) / below[:, :, None]
-        step = np.abs(moved - shares)[heard].max(initial=0.0)
+        moved = np.add(votes if len(sizes) == len(groups) else _shared(votes, groups, sizes), prior, order="C")
+        moved /= (rows * on_rows + beside)[:, :, None]
+        steps = np.abs(moved - shares)
+        step = (steps if silenced is None else steps[heard]).max(initial=0.0)
         if balance_rows is not None:
             learned = (rows + balance_rows * given) / (rows.sum() + balance_rows)
             step, balance = max(step, np.abs(learned - balance).max()), learned
         iterations += 1
         converged = bool(step <= tolerance)
         shares = moved
-        tables[heard] = (np.log(shares) * voices[:, None, None])[heard]
+        tables = _tables(shares, loud, silenced)
     objective = counted.log_likelihood(tables, np.log(balance)) + float((prior * np.log(shares))[heard].sum())
     return Found(tables, balance, iterations, converged, objective)
 
 
-def _shared(votes: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Expected votes in which every column of a group has the mean of its group."""
+def _tables(shares: np.ndarray, loud: np.ndarray, silenced: np.ndarray | None) -> np.ndarray:
+    """log P(vote | class) times the voices, sources x classes x votes; all zeros for a source in `silenced`."""
     import numpy as np
 
-    sizes = np.bincount(groups)
-    if len(sizes) == len(groups):
-        return votes
+    tables = np.log(shares)
+    tables *= loud
+    if silenced is not None:
+        tables[silenced] = 0.0
+    return tables
+
+
+def _shared(votes: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Expected votes in which every column of a group has the mean of its group; the groups have so many columns."""
+    import numpy as np
+
     summed = np.zeros((len(sizes), *votes.shape[1:]))
     np.add.at(summed, groups, votes)
     return (summed / sizes[:, None, None])[groups]

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from governance.labelmodels._base import TIE
+from governance.labelmodels._base import best
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -121,13 +121,7 @@ class Lookup:
         sums = self._sums(tables)
 
         def block(start: int, space: _Space) -> np.ndarray:
-            scores = self._scored(start, space, sums, log_balance)[1]
-            best = scores.max(axis=0)
-            least = best - TIE * np.maximum(1.0, np.abs(best))
-            found = np.empty(scores.shape[1], dtype=np.int8)
-            for k in reversed(range(self.classes)):
-                found[scores[k] >= least] = k
-            return found
+            return best(self._scored(start, space, sums, log_balance)[1])
 
         return np.concatenate(list(self._each(block)))
 
@@ -242,11 +236,25 @@ class Lookup:
         return in_turn(in_a_space, starts, threads=min(self._threads, len(starts)))
 
 
+def look_ups(patterns: int, sources: int, *, classes: int) -> int:
+    """How many look-ups and counts, or what costs as much, a step of EM takes for each class."""
+    base = classes + 1
+    return min(_cost(patterns, sources, width, base=base) for width in _widths(sources, base))
+
+
+def _widths(sources: int, base: int) -> list[int]:
+    """How many sources a group may have."""
+    return [width for width in range(1, sources + 1) if width == 1 or base**width <= _CODES]
+
+
+def _cost(patterns: int, sources: int, width: int, *, base: int) -> int:
+    # A pattern costs a look-up and a count for each group; a code costs about as much again to sum up and share out.
+    return -(-sources // width) * (patterns + 2 * base**width)
+
+
 def _members(patterns: int, sources: int, base: int) -> list[tuple[int, int]]:
     """The groups, as first source and the one after the last: as wide as pays for itself on so many patterns."""
-    widths = [width for width in range(1, sources + 1) if width == 1 or base**width <= _CODES]
-    # A pattern costs a look-up and a count for each group; a code costs about as much again to sum up and share out.
-    width = min(widths, key=lambda width: -(-sources // width) * (patterns + 2 * base**width))
+    width = min(_widths(sources, base), key=lambda width: _cost(patterns, sources, width, base=base))
     # Groups of even size have the fewest codes.
     groups = -(-sources // width)
     bounds = [sources * group // groups for group in range(groups + 1)]

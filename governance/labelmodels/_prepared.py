@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from governance.labelmodels._canonical import canonical_patterns, column_names, column_totals, groups_of
 from governance.labelmodels._em import Cast, Found, climb
-from governance.labelmodels._lookup import Lookup
+from governance.labelmodels._lookup import Lookup, look_ups
+from governance.labelmodels._onehot import OneHot, suits, voting
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import voices
 from governance.votes.patterns import distinct
@@ -55,6 +56,14 @@ class Prepared:
         return Lookup(self.patterns, self.weights, classes=self.classes)
 
     @cached_property
+    def _onehot(self) -> OneHot | None:
+        """The same, where that costs less; what decides is how many patterns, sources, classes and votes there are."""
+        most = look_ups(len(self.patterns), len(self.order), classes=self.classes)
+        if not suits(int(self._voting.sum()), look_ups=most):
+            return None
+        return OneHot(self.patterns, self.weights, classes=self.classes)
+
+    @cached_property
     def _products(self) -> Products | None:
         if self.device is None:
             return None
@@ -74,10 +83,8 @@ class Prepared:
 
     @cached_property
     def _voting(self) -> np.ndarray:
-        """How many sources vote in each pattern, int64 (patterns)."""
-        import numpy as np
-
-        return np.count_nonzero(self.patterns >= 0, axis=1)
+        """How many sources vote in each pattern, int32 (patterns)."""
+        return voting(self.patterns)
 
     def scores(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
         """log P(class, votes), patterns x classes, under log tables in the given order of columns.
@@ -99,13 +106,15 @@ class Prepared:
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """P(class) from majority vote, among the sources that are not left out."""
-        return self.lookup.balance(left_out)
+        return (self._onehot or self.lookup).balance(left_out)
 
     @cached_property
     def cast(self) -> np.ndarray:
         """How often each source names each class, float64 (sources x classes)."""
         import numpy as np
 
+        if self._onehot is not None:
+            return self._onehot.cast
         return np.stack([(self.patterns == k).T @ self.weights for k in range(self.classes)], axis=1).astype(np.float64)
 
     def naming_all(self, balance: np.ndarray) -> np.ndarray:
@@ -141,7 +150,7 @@ class Prepared:
         everything = float(self.weights.sum())
         covered = everything if left_out is None else float(self.weights[self.covered(left_out)].sum())
         return climb(
-            self._products or self.lookup,
+            self._products or self._onehot or self.lookup,
             cast=Cast(self.cast.sum(axis=1), covered, everything - covered),
             balance=balance,
             prior=prior,

@@ -57,15 +57,17 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     u = np.full(len(beyond), np.sqrt(max(float(np.median(beyond[known])), _LOWEST**2)))
     some = np.flatnonzero(known.any(axis=1))
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
-    many, rows = known[some].sum(axis=1), np.arange(len(some))
+    many, first = known[some].sum(axis=1), np.arange(len(some)) * len(beyond)
+    below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some]
     for _ in range(_ROUNDS):
-        told = np.sort(beyond[some] / u[None, :], axis=1)
-        middle = (told[rows, (many - 1) // 2] + told[rows, many // 2]) / 2
+        told = beyond / u
+        told.sort(axis=1)
+        middle = (told.take(below) + told.take(above)) / 2
         # Half of the way, in logarithms: two sources that explain each other would swing for ever.
-        moved = np.sqrt(u[some] * np.clip(middle, _LOWEST, _HIGHEST))
-        still = np.abs(moved - u[some]).max() <= _STILL
+        before = u[some]
+        moved = np.sqrt(before * np.minimum(np.maximum(middle, _LOWEST), _HIGHEST))
         u[some] = moved
-        if still:
+        if np.abs(moved - before).max() <= _STILL:
             break
     return u
 
@@ -82,10 +84,13 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
     step = max(1, (1 << 20) // sources)
     for start in range(0, rows, step):
-        block, weight = patterns[start : start + step], weights[start : start + step, None]
+        block, weight = np.ascontiguousarray(patterns[start : start + step].T), weights[start : start + step]
+        # Whole numbers below 2^24 are exact as short floats, and so are their sums.
+        exact = np.float32 if float(weight.sum()) < 1 << 24 and (weight == np.floor(weight)).all() else np.float64
+        weight = weight.astype(exact)
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
-            cells = said.astype(np.float64)
-            np.add(total, (cells * weight).T @ cells, out=total)
+            cells = said.astype(exact)
+            np.add(total, (cells * weight) @ cells.T, out=total)
     return shared, agreed
 
 

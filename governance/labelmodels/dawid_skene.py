@@ -72,7 +72,7 @@ class DawidSkene(AdditiveLabelModel):
         strength: float | None = None,
         diagonal: float | None = None,
         copies: Literal["share", "count"] = "share",
-        tolerance: float = 1e-4,
+        tolerance: float = 1e-3,
         max_iterations: int = 1000,
         device: str | None = None,
     ) -> None:

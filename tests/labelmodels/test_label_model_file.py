@@ -54,7 +54,7 @@ def test_parameters_survive_with_their_types(table, tmp_path):
         "diagonal": "0.5",
         "max_iterations": "7",
         "strength": "12.5",
-        "tolerance": "0.0001",
+        "tolerance": "0.001",
     }
     path = tmp_path / "label_model.json"
     path.write_bytes(model.to_bytes())

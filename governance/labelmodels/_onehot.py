@@ -1,0 +1,127 @@
+"""How are patterns scored and counted where few votes make up each? As sparse products with one-hot votes.
+
+A vote costs one addition a class, silence nothing. Products of scipy's sparse arrays add up in the order in which votes are
+stored, on one thread: sources of a pattern for scores, patterns for counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy.sparse import csr_array
+
+#: what an addition costs, against a look-up and a count of `Lookup`
+_ADDITION = 0.5
+#: votes that are kept at most, of twelve bytes each
+_MOST = 1 << 22
+
+
+class OneHot:
+    """What `Lookup` is to EM, over votes: patterns int8 (patterns x sources), and their weights, whole or float."""
+
+    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> None:
+        import numpy as np
+
+        self.sources, self.classes = patterns.shape[1], classes
+        self.weights = weights.astype(np.float64)
+        self._said = onehot(patterns, classes=classes)
+        self._by_cell = self._said.T
+        self._scores, self._rest = np.empty((classes, len(patterns))), np.empty(len(patterns))
+        self._shares = np.empty((len(patterns), classes))
+
+    @property
+    def cast(self) -> np.ndarray:
+        """How often each source names each class, float64 (sources x classes)."""
+        return (self._by_cell @ self.weights).reshape(self.sources, self.classes)
+
+    def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes)."""
+        import numpy as np
+
+        against, shares = self._against(tables), self._scores
+        if self.classes == 2:
+            # Two classes are weighed by one number, the log-odds. Beyond 700 the smaller probability is below 1e-304.
+            odds = self._said @ (against[:, 0] - against[:, 1])
+            odds += log_balance[0] - log_balance[1]
+            np.minimum(np.maximum(odds, -700.0, out=odds), 700.0, out=odds)
+            np.exp(odds, out=odds)
+            np.divide(self.weights, np.add(odds, 1.0, out=self._rest), out=shares[1])
+            np.multiply(shares[1], odds, out=shares[0])
+            # Two products with one vector each cost less than one with two.
+            votes = np.stack([self._by_cell @ share for share in shares], axis=1)
+        else:
+            rest = self._rest
+            self._scored(against, log_balance)
+            shares -= shares.max(axis=0, out=rest)
+            np.exp(shares, out=shares)
+            shares *= np.divide(self.weights, shares.sum(axis=0, out=rest), out=rest)
+            np.copyto(self._shares, shares.T)
+            votes = self._by_cell @ self._shares
+        return votes.reshape(self.sources, self.classes, self.classes).transpose(0, 2, 1), shares.sum(axis=1)
+
+    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
+        """log P(votes) under log tables, sources x classes x votes."""
+        import numpy as np
+
+        scores = self._scored(self._against(tables), log_balance)
+        top = scores.max(axis=0)
+        scores -= top
+        total = np.log(np.exp(scores, out=scores).sum(axis=0)) + top
+        # Not a product of vectors: how that is added up depends on the number of threads.
+        return float((self.weights * total).sum())
+
+    def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
+        """What `Lookup.balance` gives."""
+        import numpy as np
+
+        voices = np.zeros((self.sources, self.classes, self.classes))
+        voices[:] = np.eye(self.classes)
+        if left_out is not None:
+            voices[left_out] = 0.0
+        said = self._scored(self._against(voices), np.zeros(self.classes))
+        many_voting = said.sum(axis=0).astype(np.intp)
+        said *= self.weights
+        balance = np.ones(self.classes)
+        # A pattern whose sources are all left out has no share.
+        held = np.stack([np.bincount(many_voting, share, minlength=self.sources + 1) for share in said])
+        for many in np.flatnonzero(held.any(axis=0)).tolist():
+            balance += held[:, many] / float(many)
+        return balance / balance.sum()
+
+    def _against(self, tables: np.ndarray) -> np.ndarray:
+        """Tables as one-hot votes meet them: source by source and vote by vote, against the classes."""
+        return tables.transpose(0, 2, 1).reshape(-1, self.classes)
+
+    def _scored(self, against: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """Scores, classes x patterns."""
+        import numpy as np
+
+        return np.add((self._said @ against).T, log_balance[:, None], out=self._scores)
+
+
+def onehot(patterns: np.ndarray, *, classes: int) -> csr_array:
+    """Ones, float64, where a source says what: patterns x (sources x classes), stored source by source."""
+    import numpy as np
+    from scipy.sparse import csr_array
+
+    said, sources = patterns >= 0, patterns.shape[1]
+    starts = np.zeros(len(patterns) + 1, dtype=np.int32)
+    np.cumsum(voting(patterns), out=starts[1:])
+    cells = np.add(patterns, np.arange(sources, dtype=np.int32) * np.int32(classes)).ravel().take(np.flatnonzero(said))
+    return csr_array((np.ones(len(cells)), cells, starts), shape=(len(patterns), sources * classes))
+
+
+def voting(patterns: np.ndarray) -> np.ndarray:
+    """How many sources vote in each pattern, int32 (patterns)."""
+    import numpy as np
+
+    # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
+    many = (patterns >= 0).astype(np.float32) @ np.ones(patterns.shape[1], dtype=np.float32)
+    return many.astype(np.int32)
+
+
+def suits(votes: int, *, look_ups: int) -> bool:
+    """Whether a step of EM over so many votes costs less than one of so many look-ups a class."""
+    return votes <= _MOST and _ADDITION * votes < look_ups
