@@ -7,13 +7,14 @@ import pytest
 from labelmodel_votes import simulated, table_of
 
 from governance.labelmodels import _voices
-from governance.labelmodels._voices import voices
+from governance.labelmodels._voices import Agreement
 from governance.labelmodels.dawid_skene import DawidSkene
 
 
 def counted(matrix, *, classes=2, judged=None):
     judged = np.ones(matrix.shape[1], dtype=bool) if judged is None else judged
-    return voices(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes, judged=judged)
+    found = Agreement.of(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes, judged=judged)
+    return np.ones(matrix.shape[1]) if found is None else found.voices()
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
