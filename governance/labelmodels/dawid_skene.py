@@ -102,8 +102,8 @@ class DawidSkene(AdditiveLabelModel):
         self, votes: Prepared, *, left_out: np.ndarray | None = None, begin: DawidSkene | None = None
     ) -> None:
         """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
-        tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one order
-        of all arrangements
+        tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one
+        order of all arrangements
 
         `left_out`, bool (sources), stands in that order too; EM begins at what `begin` learned of all columns.
         """
