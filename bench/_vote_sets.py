@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -62,12 +63,7 @@ def one_sided(draw: np.random.Generator, classes: int, rows: int = ROWS) -> tupl
     r ~ U(.1, .4), and on any other with probability r f / (classes - 1), where f ~ U(.1, .8).
     """
     gold = draw.integers(0, classes, rows)
-    columns = []
-    for k in np.repeat(np.arange(classes), 5):
-        right, false = draw.uniform(0.1, 0.4), draw.uniform(0.1, 0.8)
-        speaks = draw.random(rows) < np.where(gold == k, right, right * false / (classes - 1))
-        columns.append(np.where(speaks, k, SILENT))
-    return np.column_stack(columns), gold
+    return _keywords(draw, gold, classes), gold
 
 
 def unbalanced(draw: np.random.Generator, classes: int, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
@@ -102,6 +98,26 @@ def crowd(draw: np.random.Generator, classes: int, rows: int = ROWS) -> tuple[np
     return votes, gold
 
 
+def weak(
+    draw: np.random.Generator,
+    rows: int,
+    *,
+    sources: int,
+    right: tuple[float, float],
+    rare: float,
+    covers: tuple[float, float] = (1.0, 1.0),
+) -> tuple[np.ndarray, np.ndarray]:
+    """Few sources that err by themselves, little better than chance, and a class that is rare: two classes."""
+    gold = (draw.random(rows) < rare).astype(np.int8)
+    return _sources(draw, gold, 2, sources=sources, covers=covers, right=right), gold
+
+
+def rare_one_sided(draw: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """The sources of `one_sided` with two classes, of which one has a fifth of the rows."""
+    gold = (draw.random(rows) < 0.2).astype(np.int8)
+    return _keywords(draw, gold, 2), gold
+
+
 PROCESSES: dict[str, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
     process.__name__: process for process in (independent, correlated, one_sided, unbalanced, sparse, crowd)
 }
@@ -123,6 +139,35 @@ def generated(seeds: Sequence[int] = TOLD, *, rows: int = ROWS) -> Iterator[Vote
                 yield made(process, classes, seed, rows)
 
 
+#: sets on which a label model has little to learn from: seeds that no setting has seen, and how many rows
+SMALL_SEEDS, SMALL = range(200, 220), (300, 1000)
+WEAK: dict[str, dict[str, Any]] = {
+    "5 sources right on .55 to .75, classes 90 to 10": {"sources": 5, "right": (0.55, 0.75), "rare": 0.1},
+    "the same, each on half of the rows": {"sources": 5, "right": (0.55, 0.75), "rare": 0.1, "covers": (0.5, 0.5)},
+    "3 sources right on .6 to .8, classes 80 to 20": {"sources": 3, "right": (0.6, 0.8), "rare": 0.2},
+    "the same, each on 30 to 80 % of the rows": {"sources": 3, "right": (0.6, 0.8), "rare": 0.2, "covers": (0.3, 0.8)},
+    "6 sources right on .45 to .62, classes 70 to 30": {"sources": 6, "right": (0.45, 0.62), "rare": 0.3},
+}
+
+
+def small_and_weak(seeds: Sequence[int] = SMALL_SEEDS) -> Iterator[tuple[str, VoteSet]]:
+    """Few rows, few or weak sources, a rare class: each set beside the name of its group."""
+    for rows in SMALL:
+        for process in PROCESSES:
+            for seed in seeds[:5]:
+                for classes in CLASSES:
+                    yield f"{process}, {rows} rows", made(process, classes, seed, rows)
+    for name, setting in WEAK.items():
+        for seed in seeds:
+            draw = np.random.default_rng([zlib.crc32(name.encode()), seed])
+            votes, gold = weak(draw, SMALL[-1], **setting)
+            yield name, VoteSet(f"{name}, seed {seed}", "weak", 2, votes.astype(np.int8), gold)
+    for seed in seeds:
+        votes, gold = rare_one_sided(np.random.default_rng([zlib.crc32(b"rare, one-sided"), seed]), SMALL[-1])
+        name = "one-sided, classes 80 to 20"
+        yield name, VoteSet(f"{name}, seed {seed}", "weak", 2, votes.astype(np.int8), gold)
+
+
 def of_the_reference(folder: Path = Path("artifacts")) -> Iterator[VoteSet]:
     """The four domains of the reference project, each by itself; gold is the sign of the mean human rating, 0 left out."""
     import polars as pl
@@ -137,6 +182,16 @@ def of_the_reference(folder: Path = Path("artifacts")) -> Iterator[VoteSet]:
         here = joined.filter(pl.col("domain") == domain)
         matrix = table.matrix[here["row"].to_numpy()]
         yield VoteSet(domain, "reference", len(table.classes), matrix, here["gold"].to_numpy().astype(np.int8))
+
+
+def _keywords(draw: np.random.Generator, gold: np.ndarray, classes: int) -> np.ndarray:
+    """Votes, rows x sources, of five sources a class that name nothing else."""
+    columns = []
+    for k in np.repeat(np.arange(classes), 5):
+        right, false = draw.uniform(0.1, 0.4), draw.uniform(0.1, 0.8)
+        speaks = draw.random(len(gold)) < np.where(gold == k, right, right * false / (classes - 1))
+        columns.append(np.where(speaks, k, SILENT))
+    return np.column_stack(columns)
 
 
 def _sources(

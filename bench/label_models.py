@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench._vote_sets import TOLD, TUNING, VoteSet, generated, made, of_the_reference
+from bench._vote_sets import TOLD, TUNING, VoteSet, generated, made, of_the_reference, small_and_weak
 from governance.labelmodels.crowd import Crowd
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
@@ -51,7 +51,25 @@ def measure() -> dict[str, Any]:
                 continue
             right = _accuracy(np.array(told["labels"]), one)
             measured[sets.index(one)][CROWD_KIT] = {"accuracy": right, "processor": told["processor"]}
-    return _told(sets, measured, at_large)
+        weak = _small_and_weak()
+    return {**_told(sets, measured, at_large), "small and weak": weak}
+
+
+def _small_and_weak() -> dict[str, Any]:
+    """Points of accuracy above majority vote, as a share: mean, worst, and on what share of sets more than .02 are lost."""
+    groups: dict[str, list[float]] = {}
+    for name, one in small_and_weak():
+        groups.setdefault(name, []).append(_accuracy(_ours(one), one) - _accuracy(_majority(one), one))
+    groups["all"] = [gain for gains in groups.values() for gain in gains]
+    return {
+        name: {
+            "sets": len(gains),
+            "above majority vote": round(statistics.fmean(gains), 4),
+            "least above majority vote": round(min(gains), 4),
+            "share more than .02 below": round(statistics.fmean(gain < -0.02 for gain in gains), 4),
+        }
+        for name, gains in groups.items()
+    }
 
 
 def _told(

@@ -12,7 +12,7 @@ from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup, look_ups
 from governance.labelmodels._onehot import OneHot, suits, voting
 from governance.labelmodels._products import Products
-from governance.labelmodels._voices import Pairs, voices
+from governance.labelmodels._voices import Agreement, Pairs
 from governance.votes.patterns import distinct
 from governance.votes.table import ABSTAIN
 
@@ -123,14 +123,24 @@ class Prepared:
 
         return np.all(self.cast > 0.1 * balance * self.cast.sum(axis=1, keepdims=True), axis=1)
 
-    def voices(self, judged: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
-        """How much each source counts, float64 (sources), where those in `judged` may have errors in common."""
+    def agreement(self, judged: np.ndarray, left_out: np.ndarray | None = None) -> Agreement | None:
+        """How often the sources in `judged` that are not left out agree; None where too little is to be seen."""
+        return Agreement.of(self._pairs, judged=judged, left_out=left_out)
+
+    def voices(self, agreement: Agreement | None, left_out: np.ndarray | None = None) -> np.ndarray:
+        """How much each source counts, float64 (sources), where those whose agreement this is may err together."""
         import numpy as np
 
-        found = voices(self._pairs, judged=judged, left_out=left_out)
+        if agreement is None:
+            return np.ones(len(self.order))
+        found = agreement.voices()
         groups = self._groups(left_out)
         # Interchangeable sources have one voice, to the last bit.
         return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]
+
+    def rows_covered(self, left_out: np.ndarray) -> float:
+        """On how many rows a source votes that is not left out."""
+        return float(self.weights[self.covered(left_out)].sum()) if left_out.any() else float(self.weights.sum())
 
     def found(
         self,
@@ -147,7 +157,7 @@ class Prepared:
     ) -> Found:
         """EM in canonical order, as `climb` says."""
         everything = float(self.weights.sum())
-        covered = everything if left_out is None else float(self.weights[self.covered(left_out)].sum())
+        covered = everything if left_out is None else self.rows_covered(left_out)
         return climb(
             self._products or self._onehot or self.lookup,
             cast=Cast(self.cast.sum(axis=1), covered, everything - covered),

@@ -1,4 +1,4 @@
-"""Which sources err together, and how much less does each of them count for it?
+"""Which sources err together, how much less does each of them count for it, and what balance do their accuracies tell?
 
 Two sources that err by themselves agree as often as their accuracies let them. Where classes are balanced and errors alike,
 (agreement - 1/K) / (1 - 1/K) of two sources is a product, u_i u_j, of one number a source (Platanios et al. 2014 and Fu et
@@ -8,19 +8,21 @@ of copies cannot move. What a pair agrees beyond that product, as a share of wha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
-#: so many rows two sources must share before their agreement is looked at, and so many sources there must be
-_SHARED, _FEWEST = 30, 4
+#: so many rows two sources must share before their agreement is looked at, so many sources there must be, and so many for
+#: copies to be told from others
+_SHARED, _FEWEST, _FEWEST_VOICES = 30, 3, 4
 #: common errors count where they are so many standard errors above nothing, and from this share
 _SURE, _LEAST = 4.0, 0.3
 #: bounds of u, and how often it is made anew, unless nothing moves by more than the last
 _LOWEST, _HIGHEST, _ROUNDS, _STILL = 0.05, 0.98, 60, 1e-4
-#: digits of a voice: how a sum was added up cannot be seen in them
+#: digits of a voice and of a balance: how a sum was added up cannot be seen in them
 _DIGITS = 6
 
 
@@ -53,32 +55,72 @@ class Pairs:
             return self._tables
 
 
-def voices(pairs: Pairs, *, judged: np.ndarray, left_out: np.ndarray | None = None) -> np.ndarray:
-    """1 / (1 + the shares of errors that a source has in common with others), float64 (sources): copies share one voice.
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """How often sources agree beyond chance: of those in `judged`, bool (sources), square in their number each.
 
-    Only sources in `judged`, bool (sources), are looked at: those that name all classes. Of two sources that can name one
-    class each, agreement says nothing. Those in `left_out` have nothing in common with anybody.
+    `shared`: rows that two of them share; `beyond`: their agreement beyond chance; `seen`: where they share enough of
+    them; `alone`: u, float64 (as many as are judged), which is how right a source is beyond chance.
     """
-    import numpy as np
 
-    found, classes = np.ones(pairs.sources), pairs.classes
-    # Pairs are counted of all that are judged, so that leaving out another source does not count them again.
-    asked, judged = judged, judged if left_out is None else judged & ~left_out
-    if judged.sum() < _FEWEST:
+    judged: np.ndarray
+    shared: np.ndarray
+    beyond: np.ndarray
+    seen: np.ndarray
+    alone: np.ndarray
+
+    @classmethod
+    def of(cls, pairs: Pairs, *, judged: np.ndarray, left_out: np.ndarray | None = None) -> Agreement | None:
+        """None where there are too few sources, or rows that two of them share.
+
+        Only sources in `judged`, bool (sources), are looked at: those that name all classes. Of two sources that can name
+        one class each, agreement says nothing. Nothing is seen of those in `left_out`.
+        """
+        import numpy as np
+
+        # Pairs are counted of all that are judged, so that leaving out another source does not count them again.
+        asked, judged = judged, judged if left_out is None else judged & ~left_out
+        if judged.sum() < _FEWEST:
+            return None
+        classes = pairs.classes
+        shared, agreed = (table[judged][:, judged] for table in pairs.of(asked))
+        seen = shared >= _SHARED
+        np.fill_diagonal(seen, val=False)
+        if not seen.any():
+            return None
+        many = np.maximum(shared, 1.0)
+        beyond = (agreed / many - 1 / classes) * classes / (classes - 1)
+        return cls(judged, many, beyond, seen, _alone(np.where(seen, beyond, np.nan)))
+
+    def voices(self) -> np.ndarray:
+        """1 / (1 + the shares of errors that a source has in common with others), float64 (sources): copies share one
+        voice."""
+        import numpy as np
+
+        found = np.ones(len(self.judged))
+        if len(self.alone) < _FEWEST_VOICES:
+            return found
+        expected = self.alone[:, None] * self.alone[None, :]
+        common = (self.beyond - expected - _SURE / np.sqrt(self.shared)) / (1 - expected)
+        common = np.where(self.seen & (common >= _LEAST), np.minimum(common, 1.0), 0.0)
+        found[self.judged] = np.round(1 / (1 + common.sum(axis=1)), _DIGITS)
         return found
-    shared, agreed = (table[judged][:, judged] for table in pairs.of(asked))
-    seen = shared >= _SHARED
-    np.fill_diagonal(seen, val=False)
-    if not seen.any():
-        return found
-    many = np.maximum(shared, 1.0)
-    beyond = (agreed / many - 1 / classes) * classes / (classes - 1)
-    alone = _alone(np.where(seen, beyond, np.nan))
-    expected = alone[:, None] * alone[None, :]
-    common = (beyond - expected - _SURE / np.sqrt(many)) / (1 - expected)
-    common = np.where(seen & (common >= _LEAST), np.minimum(common, 1.0), 0.0)
-    found[judged] = np.round(1 / (1 + common.sum(axis=1)), _DIGITS)
-    return found
+
+    def balance(self, cast: np.ndarray, *, voices: np.ndarray, majority: np.ndarray) -> np.ndarray:
+        """P(class), float64 (classes), if each source names every wrong class equally often.
+
+        Then source i names class k on 1/K + u_i (P(k) - 1/K) of its votes, and P is found by least squares. `cast`: how
+        often each source names each class, sources x classes. No class gets less than a tenth of what `majority` has it.
+        """
+        import numpy as np
+
+        votes = cast[self.judged]
+        total = votes.sum(axis=1, keepdims=True)
+        weight = (total[:, 0] * voices[self.judged] * self.seen.any(axis=1) * self.alone)[:, None]
+        even = 1 / votes.shape[1]
+        told = even + (weight * (votes / total - even)).sum(axis=0) / (weight[:, 0] * self.alone).sum()
+        told = np.maximum(np.round(np.maximum(told, 0.1 * majority), _DIGITS), 0.1**_DIGITS)
+        return told / told.sum()
 
 
 def _alone(beyond: np.ndarray) -> np.ndarray:

@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 
     from governance.votes.table import VoteTable
 
-#: how far the prior leans on the diagonal where the balance is given, and where it is estimated from majority vote
+#: how far the prior leans on the diagonal where the balance is given, and where it is estimated
 DIAGONAL_GIVEN, DIAGONAL_ESTIMATED = 0.5, 0.7
 #: pseudo-votes a class: so many at least, and so many for each vote that a source casts
 _LEAST_STRENGTH, _STRENGTH_A_VOTE = 30.0, 0.03
-#: sources that name all classes, of which it takes so many to learn the balance, and rows that the first guess counts for
-_FEWEST, _BALANCE_ROWS = 3, 100.0
+#: sources that name all classes, of which it takes so many to learn the balance, and rows that the first guess counts for:
+#: so many at least, and so many for each row on which they vote
+_FEWEST, _BALANCE_ROWS, _BALANCE_SHARE = 3, 100.0, 0.3
 _STATE = {"balance", "balance_origin", "log_likelihood", "voices", "order", "iterations", "converged", "objective"}
 
 
@@ -103,8 +104,9 @@ class DawidSkene(AdditiveLabelModel):
     def _learn_prepared(
         self, votes: Prepared, *, left_out: np.ndarray | None = None, begin: DawidSkene | None = None
     ) -> None:
-        """1. the prior, around the balance that is given or that of majority vote  2. who errs together
-        3. the balance that those sources learn which name all classes  4. EM, in the one order of all arrangements
+        """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
+        tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one
+        order of all arrangements
 
         `left_out`, bool (sources), stands in that order too; EM begins at what `begin` learned of all columns.
         """
@@ -118,27 +120,34 @@ class DawidSkene(AdditiveLabelModel):
         else:
             balance = checked_balance(self.balance, n_classes=votes.classes, where=self.method)
             self.balance_origin_ = origin_of(self.balance)
-        lean = diagonal * np.eye(votes.classes) + (1 - diagonal) * balance[None, :]
-        prior = self._pseudo_votes(votes.cast.sum(axis=1))[:, None, None] * lean
         # 2.
         all_named = votes.naming_all(balance)
-        voices = np.ones(len(all_named)) if self.copies == "count" else votes.voices(all_named, left_out)
-        # 3.
         silenced = np.zeros(len(all_named), dtype=bool) if left_out is None else left_out
+        learns = self.balance is None and (all_named & ~silenced).sum() >= _FEWEST
+        agreement = votes.agreement(all_named, left_out) if learns or self.copies == "share" else None
+        voices = votes.voices(None if self.copies == "count" else agreement, left_out)
+        # 3.
+        others, worth = silenced | ~all_named, _BALANCE_ROWS
+        if learns and agreement is not None:
+            balance = agreement.balance(votes.cast, voices=voices, majority=balance)
+            worth = max(worth, _BALANCE_SHARE * votes.rows_covered(others))
+        lean = diagonal * np.eye(votes.classes) + (1 - diagonal) * balance[None, :]
+        prior = self._pseudo_votes(votes.cast.sum(axis=1))[:, None, None] * lean
+        # 4.
         start = None if begin is None else begin.log_likelihood_[votes.order]
         found = None
-        if self.balance is None and (all_named & ~silenced).sum() >= _FEWEST:
+        if learns:
             found = fit(
                 balance=balance,
                 prior=prior,
                 voices=voices,
-                balance_rows=_BALANCE_ROWS,
-                left_out=silenced | ~all_named,
+                balance_rows=worth,
+                left_out=others,
                 start=start,
                 start_balance=None if begin is None else begin.balance_,
             )
             balance = found.balance
-        # 4.
+        # 5.
         if found is None or (~all_named & ~silenced).any():
             found = fit(balance=balance, prior=prior, voices=voices, left_out=left_out, start=start)
         self.balance_ = balance

@@ -51,9 +51,24 @@ def speed_text(told: dict) -> str:
     )
 
 
+def small_table(told: dict) -> str:
+    """What stands on the page about little to learn from."""
+    lines = ["| votes | sets | mean | worst | below |", "|---|---|---|---|---|"]
+    for name, group in told["small and weak"].items():
+        mean, worst = (100 * group[key] for key in ("above majority vote", "least above majority vote"))
+        below = 100 * group["share more than .02 below"]
+        lines.append(f"| {name.replace('_', '-')} | {group['sets']} | {mean:+.1f} | {worst:+.1f} | {below:.0f} % |")
+    return "\n".join(lines)
+
+
 def test_the_accuracies_on_the_page_are_those_of_the_benchmark():
     """A row for each process, each domain and the means."""
     assert quoted("accuracy") == accuracy_table(measured())
+
+
+def test_what_little_to_learn_from_does_stands_on_the_page():
+    """A row for each group, also for those on which the default loses."""
+    assert quoted("small") == small_table(measured())
 
 
 def test_the_speed_on_the_page_is_that_of_the_benchmark():

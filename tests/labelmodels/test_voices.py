@@ -8,13 +8,14 @@ import pytest
 from labelmodel_votes import simulated, table_of
 
 from governance.labelmodels import _voices
-from governance.labelmodels._voices import Pairs, voices
+from governance.labelmodels._voices import Agreement, Pairs
 from governance.labelmodels.dawid_skene import DawidSkene
 
 
 def counted(matrix, *, classes=2, judged=None):
     judged = np.ones(matrix.shape[1], dtype=bool) if judged is None else judged
-    return voices(Pairs(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes), judged=judged)
+    found = Agreement.of(Pairs(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes), judged=judged)
+    return np.ones(matrix.shape[1]) if found is None else found.voices()
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
