@@ -17,7 +17,7 @@ from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels._onehot import OneHot
 from governance.labelmodels._prepared import Prepared
-from governance.labelmodels._voices import Agreement
+from governance.labelmodels._voices import Agreement, Pairs
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
 from governance.votes.patterns import distinct
@@ -96,7 +96,7 @@ def majority_shares(matrix):
 def told_by_accuracies(matrix):
     """P(class of two) by least squares: share of votes - 1/2 = u (P - 1/2), u being how right a source is beyond chance."""
     said = np.maximum(matrix, -1)
-    found = Agreement.of(said, np.ones(len(said)), classes=2, judged=np.ones(said.shape[1], dtype=bool))
+    found = Agreement.of(Pairs(said, np.ones(len(said)), classes=2), judged=np.ones(said.shape[1], dtype=bool))
     assert found
     u = found.alone.tolist()
     over = under = 0.0
