@@ -17,6 +17,7 @@ from governance.dvc.files import LockedStage, Stage, parse_lock, read_stages
 from governance.dvc.locks import is_dvc_at_work
 from governance.errors import Busy, GovernanceError
 from governance.project import git
+from governance.project.watched import clear_stale
 
 #: the project's lock, which whoever changes its outputs holds
 LOCK = "repro.lock"
@@ -142,12 +143,14 @@ def settled(root: Path, stage: Stage, locked: LockedStage | None) -> bool:
 
 
 def recover(config: Config) -> list[str]:
-    """Rolls back what a killed repro left in between, and answers the stages whose former outputs are back.
+    """Rolls back what a killed repro left in between, and answers the stages whose former outputs are back; notes of a
+    killed `labeltrail run` are removed.
 
     Only for whoever holds the project's lock: a repro that is still at work has outputs in between too. Where another
     commit was checked out since, somebody has chosen other files, and nothing is rolled back. Raises Busy where a DVC is
     at work, ConfigurationError, InvalidRecord for a dvc.yaml that cannot be read; each while there is something to do.
     """
+    clear_stale(config)
     kept = Kept(config.root, config.state / _FOLDER)
     index = kept.index()
     back: list[str] = []

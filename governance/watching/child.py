@@ -45,7 +45,7 @@ def _end(folder: Path, root: Path, process: int, started: int) -> None:
     # 1.
     seen = session.end()
     files.stop()
-    if seen is None or os.getpid() != process:
+    if seen is None or os.getpid() != process or not _is_awaited(folder):
         return
     # 2. A script that ended in an error leaves what an earlier run left.
     failed = getattr(sys, "last_value", None) is not None
@@ -60,6 +60,14 @@ def _end(folder: Path, root: Path, process: int, started: int) -> None:
     # 3.
     told = {"faults": seen.faults, "unknown": seen.unknown, "applications": len(seen.applications), "failed": failed}
     (folder / f"{os.getpid()}.{SEEN}").write_text(json.dumps(told), encoding="utf-8")
+
+
+def _is_awaited(folder: Path) -> bool:
+    """Whether the command is there still that will read the notes, and remove them; its number begins the folder's name."""
+    from governance.dvc.locks import alive
+
+    who = folder.name.partition("-")[0]
+    return folder.is_dir() and (not who.isdigit() or alive(int(who)))
 
 
 def look_back(seen: session.Session, *, root: Path, started: int, imported: frozenset[str]) -> Told:

@@ -50,8 +50,10 @@ def _decided(run: StageRun, told: Told) -> None:
     """The command and what label models were told stand where a stage has its section of params.yaml."""
     fitted = told.seen.fitted
     run.params = {"argv": told.process.argv, "label models": [one.parameters for one in fitted if one.parameters]}
-    if told.seen.limit is not None:
-        run.params["time limit"] = told.seen.limit.seconds
+    # A block has its own, which is no longer the session's when the script ends.
+    limits = {one.seconds for one in (told.seen.limit, *(a.limit for a in told.seen.applications)) if one is not None}
+    if limits:
+        run.params["time limit"] = sorted(limits) if len(limits) > 1 else limits.pop()
     seeds = [one.seed for one in fitted if one.seed is not None]
     run.seed = seeds[-1] if seeds else 0
     run.threads = told.threads

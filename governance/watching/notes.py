@@ -87,9 +87,11 @@ def _of_application(one: Application, place: Path) -> dict[str, Any]:
     _write(points.ids, place.with_suffix(".ids.json"))
     for at, values in enumerate(points.columns.values()):
         _write(values, place.with_suffix(f".column{at}.json"))
-    _save(one.matrix, place)
+    _save(_narrow(one.matrix), place)
     return {
         "applier": one.applier,
+        "dtype": one.matrix.dtype.str,
+        "time limit": None if one.limit is None else one.limit.seconds,
         "named_by": points.named_by,
         "columns": list(points.columns),
         "left_out": points.left_out,
@@ -122,7 +124,8 @@ def _application(told: dict[str, Any], place: Path) -> Application:
         told["applier"],
         points,
         voters,
-        matrix=_load(place),
+        matrix=_load(place).astype(told["dtype"], copy=False),
+        limit=None if told["time limit"] is None else TimeLimit(told["time limit"]),
         errors={(row, column): what for row, column, what in told["errors"]},
         odd=told["odd"],
         seconds=told["seconds"],
@@ -213,6 +216,17 @@ def _save(array: Any, place: Path) -> None:
     import numpy as np
 
     np.save(f"{place}.npy", np.asarray(array), allow_pickle=False)
+
+
+def _narrow(array: Any) -> Any:
+    """The same whole numbers in the least bytes that hold all of them; votes are few, and come as 8 bytes each."""
+    import numpy as np
+
+    if array.dtype.kind != "i" or not array.size:
+        return array
+    least, most = int(array.min()), int(array.max())
+    kinds = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
+    return array.astype(next(kind for kind in kinds if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max))
 
 
 def _load(place: Path) -> Any:

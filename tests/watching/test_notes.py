@@ -11,6 +11,7 @@ from watching.scripts import HEAD, plain, project_with
 
 from governance.errors import InvalidRecord
 from governance.fingerprint import Behaviour
+from governance.limits import TimeLimit
 from governance.process import look
 from governance.watching import notes
 from governance.watching.aligned import Alignment
@@ -34,6 +35,7 @@ def told(tmp_path: Path) -> Told:
         matrix=np.array([[1], [-1], [0]]),
         errors={(1, 0): "raised ValueError"},
         odd={"says": {"answered float": 2}},
+        limit=TimeLimit(0.25),
         seconds=1.5,
         alignment=Alignment(3, 1, ("says",), (), None, True),
     )
@@ -64,7 +66,9 @@ def test_what_is_read_is_what_was_written(told, tmp_path):
     assert model.votes is labels.votes is votes
     assert (lonely.votes, labels.model, trained.labels) == (None, model, labels)
     for one, other in ((votes, told.seen.applications[0]), (votes.points, told.seen.applications[0].points)):
-        _same(one, other, but=("points", "started"))
+        _same(one, other, but=("points", "started", "limit"))
+    assert votes.limit is not None
+    assert votes.limit.seconds == 0.25
     _same(model, told.seen.fitted[0], but=("votes",))
     _same(labels, told.seen.labelled[0], but=("votes", "model"))
     _same(trained, told.seen.trained[0], but=("labels",))
@@ -76,6 +80,30 @@ def _same(one: object, other: object, *, but: tuple[str, ...]) -> None:
             mine, yours = getattr(one, field.name), getattr(other, field.name)
             np.testing.assert_equal(mine, yours)
             assert getattr(mine, "dtype", type(mine)) == getattr(yours, "dtype", type(yours))
+
+
+@pytest.mark.parametrize(
+    ("votes", "kept"),
+    [
+        (np.array([[-1, 1], [0, 126]]), "int8"),
+        (np.array([[-1], [128]]), "int16"),
+        (np.array([[-(2**40)], [2**62]]), "int64"),
+        (np.array([[-1], [2**20]], dtype=np.int32), "int32"),
+        (np.asfortranarray([[0, 1], [2, 3]]), "int8"),
+        (np.array([[0.5]]), "float64"),
+        (np.zeros((0, 3), dtype=np.int64), "int64"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else None,
+)
+def test_votes_are_written_in_few_bytes_and_read_bit_by_bit(told, tmp_path, votes, kept):
+    """The same type, order and numbers."""
+    told.seen.applications[0].matrix = votes
+    write_notes(told, tmp_path / "notes")
+    assert np.load(tmp_path / "notes" / "votes0.npy").dtype == kept
+    back = read_notes(tmp_path / "notes")
+    assert back is not None
+    matrix = back.seen.applications[0].matrix
+    assert (matrix.dtype, matrix.shape, matrix.tobytes("A")) == (votes.dtype, votes.shape, votes.tobytes("A"))
 
 
 def test_notes_that_were_cut_short_are_none(told, tmp_path, monkeypatch):

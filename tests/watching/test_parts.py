@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from watching.scripts import HEAD, plain, project_with
 
 _PARTS = (
@@ -42,3 +43,23 @@ def test_slices_and_splits_of_labels_are_followed_and_a_shuffle_is_not(tmp_path)
     assert told == ["a part of all rows"] * 3 + [None]
     assert (split, faults) == (4, [])
     assert list(unknown.values()) == [1]
+
+
+def test_the_limit_of_a_block_ends_with_the_block_where_the_command_watches(tmp_path):
+    """The former one is back, also where the block raises; `autolog` sets one for good."""
+    import governance
+    from governance.watching import session
+
+    seen = session.begin(id_column="example_id")
+    try:
+        with governance.capture(time_limit=5):
+            assert seen.limit is not None
+            assert seen.limit.seconds == 5
+        assert seen.limit is None
+        governance.autolog(time_limit=7)
+        with pytest.raises(KeyError), governance.capture(time_limit=5):
+            raise KeyError("in the block")
+        assert seen.limit is not None
+        assert seen.limit.seconds == 7
+    finally:
+        session.end()

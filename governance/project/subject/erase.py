@@ -19,6 +19,7 @@ from governance.project.subject.intent import complete, drop, read_intent
 from governance.project.subject.plan import Plan, make_plan
 from governance.project.subject.search import Found, Search
 from governance.project.subject.staging import Staged, Staging
+from governance.project.watched import clear_stale
 from governance.records import Erasure
 from governance.store.commitments import SubjectKeys
 from governance.store.forgetting import keep_leaves
@@ -114,6 +115,9 @@ def alone(config: Config) -> Iterator[None]:
         if is_dvc_at_work(config.root):
             raise Busy("a DVC is at work in this project", hint="erase when it is done")
         recover(config)
+        if clear_stale(config):
+            # What it has seen so far holds people too, and is written when its script ends.
+            raise Busy("a `labeltrail run` is at work in this project", hint="erase when it is done")
         yield
 
 
