@@ -101,7 +101,7 @@ def params(digest: str, **collect: object) -> dict[str, object]:
             **collect,
         },
         "screen": {"max_rejected_share": 0.01, "min_class_share": 0.1},
-        "vote": {"revoted": 5, "max_error_share": 0.0},
+        "vote": {"revoted": 5, "max_error_share": 0.0, "time_limit": 30},
     }
 
 

@@ -42,7 +42,10 @@ class Running:
     """`labeltrail run` of that script, once it has voted."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
-        command = [sys.executable, "-m", "governance", "run", "--", sys.executable, "waits.py", *arguments]
+        # Whoever runs the tests may ignore SIGHUP (`nohup` does), and a process begins with what its parent ignores.
+        heeding = "import os, signal as s, sys; s.signal(s.SIGHUP, s.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+        watched = [sys.executable, "-m", "governance", "run", "--", sys.executable, "waits.py", *arguments]
+        command = [sys.executable, "-c", heeding, *watched]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
