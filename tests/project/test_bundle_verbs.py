@@ -184,7 +184,7 @@ def test_rows_leave_only_by_a_decision_that_the_log_keeps(reference, tmp_path):
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     assert int(Project.verify_bundle(tmp_path / "e.zip", key=key).exit_code) == 0
     # The next one holds no rows again.
-    governed.bundle(tmp_path / "e.zip")
+    governed.bundle(tmp_path / "e.zip", force=True)
     assert not [
         path for path in read_archive((tmp_path / "e.zip").read_bytes(), where="test") if path.startswith("rows/")
     ]
