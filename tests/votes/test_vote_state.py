@@ -94,7 +94,7 @@ def test_a_model_of_a_sample_says_so_and_comes_back_from_its_file(tmp_path):
     whole, some = DawidSkene().fit(table), DawidSkene().fit_state(VoteState.of(table, most=2_048))
     assert 0 < some.sampled_ < 1
     assert some.parameters() == {**whole.parameters(), "sampled": repr(some.sampled_)}
-    assert (b'"v":1}' in whole.to_bytes(), b'"v":2}' in some.to_bytes()) == (True, True)
+    assert all(b'"v":3}' in model.to_bytes() for model in (whole, some))
     (tmp_path / "label_model.json").write_bytes(some.to_bytes())
     again = labelmodels.load(tmp_path / "label_model.json")
     assert (again.sampled_, again.to_bytes()) == (some.sampled_, some.to_bytes())
