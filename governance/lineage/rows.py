@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from governance.digest import file_digest
 from governance.erased import Erased
@@ -14,13 +14,14 @@ from governance.parquet import read_table
 from governance.records import Record, Result
 
 R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
 @dataclass(frozen=True)
-class Held:
+class Held(Generic[R_co]):
     """A record, the result that made it, and the file that holds it, whose bytes were just hashed."""
 
-    record: Record
+    record: R_co
     result: Result
     path: Path
 
@@ -37,7 +38,7 @@ class Rows:
         self._index: dict[Path, tuple[Any, dict[str, int]]] = {}
         self._digests: dict[Path, str] = {}
 
-    def held(self, kind: type[R], **fields: object) -> Held:
+    def held(self, kind: type[R], **fields: object) -> Held[R]:
         """The last stated record of a kind with its file. Raises MissingEvidence, BrokenEvidence."""
         found = [r for r in self.facts.of(kind) if all(getattr(r, field) == value for field, value in fields.items())]
         if not found:
@@ -61,11 +62,11 @@ class Rows:
             raise BrokenEvidence(str(path.relative_to(self.root)), expected=digest, actual=actual, hint=_VERIFY)
         return Held(record, result, path)
 
-    def ids(self, held: Held) -> list[str]:
+    def ids(self, held: Held[Record]) -> list[str]:
         """The ids of a table's rows, in order."""
         return list(self._read(held.path)[1])
 
-    def row(self, held: Held, example: str) -> tuple[int, dict[str, Any]]:
+    def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
         """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
         frame, index = self._read(held.path)
         if example not in index:
@@ -75,15 +76,15 @@ class Rows:
         number = index[example]
         return number, frame.row(number, named=True)
 
-    def frame(self, held: Held) -> Any:
+    def frame(self, held: Held[Record]) -> Any:
         """The whole table, a polars frame."""
         return self._read(held.path)[0]
 
-    def index(self, held: Held) -> dict[str, int]:
+    def index(self, held: Held[Record]) -> dict[str, int]:
         """The number of a row of each example, by id."""
         return self._read(held.path)[1]
 
-    def all(self, held: Held, example: str) -> list[tuple[int, dict[str, Any]]]:
+    def all(self, held: Held[Record], example: str) -> list[tuple[int, dict[str, Any]]]:
         """Every row of an example: votes in long form have one an answer. Raises UnknownName with the nearest ids."""
         self.row(held, example)
         frame = self._read(held.path)[0]

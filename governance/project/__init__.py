@@ -228,14 +228,11 @@ class Project:
     @reads
     def why(self, example: str) -> Report:
         """Why an example has its label: votes, contributions, prediction, runs, commitment."""
-        from governance.errors import BrokenEvidence
         from governance.project.in_between import in_between
         from governance.project.why import why
 
-        try:
+        with in_between(self.config, self.trail):
             return why(example, config=self.config, trail=self.trail, facts=self.current_facts())
-        except BrokenEvidence as error:
-            raise in_between(self.config, self.trail, error) from None
 
     @reads
     def explainer(self):
@@ -568,16 +565,13 @@ class Project:
 
         Raises MissingEvidence, BrokenEvidence, ConfigurationError, InvalidRecord.
         """
-        from governance.errors import BrokenEvidence
         from governance.project.in_between import in_between
         from governance.project.source_report import source_report
         from governance.store.forgetting import erasures
 
         place = Path(picture) if picture is not None else None
-        try:
+        with in_between(self.config, self.trail):
             return source_report(self.config, self.current_facts(), erased=erasures(self.trail), picture_to=place)
-        except BrokenEvidence as error:
-            raise in_between(self.config, self.trail, error) from None
 
     @reads
     def source(self, name: str | None = None) -> Report:

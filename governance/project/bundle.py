@@ -188,7 +188,7 @@ def _put(files: dict[str, bytes], folder: str, place: Path) -> None:
         raise ConfigurationError(says, hint="give one of the two another name in dvc.yaml, then `labeltrail repro`")
 
 
-def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *, reason: str) -> list[Held]:
+def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *, reason: str) -> list[Held[Record]]:
     """The tables that are asked for, as they were recorded."""
     kinds: dict[str, type[Record]] = {kind.kind: kind for kind in (Dataset, Votes, Labels, Predictions)}
     if unknown := [name for name in names if name not in kinds]:
@@ -208,7 +208,7 @@ def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *,
     return held
 
 
-def _disclosure(config: Config, trail: Trail, tables: list[Held], *, reason: str) -> Disclosure | None:
+def _disclosure(config: Config, trail: Trail, tables: list[Held[Record]], *, reason: str) -> Disclosure | None:
     """Who decided to hand out these tables, and why. The log has a decision once: another time has a reason of its own."""
     if not tables:
         return None

@@ -16,7 +16,7 @@ from governance.proof.anchors import read_anchor, tracked
 from governance.proof.asking import Asked, CommittedTable, make_challenge
 from governance.proof.challenge import FORMAT, check_challenge
 from governance.proof.published import verifier
-from governance.records import MOST_ROWS, Commitment, Dataset, Labels, LongVotes, Votes
+from governance.records import MOST_ROWS, Commitment, Dataset, Labels, LongVotes, Record, Votes
 from governance.store.blocks import BY_ROW
 from governance.store.commitments import RowTable
 from governance.store.forgetting import erasures
@@ -98,7 +98,6 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
     """The labels, and the votes and the dataset behind them where those are committed to by row."""
     held = Rows(config.root, facts, id_column=config.id_column, erased=erasures(trail))
     labels = held.held(Labels)
-    assert isinstance(labels.record, Labels)  # noqa: S101 - it was asked for by its kind
     behind = {"votes": (Votes, labels.record.votes), "dataset": (Dataset, labels.record.dataset)}
     commitments = {one.of: one for one in everything.of(Commitment) if one.scheme == "rows/v1"}
     if labels.record.name not in commitments:
@@ -117,7 +116,7 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
             "wide form (one answer of each source) can be challenged"
         )
         raise MissingEvidence(says, hint=hint)
-    found: dict[str, Held] = {"labels": labels}
+    found: dict[str, Held[Record]] = {"labels": labels}
     for table, (kind, name) in behind.items():
         if name in commitments:
             found[table] = held.held(kind, sha256=getattr(everything.get(name), "sha256", ""))
@@ -127,7 +126,7 @@ def _tables(config: Config, trail: Trail, facts: Facts, everything: Facts) -> di
     }
 
 
-def _opened(trail: Trail, held: Held, commitment: Commitment) -> RowTable:
+def _opened(trail: Trail, held: Held[Record], commitment: Commitment) -> RowTable:
     return RowTable(
         trail, held.path, of=commitment.of, id_column=commitment.id_column, subject_column=commitment.subject_column
     )

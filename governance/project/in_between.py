@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from governance.config import Config
 from governance.errors import BrokenEvidence, Busy, GovernanceError, MissingEvidence
 from governance.project.repro import project_lock
@@ -11,7 +14,16 @@ from governance.store.forgetting import erasures
 from governance.store.trail import Trail
 
 
-def in_between(config: Config, trail: Trail, error: BrokenEvidence) -> GovernanceError:
+@contextmanager
+def in_between(config: Config, trail: Trail) -> Iterator[None]:
+    """A file that is not what the trail recorded last is told as what it is: changed, or of a run not recorded yet."""
+    try:
+        yield
+    except BrokenEvidence as error:
+        raise _explained(config, trail, error) from None
+
+
+def _explained(config: Config, trail: Trail, error: BrokenEvidence) -> GovernanceError:
     """The error to raise for a file that is not what the trail recorded last.
 
     Busy while somebody is at work; MissingEvidence where a whole run lies there that nobody recorded, as after a repro that

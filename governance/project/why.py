@@ -17,7 +17,7 @@ from governance.project.report import Report, Table, table
 from governance.project.why_more import SILENCE, Beside, beside_blocks, percent
 from governance.project.why_votes import votes_alone, votes_on
 from governance.readers import reads
-from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Result, Source, Votes
+from governance.records import Commitment, Dataset, LabelModel, Labels, Predictions, Record, Result, Source, Votes
 from governance.store.blocks import block_of
 from governance.store.commitments import RowTable, SubjectKeys
 from governance.store.forgetting import erasures
@@ -185,7 +185,7 @@ def _prediction(row: dict[str, Any], classes: list[str], model: str) -> dict[str
 class RowStore:
     """Log id, positions and salted leaves: what differs between two stores that agree on everything else."""
 
-    def __init__(self, config: Config, trail: Trail, tables: dict[str, Held], *, many: bool = False) -> None:
+    def __init__(self, config: Config, trail: Trail, tables: dict[str, Held[Record]], *, many: bool = False) -> None:
         positions = trail.positions()
         committed = {record.of: record for record in trail.facts().of(Commitment)}
         self._log = {"log": trail.log, "size": trail.size()}

@@ -11,7 +11,7 @@ from governance.erased import by_entries
 from governance.errors import BrokenEvidence, MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels.captured import ADDITIVE, CapturedModel, is_captured, read_captured, take_apart
-from governance.lineage.rows import Held, Rows
+from governance.lineage.rows import Held, R, Rows
 from governance.project.report import Report, Table, table
 from governance.project.why import SILENCE, RowStore, percent, signed
 from governance.records import Dataset, Labels, Record, Result, Source, Votes
@@ -106,7 +106,7 @@ class _Run:
             return one, its
         raise unknown or MissingEvidence(f"{self.result.stage} recorded no votes", hint="`labeltrail status` says why")
 
-    def _held(self, kind: type[Any], name: str) -> Held:
+    def _held(self, kind: type[R], name: str) -> Held[R]:
         record = self.facts.get(name)
         fields: dict[str, object] = dict(vars(record)) if record is not None else {}
         return self.rows.held(kind, sha256=fields.get("sha256", ""), title=fields.get("title", ""))

@@ -10,7 +10,7 @@ from governance.errors import MissingEvidence
 from governance.facts import Facts, short
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
-from governance.records import Commitment, Dataset, Labels, Source, Votes
+from governance.records import Commitment, Dataset, Labels, Record, Source, Votes
 from governance.store.commitments import RowTable, SubjectKeys
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -19,7 +19,7 @@ from governance.votes.answers import LONG_COLUMNS
 _SILENCE = {-1: "abstained", -2: "error", -3: "skipped"}
 
 
-def votes_alone(example: str, *, config: Config, trail: Trail, facts: Facts) -> Held | None:
+def votes_alone(example: str, *, config: Config, trail: Trail, facts: Facts) -> Held[Votes] | None:
     """The newest table of votes that holds an example and from which no labels were made; None where there is none.
 
     An example of a label set is that label set's to explain. Raises BrokenEvidence, and MissingEvidence for one that was
@@ -43,13 +43,12 @@ def votes_alone(example: str, *, config: Config, trail: Trail, facts: Facts) -> 
     return None if known else rows.held(Votes, sha256=alone[-1].sha256)
 
 
-def votes_on(example: str, held: Held, *, config: Config, trail: Trail, facts: Facts) -> Report:
+def votes_on(example: str, held: Held[Votes], *, config: Config, trail: Trail, facts: Facts) -> Report:
     """1. what every source said  2. the example itself  3. where its rows stand in this store
 
     Raises UnknownName with the nearest ids.
     """
     votes = held.record
-    assert isinstance(votes, Votes)  # noqa: S101 - it was asked for by its kind
     rows = Rows(config.root, facts, id_column=config.id_column, erased=erasures(trail))
     # 1.
     numbered = rows.all(held, example)
@@ -57,7 +56,7 @@ def votes_on(example: str, held: Held, *, config: Config, trail: Trail, facts: F
     # 2.
     dataset = facts.get(votes.dataset)
     data_held = rows.held(Dataset, sha256=dataset.sha256) if isinstance(dataset, Dataset) else None
-    tables = {"votes": (held, numbered)}
+    tables: dict[str, tuple[Held[Record], list[tuple[int, dict[str, Any]]]]] = {"votes": (held, numbered)}
     text = None
     if data_held is not None:
         tables["dataset"] = (data_held, rows.all(data_held, example))
@@ -98,7 +97,7 @@ def _said(numbered: list[tuple[int, dict[str, Any]]], votes: Votes, facts: Facts
         }
 
 
-def _stands(tables: dict[str, tuple[Held, list[tuple[int, dict[str, Any]]]]], *, config: Config, trail: Trail):
+def _stands(tables: dict[str, tuple[Held[Record], list[tuple[int, dict[str, Any]]]]], *, config: Config, trail: Trail):
     """Log id, positions and salted leaves, as `Explainer` tells them; a leaf for each row of the example."""
     positions = trail.positions()
     committed = {one.of: one for one in trail.facts().of(Commitment)}

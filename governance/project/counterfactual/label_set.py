@@ -14,9 +14,9 @@ from governance.facts import Facts
 from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.recorded import RecordedModel, recorded_model
-from governance.lineage.rows import Held, Rows
+from governance.lineage.rows import Held, R, Rows
 from governance.parquet import require_columns
-from governance.records import Dataset, LabelModel, Labels, Recipe, Votes
+from governance.records import Dataset, LabelModel, Labels, Recipe, Record, Votes
 from governance.votes.table import ABSTAIN, VoteTable, read_votes
 
 if TYPE_CHECKING:
@@ -85,19 +85,16 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
     """The newest label set among the facts of `rows`. Raises MissingEvidence, BrokenEvidence, InvalidRecord."""
     held = rows.held(Labels)
     labels = held.record
-    assert isinstance(labels, Labels)  # noqa: S101 - it was asked for by its kind
-    votes, fitted, dataset = (
-        _held(rows, kind, name)
-        for kind, name in ((Votes, labels.votes), (LabelModel, labels.label_model), (Dataset, labels.dataset))
-    )
+    votes = _held(rows, Votes, labels.votes)
+    fitted, dataset = _held(rows, LabelModel, labels.label_model), _held(rows, Dataset, labels.dataset)
     _need_alignment(votes.record)
     table = read_votes(votes.path).wide()
     return LabelSet(
         facts=rows.facts,
         labels=labels,
-        votes=votes.record,  # type: ignore[arg-type]
-        fitted=fitted.record,  # type: ignore[arg-type]
-        dataset=dataset.record,  # type: ignore[arg-type]
+        votes=votes.record,
+        fitted=fitted.record,
+        dataset=dataset.record,
         recipe=_recipe(rows.facts, held),
         table=table,
         model=recorded_model(fitted.path) or load(fitted.path),
@@ -107,7 +104,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
     )
 
 
-def _held(rows: Rows, kind: type[Any], name: str) -> Held:
+def _held(rows: Rows, kind: type[R], name: str) -> Held[R]:
     record = rows.facts.get(name)
     if record is None:
         raise MissingEvidence(
@@ -126,17 +123,17 @@ def _need_alignment(votes: Any) -> None:
         )
 
 
-def _recipe(facts: Facts, held: Held) -> Recipe | None:
+def _recipe(facts: Facts, held: Held[Record]) -> Recipe | None:
     found = facts.get(held.result.recipe)
     return found if isinstance(found, Recipe) else None
 
 
-def _lost(votes: Held, erased: Erased) -> int:
-    standing = erased.of(getattr(votes.record, "sha256", ""))
+def _lost(votes: Held[Votes], erased: Erased) -> int:
+    standing = erased.of(votes.record.sha256)
     return standing.rows if standing else 0
 
 
-def _whole(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
+def _whole(table: VoteTable, rows: Rows, held: Held[Record]) -> pl.DataFrame:
     """As `_beside`. Raises BrokenEvidence where a row is missing."""
     joined, missing = _beside(table, rows, held)
     if missing:
@@ -149,7 +146,7 @@ def _whole(table: VoteTable, rows: Rows, held: Held) -> pl.DataFrame:
     return joined
 
 
-def _beside(table: VoteTable, rows: Rows, held: Held) -> tuple[pl.DataFrame, int]:
+def _beside(table: VoteTable, rows: Rows, held: Held[Record]) -> tuple[pl.DataFrame, int]:
     """The rows of another table in the order of the votes, nulls where it has none, and how many it has not."""
     import polars as pl
 

@@ -79,7 +79,6 @@ def trained_as(loaded: Loaded) -> Trained | Unable:
     except MissingEvidence as error:
         return Unable(error.message, error.hint or "`labeltrail repro` makes and records predictions")
     predictions = held.record
-    assert isinstance(predictions, Predictions)  # noqa: S101 - it was asked for by its kind
     labels = loaded.labels
     record = labels.facts.get(predictions.model)
     if not isinstance(record, Model) or record.labels != labels.labels.name:

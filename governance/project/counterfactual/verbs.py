@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from governance.errors import BrokenEvidence
 from governance.project.in_between import in_between
 from governance.project.report import Report
 
@@ -18,7 +17,7 @@ def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report
     """`labeltrail whatif`. Raises what `whatif.whatif` raises."""
     from governance.project.counterfactual.whatif import whatif
 
-    try:
+    with in_between(project.config, project.trail):
         return whatif(
             without,
             config=project.config,
@@ -27,15 +26,13 @@ def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report
             known=project.facts(),
             retrain=retrain,
         )
-    except BrokenEvidence as error:
-        raise in_between(project.config, project.trail, error) from None
 
 
 def blast(project: Project, source: str, *, retrain: bool) -> Report:
     """`labeltrail blast`. Raises what `blast.blast` raises."""
     from governance.project.counterfactual.blast import blast
 
-    try:
+    with in_between(project.config, project.trail):
         return blast(
             source,
             config=project.config,
@@ -44,8 +41,6 @@ def blast(project: Project, source: str, *, retrain: bool) -> Report:
             known=project.facts(),
             retrain=retrain,
         )
-    except BrokenEvidence as error:
-        raise in_between(project.config, project.trail, error) from None
 
 
 def _facts(project: Project) -> Facts:
