@@ -44,3 +44,19 @@ def test_any_other_method_is_asked_nothing():
     """Its file does not say how votes add up."""
     assert not RecordedModel(captured("RandomVoter")).able
     assert not RecordedModel(captured("LabelModel")).able
+
+
+def test_how_a_model_was_asked_is_seen_in_the_labels_that_it_gave():
+    """Whoever called it decided on ties and on rows where nobody votes; no file says so."""
+    votes = np.array([[1, 1, 0], [1, 0, -1], [-1, -1, -1], [0, -3, -2]], dtype=np.int8)
+    model = RecordedModel(captured("MajorityLabelVoter"))
+    for labels in ([1, -1, -1, 0], [1, 0, -1, 0], [1, 0, 0, 0]):
+        assert model.that_gave(np.array(labels), votes).predict(votes).tolist() == labels
+    assert RecordedModel(captured("RandomVoter")).ways() == ()
+
+
+def test_what_every_class_makes_impossible_has_no_label():
+    """Votes that the model says nobody casts: there is no number to choose by, and no warning either."""
+    never = (((1.0, 1.0), (0.0, 0.0)),) * 3
+    votes = np.array([[1, -1, -1], [0, -1, -1]], dtype=np.int8)
+    assert [one.predict(votes).tolist() for one in RecordedModel(captured("LabelModel", never)).ways()] == [[-1, 1]] * 4

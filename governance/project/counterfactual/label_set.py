@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
     fitted, dataset = _held(rows, LabelModel, labels.label_model), _held(rows, Dataset, labels.dataset)
     _need_alignment(votes.record)
     table = read_votes(votes.path).wide()
-    return LabelSet(
+    found = LabelSet(
         facts=rows.facts,
         labels=labels,
         votes=votes.record,
@@ -102,6 +102,9 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
         examples=_whole(table, rows, dataset),
         erased=_lost(votes, erased),
     )
+    if isinstance(found.model, RecordedModel):
+        return replace(found, model=found.model.that_gave(found.label, found.matrix))
+    return found
 
 
 def _held(rows: Rows, kind: type[R], name: str) -> Held[R]:
