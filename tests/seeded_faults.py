@@ -1033,8 +1033,8 @@ MODEL_FAULTS = (
         "label models",
         "a tie is explained as the higher class",
         "governance/labelmodels/explain.py",
-        "label, runner_up, tied = leading(scores)",
-        "runner_up, label, tied = leading(scores)",
+        "label, runner_up = lead.label, lead.runner_up",
+        "runner_up, label = lead.label, lead.runner_up",
         EXPLAIN,
     ),
     Fault(

@@ -10,7 +10,6 @@ Two answers of one worker on one example count both.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -29,8 +28,8 @@ from governance.labelmodels._base import (
 )
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels.balance import Origin, as_told, origin_of
-from governance.labelmodels.explain import Contribution, Explanation, SmallestFlip
-from governance.labelmodels.flipping import added_up, leading, smallest_flip
+from governance.labelmodels.explain import Contribution, Explanation, SmallestFlip, told_apart
+from governance.labelmodels.flipping import leading, smallest_flip
 from governance.votes.answers import Answers
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
 
@@ -166,34 +165,21 @@ class Crowd(AdditiveLabelModel):
             raise InvalidRecord("example", example, f"a place from 0 to {len(answers) - 1}", where=self.method)
         one = self._known(answers).take([example])
         prior = np.log(self.balance_)
-        label, runner_up, tied = leading(self.predict_scores(one)[0].tolist())
-        covered = bool((one.vote >= 0).any())
+        scores = self.predict_scores(one)[0].tolist()
+        lead = leading(scores)
         parts, evidence = [], np.zeros((len(one.vote), len(prior)))
         for place, (source, vote) in enumerate(zip(one.source.tolist(), one.vote.tolist(), strict=True)):
             if vote >= 0:
                 evidence[place] = self.log_likelihood_[self.columns_.index(one.columns[source])][:, vote]
             said = _SILENCE.get(vote) or self.classes_[vote]
-            added = float(evidence[place, label] - evidence[place, runner_up])
+            added = float(evidence[place, lead.label] - evidence[place, lead.runner_up])
             parts.append(Contribution(one.columns[source], one.sources[source], vote, said, added))
-        first = float(prior[label] - prior[runner_up])
-        if not covered:
-            return Explanation(ABSTAIN, None, ABSTAIN, None, first, tuple(parts), None, None, tied=False, flip=None)
-        scores = added_up(prior, evidence)
-        spoken = np.flatnonzero(one.vote >= 0)
-        flip = smallest_flip(prior, evidence[spoken], label)
-        removed = tuple(parts[spoken[place]].column for place in sorted(flip.removed))
-        return Explanation(
-            label=label,
-            label_name=self.classes_[label],
-            runner_up=runner_up,
-            runner_up_name=self.classes_[runner_up],
-            prior=first,
-            contributions=tuple(parts),
-            log_odds=math.fsum((first, *(part.log_odds for part in parts))),
-            probability=float(normalised(scores[None, :])[0, label]),
-            tied=tied,
-            flip=SmallestFlip(removed, flip.label, self.classes_[flip.label] if flip.label >= 0 else None),
-        )
+        spoken, flip = np.flatnonzero(one.vote >= 0), None
+        if len(spoken):
+            found = smallest_flip(prior, evidence[spoken], lead.label)
+            removed = tuple(parts[spoken[place]].column for place in sorted(found.removed))
+            flip = SmallestFlip(removed, found.label, self.classes_[found.label] if found.label >= 0 else None)
+        return told_apart(self.classes_, prior, scores, lead, tuple(parts), flip)
 
     def _known(self, answers: Answers) -> Answers:
         """The answers, where all who gave them are workers of this model. Raises InvalidRecord."""

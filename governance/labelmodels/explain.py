@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel, evidence
 from governance.labelmodels._base import FittedLabelModel
-from governance.labelmodels.flipping import added_up, leading, smallest_flip
+from governance.labelmodels.flipping import Leading, added_up, leading, smallest_flip
 from governance.votes.table import ABSTAIN, ERROR, SKIPPED
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _SILENCE = {ABSTAIN: "abstained", ERROR: "error", SKIPPED: "skipped"}
 
@@ -98,7 +101,8 @@ class Apart:
         picked = self._evidence[self._columns, np.maximum(row, np.int8(ABSTAIN))]
         # 2.
         scores = added_up(self.prior, picked[self._order]).tolist()
-        label, runner_up, tied = leading(scores)
+        lead = leading(scores)
+        label, runner_up = lead.label, lead.runner_up
         # 3.
         added = (picked[:, label] - picked[:, runner_up]).tolist()
         said = row.tolist()
@@ -106,22 +110,9 @@ class Apart:
             Contribution(column, model.sources_[j] if model.sources_ else None, said[j], self._said(said[j]), added[j])
             for j, column in enumerate(model.columns_)
         )
-        prior = float(self.prior[label] - self.prior[runner_up])
-        if max(said) < 0:
-            return Explanation(ABSTAIN, None, ABSTAIN, None, prior, parts, None, None, tied=False, flip=None)
         # 4.
-        return Explanation(
-            label=label,
-            label_name=model.classes_[label],
-            runner_up=runner_up,
-            runner_up_name=model.classes_[runner_up],
-            prior=prior,
-            contributions=parts,
-            log_odds=math.fsum((prior, *added)),
-            probability=1.0 / math.fsum(math.exp(score - scores[label]) for score in scores),
-            tied=tied,
-            flip=self._flip(row, picked, label),
-        )
+        flip = self._flip(row, picked, label) if max(said) >= 0 else None
+        return told_apart(model.classes_, self.prior, scores, lead, parts, flip)
 
     def _flip(self, row: Any, picked: Any, label: int) -> SmallestFlip:
         order = self._order[row[self._order] >= 0]
@@ -133,6 +124,33 @@ class Apart:
 
     def _said(self, vote: int) -> str:
         return self.model.classes_[vote] if vote >= 0 else _SILENCE[vote]
+
+
+def told_apart(
+    classes: Sequence[str],
+    prior: np.ndarray,
+    scores: Sequence[float],
+    lead: Leading,
+    parts: tuple[Contribution, ...],
+    flip: SmallestFlip | None,
+) -> Explanation:
+    """What parts and prior, log P(class), come to: scores by class, and which of them lead. No flip, no vote, no label."""
+    label, runner_up, tied = lead
+    first = float(prior[label] - prior[runner_up])
+    if flip is None:
+        return Explanation(ABSTAIN, None, ABSTAIN, None, first, parts, None, None, tied=False, flip=None)
+    return Explanation(
+        label=label,
+        label_name=classes[label],
+        runner_up=runner_up,
+        runner_up_name=classes[runner_up],
+        prior=first,
+        contributions=parts,
+        log_odds=math.fsum((first, *(part.log_odds for part in parts))),
+        probability=1.0 / math.fsum(math.exp(score - scores[label]) for score in scores),
+        tied=tied,
+        flip=flip,
+    )
 
 
 def _checked_row(model: AdditiveLabelModel, votes: Sequence[int] | Mapping[str, int]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from governance.config import Config
 from governance.digest import decimal
 from governance.erased import by_entries
-from governance.errors import BrokenEvidence, MissingEvidence, UnknownName
+from governance.errors import MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels.captured import ADDITIVE, CapturedModel, is_captured, read_captured, take_apart
 from governance.lineage.rows import Held, R, Rows
@@ -19,6 +19,7 @@ from governance.runs.outside import CAPTURED
 from governance.store.commitments import SubjectKeys
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
+from governance.votes.alignment import need_alignment
 
 _NOT_APART = "a {method} does not come apart by source: only the votes and what it answered can be told"
 
@@ -63,13 +64,7 @@ class _Run:
         """1. the vote set that knows the example  2. its label  3. taken apart  4. where it stands in this store"""
         # 1.
         labels, votes = self._that_knows(example)
-        if votes.revoted_differently:
-            raise BrokenEvidence(
-                votes.label,
-                expected="votes beside their own rows",
-                actual=f"{votes.revoted_differently} of {votes.revoted} rows with other votes when voted on again",
-                hint="`labeltrail status` says how the rows were moved",
-            )
+        need_alignment(votes)
         held = {"dataset": self._held(Dataset, votes.dataset), "votes": self._held(Votes, votes.name)}
         model: CapturedModel | None = None
         records = {what: one.record.name for what, one in held.items()}

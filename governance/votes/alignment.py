@@ -13,6 +13,7 @@ from governance.errors import BrokenEvidence, InvalidRecord
 if TYPE_CHECKING:
     import numpy as np
 
+    from governance.records import Votes
     from governance.votes.table import VoteTable
 
 
@@ -56,3 +57,14 @@ def check_alignment(voted_again: np.ndarray, table: VoteTable, rows: Sequence[in
             hint="a source is not deterministic, or rows lost their order between voting and writing",
         )
     return len(rows)
+
+
+def need_alignment(votes: Votes) -> None:
+    """Raises BrokenEvidence where votes were others when they were cast again: nothing can be said of their rows."""
+    if votes.revoted_differently:
+        raise BrokenEvidence(
+            votes.label,
+            expected="votes beside their own rows",
+            actual=f"{votes.revoted_differently} of {votes.revoted} rows with other votes when voted on again",
+            hint="`labeltrail status` says how the rows were moved",
+        )

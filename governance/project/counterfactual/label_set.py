@@ -17,6 +17,7 @@ from governance.labelmodels.recorded import RecordedModel, recorded_model
 from governance.lineage.rows import Held, R, Rows
 from governance.parquet import require_columns
 from governance.records import Dataset, LabelModel, Labels, Recipe, Record, Votes
+from governance.votes.alignment import need_alignment
 from governance.votes.table import ABSTAIN, VoteTable, read_votes
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
     labels = held.record
     votes = _held(rows, Votes, labels.votes)
     fitted, dataset = _held(rows, LabelModel, labels.label_model), _held(rows, Dataset, labels.dataset)
-    _need_alignment(votes.record)
+    need_alignment(votes.record)
     table = read_votes(votes.path).wide()
     found = LabelSet(
         facts=rows.facts,
@@ -114,16 +115,6 @@ def _held(rows: Rows, kind: type[R], name: str) -> Held[R]:
             f"{name}, which the labels come from, is not among the current runs", hint="`labeltrail status` says why"
         )
     return rows.held(kind, name=name)
-
-
-def _need_alignment(votes: Any) -> None:
-    if votes.revoted_differently:
-        raise BrokenEvidence(
-            votes.label,
-            expected="votes beside their own rows",
-            actual=f"{votes.revoted_differently} of {votes.revoted} rows with other votes when voted on again",
-            hint="`labeltrail status` says how the rows were moved",
-        )
 
 
 def _recipe(facts: Facts, held: Held[Record]) -> Recipe | None:
