@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -103,8 +103,6 @@ def vote_set(
     golden = [j for j, record in enumerate(records) if isinstance(record, Source) and record.source_kind == "gold"]
     told: list[dict[str, Any]] = []
     for j, (column, name, record) in enumerate(zip(columns, sources, records, strict=True)):
-        said = int(analysis.votes[j].sum())
-        asked = analysis.rows - int(analysis.skipped[j])
         seen = {known.domain for known in record.contamination} if isinstance(record, Source) else set()
         accuracy, fitted = learned.get(name, (None, None))
         told.append(
@@ -113,18 +111,8 @@ def vote_set(
                 "title": titles[j],
                 "column": column,
                 "version": record.version if isinstance(record, Source) else "",
-                "votes": {label: int(count) for label, count in zip(votes.classes, analysis.votes[j], strict=True)},
-                "coverage": _share(said, analysis.rows),
-                "overlaps": int(analysis.source_overlaps[j]),
-                "overlap": _share(int(analysis.source_overlaps[j]), analysis.rows),
-                "conflicts": int(analysis.source_conflicts[j]),
-                "conflict": _share(int(analysis.source_conflicts[j]), analysis.rows),
-                "polarity": [k for k, count in zip(votes.classes, analysis.votes[j], strict=True) if count],
-                "abstained": int(analysis.abstained[j]),
-                "errors": int(analysis.errors[j]),
-                "error_rate": _share(int(analysis.errors[j]), asked),
+                **_counted(analysis, j, votes.classes),
                 "error_types": types.get(column, {}),
-                "skipped": int(analysis.skipped[j]),
                 "learned_accuracy": accuracy,
                 "learned_by": fitted,
                 "spot_checks": [
@@ -149,6 +137,31 @@ def vote_set(
             [_share(int(analysis.agreed[i, j]), int(analysis.both[i, j])) for j in range(len(columns))]
             for i in range(len(columns))
         ],
+        **_suspected(suspected, columns),
+    }
+
+
+def _counted(analysis: Analysis, source: int, classes: Sequence[str]) -> dict[str, Any]:
+    """What one source said and how often it meets and contradicts others, in rows and shares of them."""
+    votes, skipped = analysis.votes[source], int(analysis.skipped[source])
+    return {
+        "votes": {label: int(count) for label, count in zip(classes, votes, strict=True)},
+        "coverage": _share(int(votes.sum()), analysis.rows),
+        "overlaps": int(analysis.source_overlaps[source]),
+        "overlap": _share(int(analysis.source_overlaps[source]), analysis.rows),
+        "conflicts": int(analysis.source_conflicts[source]),
+        "conflict": _share(int(analysis.source_conflicts[source]), analysis.rows),
+        "polarity": [label for label, count in zip(classes, votes, strict=True) if count],
+        "abstained": int(analysis.abstained[source]),
+        "errors": int(analysis.errors[source]),
+        "error_rate": _share(int(analysis.errors[source]), analysis.rows - skipped),
+        "skipped": skipped,
+    }
+
+
+def _suspected(suspected: Sequence[copies.Suspect], columns: Sequence[str]) -> dict[str, Any]:
+    """Pairs that may be copies, by which sign, and the groups that they make up."""
+    return {
         "suspected_copies": [
             {
                 "columns": list(pair.columns),
