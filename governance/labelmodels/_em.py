@@ -1,4 +1,4 @@
-"""Which tables of P(vote | class) make the votes most likely, given a prior? Found step by step, from any start."""
+"""Which tables of P(vote | class) make the votes most likely, given a prior? Found step by step, from the prior."""
 
 from __future__ import annotations
 
@@ -74,12 +74,10 @@ def climb(
     groups: np.ndarray,
     balance_rows: float | None = None,
     left_out: np.ndarray | None = None,
-    start: np.ndarray | None = None,
-    start_balance: np.ndarray | None = None,
     tolerance: float,
     max_iterations: int,
 ) -> Found:
-    """EM by maximum a posteriori from the prior, or from the log tables `start`.
+    """EM by maximum a posteriori from the prior.
 
     `prior` holds pseudo-votes, sources x classes x votes. P(vote | class) is the share of all covered rows of the class, so
     that a source which is silent on a class says more by a vote for another; that it is silent on a row adds nothing. With
@@ -94,12 +92,12 @@ def climb(
     silenced = None if heard.all() else ~heard
     sizes, loud = np.bincount(groups), voices[:, None, None]
     pseudo = prior.sum(axis=2)
-    given, balance = balance, balance if start_balance is None else start_balance
+    given = balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
     votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
     beside = pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None]
     on_rows = votes_at_all[:, None].astype(np.float64)
-    shares = prior / beside[:, :, None] if start is None else np.exp(start / loud)
+    shares = prior / beside[:, :, None]
     tables = _tables(shares, loud, silenced)
     converged, iterations = False, 0
     while not converged and iterations < max_iterations:

@@ -152,8 +152,6 @@ class Prepared:
         max_iterations: int,
         balance_rows: float | None = None,
         left_out: np.ndarray | None = None,
-        start: np.ndarray | None = None,
-        start_balance: np.ndarray | None = None,
     ) -> Found:
         """EM in canonical order, as `climb` says."""
         everything = float(self.weights.sum())
@@ -167,8 +165,6 @@ class Prepared:
             groups=self._groups(left_out),
             balance_rows=balance_rows,
             left_out=left_out,
-            start=start,
-            start_balance=start_balance,
             tolerance=tolerance,
             max_iterations=max_iterations,
         )

@@ -101,14 +101,12 @@ class DawidSkene(AdditiveLabelModel):
         device = checked_device(self.device, where=self.method)
         self._learn_prepared(Prepared.of(votes, counts, classes=n_classes, device=device))
 
-    def _learn_prepared(
-        self, votes: Prepared, *, left_out: np.ndarray | None = None, begin: DawidSkene | None = None
-    ) -> None:
+    def _learn_prepared(self, votes: Prepared, *, left_out: np.ndarray | None = None) -> None:
         """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
         tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one
         order of all arrangements
 
-        `left_out`, bool (sources), stands in that order too; EM begins at what `begin` learned of all columns.
+        `left_out`, bool (sources), stands in that order too.
         """
         import numpy as np
 
@@ -134,22 +132,13 @@ class DawidSkene(AdditiveLabelModel):
         lean = diagonal * np.eye(votes.classes) + (1 - diagonal) * balance[None, :]
         prior = self._pseudo_votes(votes.cast.sum(axis=1))[:, None, None] * lean
         # 4.
-        start = None if begin is None else begin.log_likelihood_[votes.order]
         found = None
         if learns:
-            found = fit(
-                balance=balance,
-                prior=prior,
-                voices=voices,
-                balance_rows=worth,
-                left_out=others,
-                start=start,
-                start_balance=None if begin is None else begin.balance_,
-            )
+            found = fit(balance=balance, prior=prior, voices=voices, balance_rows=worth, left_out=others)
             balance = found.balance
         # 5.
         if found is None or (~all_named & ~silenced).any():
-            found = fit(balance=balance, prior=prior, voices=voices, left_out=left_out, start=start)
+            found = fit(balance=balance, prior=prior, voices=voices, left_out=left_out)
         self.balance_ = balance
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective
         self.order_ = votes.order
@@ -185,11 +174,10 @@ class DawidSkene(AdditiveLabelModel):
             device=checked_device(self.device, where=self.method),
         )
 
-    def without(self, columns: Sequence[str], *, votes: Prepared, warm: bool = False) -> DawidSkene:
+    def without(self, columns: Sequence[str], *, votes: Prepared) -> DawidSkene:
         """This model fitted anew on prepared votes, as if there had been no such columns.
 
-        It equals a fit on a table without them within 1e-12; `warm`, which begins at what this model learned and needs
-        fewer iterations, comes to it as near as `tolerance` allows. Raises UnknownName, InvalidRecord.
+        It equals a fit on a table without them within 1e-12. Raises UnknownName, InvalidRecord.
         """
         import numpy as np
 
@@ -201,7 +189,7 @@ class DawidSkene(AdditiveLabelModel):
         if not votes.covered(left_out).any():
             raise InvalidRecord("without", list(columns), "at least one source that votes is left", where=self.method)
         model = type(self)(**self.get_params())
-        model._learn_prepared(votes, left_out=left_out, begin=self if warm else None)
+        model._learn_prepared(votes, left_out=left_out)
         heard = [j for j in range(len(self.columns_)) if j not in out]
         place = {column: new for new, column in enumerate(heard)}
         model.order_ = np.array([place[j] for j in votes.order.tolist() if j in place], dtype=np.int64)

@@ -361,30 +361,12 @@ def test_a_model_without_a_source_labels_as_one_that_never_knew_it(table):
         assert found.pattern_labels(prepared).tolist() == expected.tolist()
         assert -1 in expected
         assert found.to_bytes()
-        near = model.without(out, votes=prepared, warm=True)
-        np.testing.assert_allclose(near.log_likelihood_, brute.log_likelihood_, atol=1e-6)
     with pytest.raises(UnknownName, match="no column is named 's7'"):
         model.without(["s7"], votes=prepared)
     with pytest.raises(InvalidRecord, match="at least one source that votes is left"):
         model.without(table.columns, votes=prepared)
     with pytest.raises(InvalidRecord, match="no vote at all"):
         model.prepare(np.full((3, 5), -1, dtype=np.int8))
-
-
-def test_a_warm_start_ends_where_a_cold_one_ends():
-    """From the tables of all sources EM without one comes to the same tables, in no more steps."""
-    matrix, _ = simulated(rows=3000)
-    found = distinct(np.maximum(matrix, -1))
-    covered = (found.votes >= 0).any(axis=1)
-    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=2)
-    options = {"balance": [0.4, 0.6], "tolerance": 1e-12}
-    whole = DawidSkene(**options).fit(matrix, n_classes=2)
-    cold, warm = DawidSkene(**options), DawidSkene(**options)
-    out = prepared.left_out([1])
-    cold._learn_prepared(prepared, left_out=out)
-    warm._learn_prepared(prepared, left_out=out, begin=whole)
-    np.testing.assert_allclose(warm.log_likelihood_, cold.log_likelihood_, atol=1e-9)
-    assert warm.iterations_ <= cold.iterations_
 
 
 def test_errors_and_skipped_examples_are_silence():
