@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from governance.errors import InvalidRecord, UnknownName
+from governance.errors import GovernanceError, InvalidRecord, UnknownName
 from governance.labelmodels._base import FittedLabelModel, evidence_of
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
@@ -110,7 +110,7 @@ def counterfactuals(
         left, again, unable = kept[place], None, ""
         try:
             again = refit(left)
-        except InvalidRecord as error:
+        except GovernanceError as error:
             unable = error.message
         touched = int(found.counts[(found.votes[:, ~left] >= 0).any(axis=1)].sum())
         labels = None if again is None else label(again)

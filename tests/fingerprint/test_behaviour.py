@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import re
@@ -449,7 +450,9 @@ def test_the_version_of_a_distribution_counts(version, monkeypatch):
     files = {"m.py": "def vote(text):\n    import yaml\n    return yaml.safe_load(text)\n", "__init__.py": ""}
     before = version(files)
     assert [name for name, _ in before.packages] == ["PyYAML"] or [n.lower() for n, _ in before.packages] == ["pyyaml"]
-    monkeypatch.setattr(owners.metadata, "version", lambda name: "999")
+    known = owners.installed()
+    newer = dataclasses.replace(known, versions={**known.versions, "pyyaml": "999"})
+    monkeypatch.setattr(owners, "installed", lambda: newer)
     assert version(files).digest != before.digest
 
 

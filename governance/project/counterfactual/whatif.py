@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from governance.config import Config
 from governance.digest import decimal
-from governance.errors import ExitCode, InvalidRecord
+from governance.errors import ExitCode, GovernanceError, InvalidRecord
 from governance.facts import Facts
 from governance.labelmodels._base import evidence_of
 from governance.labelmodels.counterfactual import without_sources
@@ -118,8 +118,8 @@ class Loaded:
         learned_from = labels.table.take(fitted.rows.nonzero()[0])
         try:
             model = without_sources(fitted.model, learned_from, left)
-        except InvalidRecord as error:
-            return Unable(error.message, "leave out fewer sources: what votes on nothing teaches nothing")
+        except GovernanceError as error:
+            return Unable(error.message, error.hint or "leave out fewer sources: what votes on nothing teaches nothing")
         kept = [j for j, column in enumerate(labels.table.columns) if column not in left]
         order = [labels.table.columns.index(column) for column in model.columns_]
         assert sorted(order) == kept  # noqa: S101 - what is left over is what was fitted
