@@ -37,17 +37,17 @@ class AdditiveLabelModel(FittedLabelModel):
         return self._labels(votes) if len(votes) <= _FEW else None
 
     def _labels(self, votes: np.ndarray) -> np.ndarray:
-        """int8 (rows): as `ranked` has it, of scores that are added up in the same order."""
+        """int8 (rows): as `ranked` has it, which does not see in what order scores were added up."""
         import numpy as np
 
         from governance.labelmodels._onehot import onehot
 
         classes, found = len(self.classes_), np.empty(len(votes), dtype=np.int8)
-        tables = self.log_likelihood_[self.order_].transpose(0, 2, 1).reshape(-1, classes)
+        tables = self.log_likelihood_.transpose(0, 2, 1).reshape(-1, classes)
         log_balance = np.log(self.balance_)[:, None]
         step = max(1, _AT_ONCE // votes.shape[1])
         for start in range(0, len(votes), step):
-            said = onehot(votes[start : start + step, self.order_], classes=classes)
+            said = onehot(votes[start : start + step], classes=classes)
             found[start : start + step] = best(np.add((said @ tables).T, log_balance, order="C"))
             found[start : start + step][said.indptr[1:] == said.indptr[:-1]] = ABSTAIN
         return found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from governance.digest import canonical, decimal, parse_canonical
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
-from governance.votes.patterns import Patterns, distinct
+from governance.votes.patterns import Patterns, distinct, sorts_at_once
 from governance.votes.plain import as_votes, votes_of
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
 
@@ -26,6 +26,8 @@ FORMAT = "labeltrail/label-model"
 VERSION, SAMPLED, VOICED = 1, 2, 3
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
+#: votes, and places for them, that are learned from row by row
+_FEW = 1 << 20
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
@@ -57,14 +59,19 @@ class FittedLabelModel(ABC):
 
         Raises InvalidRecord for parameters or votes that nothing can be learned from.
         """
+        import numpy as np
+
         columns, sources, classes, matrix = votes_of(votes, n_classes=n_classes, where=self.method)
         if not len(matrix):
             raise InvalidRecord("votes", 0, "at least one row", where=self.method)
-        patterns = distinct(evidence_of(matrix), inverse=sample_weight is not None)
-        counts = patterns.counts
-        if sample_weight is not None:
-            counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
-        self._learn_covered(patterns.votes, counts, n_classes=len(classes))
+        found, counts = evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
+        # Few wide rows are learned from one by one: the same bits come of them, and to look for patterns would take longer.
+        if sample_weight is not None or found.size > _FEW or sorts_at_once(found):
+            patterns = distinct(found, inverse=sample_weight is not None)
+            found, counts = patterns.votes, patterns.counts
+            if sample_weight is not None:
+                counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
+        self._learn_covered(found, counts, n_classes=len(classes))
         self.classes_, self.columns_, self.sources_ = classes, columns, sources
         self.sampled_ = 1.0
         return self
@@ -80,7 +87,7 @@ class FittedLabelModel(ABC):
         return self
 
     def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
-        """Learns from those distinct patterns of evidence that hold a vote and are there at all."""
+        """Learns from those rows of evidence that hold a vote and are there at all."""
         from governance.labelmodels._onehot import voting
 
         covered = (voting(votes) > 0) & (counts > 0)
@@ -190,7 +197,7 @@ class FittedLabelModel(ABC):
 
     @abstractmethod
     def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
-        """Learns from covered patterns: votes int8 (patterns x sources), counts int64 (patterns)."""
+        """Learns from covered rows: votes int8 (rows x sources), counts (rows); rows beside fractions are distinct."""
 
     @abstractmethod
     def _scores(self, votes: np.ndarray) -> np.ndarray:

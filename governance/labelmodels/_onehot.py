@@ -7,14 +7,14 @@ stored, on one thread: sources of a pattern for scores, patterns for counts.
 from __future__ import annotations
 
 from threading import local
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from scipy.sparse import csr_array
 
-#: what an addition costs, against a look-up and a count of `Lookup`
-_ADDITION = 0.5
+#: so few patterns are gone through sooner than tables of sums are made up
+_FEW = 5_000
 #: votes that are kept at most, of twelve bytes each
 _MOST = 1 << 22
 
@@ -37,8 +37,8 @@ class OneHot:
 
         self.sources, self.classes = patterns.shape[1], classes
         self.weights = weights.astype(np.float64)
-        self._said = onehot(patterns, classes=classes)
-        self._by_cell = self._said.T
+        self.said = onehot(patterns, classes=classes)
+        self._by_cell = self.said.T
         self._space = _Space(classes, len(patterns))
 
     @property
@@ -53,7 +53,7 @@ class OneHot:
         against, shares = self._against(tables), self._space.scores
         if self.classes == 2:
             # Two classes are weighed by one number, the log-odds. Beyond 700 the smaller probability is below 1e-304.
-            odds = self._said @ (against[:, 0] - against[:, 1])
+            odds = self.said @ (against[:, 0] - against[:, 1])
             odds += log_balance[0] - log_balance[1]
             np.minimum(np.maximum(odds, -700.0, out=odds), 700.0, out=odds)
             np.exp(odds, out=odds)
@@ -108,19 +108,26 @@ class OneHot:
         """Scores, classes x patterns."""
         import numpy as np
 
-        return np.add((self._said @ against).T, log_balance[:, None], out=self._space.scores)
+        return np.add((self.said @ against).T, log_balance[:, None], out=self._space.scores)
 
 
-def onehot(patterns: np.ndarray, *, classes: int) -> csr_array:
-    """Ones, float64, where a source says what: patterns x (sources x classes), stored source by source."""
+def onehot(patterns: np.ndarray, *, classes: int, dtype: Any = float) -> csr_array:
+    """Ones, of `dtype`, where a source says what: patterns x (sources x classes), stored source by source."""
     import numpy as np
     from scipy.sparse import csr_array
 
-    said, sources = patterns >= 0, patterns.shape[1]
-    starts = np.zeros(len(patterns) + 1, dtype=np.int32)
-    np.cumsum(voting(patterns), out=starts[1:])
-    cells = np.add(patterns, np.arange(sources, dtype=np.int32) * np.int32(classes)).ravel().take(np.flatnonzero(said))
-    return csr_array((np.ones(len(cells)), cells, starts), shape=(len(patterns), sources * classes))
+    rows, sources = patterns.shape
+    flat = patterns.ravel()
+    # What follows costs votes, not places for them.
+    there = np.flatnonzero(flat >= 0)
+    row = there // sources
+    cells = (there - row * sources) * classes
+    cells += flat.take(there)
+    starts = np.zeros(rows + 1, dtype=np.int32)
+    np.cumsum(np.bincount(row, minlength=rows), out=starts[1:])
+    return csr_array(
+        (np.ones(len(cells), dtype=dtype), cells.astype(np.int32), starts), shape=(rows, sources * classes)
+    )
 
 
 def voting(patterns: np.ndarray) -> np.ndarray:
@@ -132,6 +139,6 @@ def voting(patterns: np.ndarray) -> np.ndarray:
     return many.astype(np.int32)
 
 
-def suits(votes: int, *, look_ups: int) -> bool:
-    """Whether a step of EM over so many votes costs less than one of so many look-ups a class."""
-    return votes <= _MOST and _ADDITION * votes < look_ups
+def suits(votes: int, *, patterns: int, look_ups: int) -> bool:
+    """Whether a step of EM over so many votes, in so many patterns, costs less than one of so many look-ups a class."""
+    return votes <= _MOST and (patterns <= _FEW or votes < look_ups)

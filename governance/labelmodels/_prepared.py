@@ -46,7 +46,7 @@ class Prepared:
         columns: tuple[str, ...] = (),
         device: str | None = None,
     ) -> Prepared:
-        """From distinct patterns of evidence, of which each has a vote, and their counts or weights."""
+        """From rows of evidence, of which each has a vote, and their counts; or from distinct ones and their weights."""
         order, rows, patterns, weights, names = canonical_patterns(votes, counts)
         return cls(patterns, weights, order, rows, names, classes, columns, device)
 
@@ -59,7 +59,7 @@ class Prepared:
     def _onehot(self) -> OneHot | None:
         """The same, where that costs less; what decides is how many patterns, sources, classes and votes there are."""
         most = look_ups(len(self.patterns), len(self.order), classes=self.classes)
-        if not suits(int(self._voting.sum()), look_ups=most):
+        if not suits(int(self._voting.sum()), patterns=len(self.patterns), look_ups=most):
             return None
         return OneHot(self.patterns, self.weights, classes=self.classes)
 
@@ -181,13 +181,14 @@ class Prepared:
         if len(np.unique(self._totals[heard])) < len(heard):
             rest = distinct(np.ascontiguousarray(self.patterns[:, heard]))
             weights = np.bincount(rest.inverse, self.weights, minlength=len(rest))
-            groups[heard] = groups_of(column_names(rest.votes, weights.astype(self.weights.dtype)))
+            names = column_names(rest.votes, weights.astype(self.weights.dtype))
+            groups[heard] = np.unique(names, return_inverse=True)[1]
             groups[left_out] = len(heard) + np.arange(left_out.sum())
         return groups
 
     @cached_property
     def _pairs(self) -> Pairs:
-        return Pairs(self.patterns, self.weights, classes=self.classes)
+        return Pairs(self.patterns, self.weights, classes=self.classes, said=self._onehot and self._onehot.said)
 
     @cached_property
     def _totals(self) -> np.ndarray:

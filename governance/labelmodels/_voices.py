@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from governance.labelmodels._onehot import onehot, voting
+
 if TYPE_CHECKING:
     import numpy as np
+    from scipy.sparse import csr_array
 
 #: so many rows two sources must share before their agreement is looked at, so many sources there must be, and so many for
 #: copies to be told from others
@@ -29,14 +32,17 @@ _DIGITS = 6
 class Pairs:
     """On how many rows two sources vote both, and say the same, counted once for all that are ever asked about.
 
-    patterns: int8 (patterns x sources); weights: (patterns).
+    patterns: int8 (patterns x sources); weights: (patterns); `said`: the patterns as `onehot` gives them, where they are
+    at hand.
     """
 
-    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> None:
+    def __init__(
+        self, patterns: np.ndarray, weights: np.ndarray, *, classes: int, said: csr_array | None = None
+    ) -> None:
         import numpy as np
 
         self.sources, self.classes = patterns.shape[1], classes
-        self._patterns, self._weights = patterns, weights
+        self._patterns, self._weights, self._said = patterns, weights, said
         self._counted, self._alone_at_it = np.zeros(self.sources, dtype=bool), Lock()
         self._tables = (np.empty((0, 0)), np.empty((0, 0)))
 
@@ -45,13 +51,19 @@ class Pairs:
         import numpy as np
 
         with self._alone_at_it:
-            if (asked & ~self._counted).any():
-                self._counted = self._counted | asked
-                patterns = np.ascontiguousarray(self._patterns[:, self._counted])
-                counted = _pairs(patterns, self._weights.astype(np.float64), classes=self.classes)
-                whole, places = np.zeros((2, self.sources, self.sources)), np.flatnonzero(self._counted)
-                whole[:, places[:, None], places] = counted
-                self._tables = (whole[0], whole[1])
+            if not (asked & ~self._counted).any():
+                return self._tables
+            weights = self._weights.astype(np.float64)
+            if self._said is not None and _is_sparse(np.diff(self._said.indptr), self.sources):
+                self._counted[:] = True
+                self._tables = _sparse_pairs(self._said, weights, sources=self.sources)
+                return self._tables
+            self._counted = self._counted | asked
+            patterns = np.ascontiguousarray(self._patterns[:, self._counted])
+            counted = _pairs(patterns, weights, classes=self.classes)
+            whole, places = np.zeros((2, self.sources, self.sources)), np.flatnonzero(self._counted)
+            whole[:, places[:, None], places] = counted
+            self._tables = (whole[0], whole[1])
             return self._tables
 
 
@@ -152,10 +164,8 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     import numpy as np
 
     rows, sources = patterns.shape
-    votes = (patterns >= 0).sum(axis=1).astype(np.float64)
-    # What a pair of votes costs a sparse product is some ten times what a cell costs a dense one.
-    if 10 * float((votes**2).sum()) < rows * sources**2:
-        return _sparse_pairs(patterns, weights, classes=classes)
+    if _is_sparse(voting(patterns), sources):
+        return _sparse_pairs(onehot(patterns, classes=classes), weights, sources=sources)
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
     step = max(1, (1 << 20) // sources)
     for start in range(0, rows, step):
@@ -169,21 +179,20 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     return shared, agreed
 
 
-def _sparse_pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same, where few sources vote on a row: a cell for every source and what it says."""
+def _is_sparse(votes: np.ndarray, sources: int) -> bool:
+    """Whether so few vote, of all sources, that their pairs are sooner counted one by one; votes: whole (patterns)."""
     import numpy as np
-    from scipy.sparse import csr_array
 
-    row, source = np.nonzero(patterns >= 0)
-    starts = np.searchsorted(row, np.arange(len(patterns) + 1))
-    cell = source * classes + patterns[row, source]
-    width = patterns.shape[1] * classes
-    said = csr_array((np.ones(len(row)), cell, starts), shape=(len(patterns), width))
-    weighted = csr_array((weights[row], cell, starts), shape=(len(patterns), width))
-    both = (weighted.T @ said).tocoo()
-    (one, first), (other, second) = (np.divmod(side, classes) for side in (both.row, both.col))
-    place = one * patterns.shape[1] + other
-    shape = (patterns.shape[1], patterns.shape[1])
-    shared = np.bincount(place, both.data, minlength=shape[0] ** 2).reshape(shape)
-    agreed = np.bincount(place, both.data * (first == second), minlength=shape[0] ** 2).reshape(shape)
-    return shared, agreed
+    # What a pair of votes costs a sparse product is some ten times what a cell costs a dense one.
+    return 10 * float(np.square(votes, dtype=np.float64).sum()) < len(votes) * sources**2
+
+
+def _sparse_pairs(said: csr_array, weights: np.ndarray, *, sources: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same of one-hot votes, where few sources vote on a row."""
+    import numpy as np
+
+    weighted = said.copy()
+    weighted.data = np.repeat(weights, np.diff(said.indptr))
+    both = (weighted.T @ said).toarray()
+    both = both.reshape(sources, len(both) // sources, sources, -1)
+    return both.sum(axis=(1, 3)), np.einsum("ikjk->ij", both)

@@ -80,17 +80,10 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
     return Patterns(np.ascontiguousarray(matrix[found]), counts, ranks if inverse else nothing)
 
 
-def in_order(matrix: np.ndarray) -> np.ndarray:
-    """Where the rows of `matrix`, all of them different, stand in lexicographic order, int64 (rows)."""
-    import numpy as np
-
-    if not matrix.size:
-        return np.arange(len(matrix))
-    lowest = int(matrix.min())
-    base = int(matrix.max()) - lowest + 1
-    if base ** matrix.shape[1] <= _KEY_LIMIT:
-        return np.argsort(_packed(matrix, None, base=base, lowest=lowest))
-    return _ranked_rows(matrix, base=base, lowest=lowest)[0]
+def sorts_at_once(matrix: np.ndarray) -> bool:
+    """Whether one integer holds a row of `matrix`, int8 (rows x sources), so that `distinct` is quick."""
+    lowest = int(matrix.min(initial=127))
+    return (int(matrix.max(initial=-128)) - lowest + 1) ** matrix.shape[1] <= _KEY_LIMIT
 
 
 @dataclass(frozen=True, eq=False)

@@ -117,7 +117,7 @@ def test_the_order_of_rows_and_the_number_of_threads_change_nothing():
 
 def test_threads_that_fit_at_once_do_not_write_into_each_other():
     """Long sparse steps on eight threads: each model is, to the last bit, the one that a single thread finds."""
-    matrix, _ = simulated(rows=20_000, accuracies=np.linspace(0.6, 0.9, 12), coverage=0.25, classes=3)
+    matrix, _ = simulated(rows=20_000, accuracies=np.linspace(0.6, 0.9, 12), coverage=0.15, classes=3)
     model = DawidSkene(max_iterations=5).fit(matrix, n_classes=3)
     assert model.prepare(matrix)._onehot is not None
     alone, together = (counterfactuals(model, matrix, threads=threads).each for threads in (1, 8))

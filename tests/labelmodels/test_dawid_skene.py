@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from labelmodel_votes import simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, UnknownName
-from governance.labelmodels import _lookup, _products
+from governance.labelmodels import _lookup, _onehot, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import canonical_patterns
 from governance.labelmodels._onehot import OneHot
@@ -229,7 +229,9 @@ def test_columns_with_equal_counts_are_told_apart_by_their_company():
 def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, codes, at_once):
     """However many sources make up a code, and however many patterns are worked on together, the tables are the same."""
     matrix, _ = simulated(rows=4000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
+    assert DawidSkene().fit(matrix, n_classes=3).prepare(matrix)._onehot is not None
     whole = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
+    monkeypatch.setattr(_onehot, "_FEW", 0)
     monkeypatch.setattr(_lookup, "_CODES", codes)
     monkeypatch.setattr(_lookup, "_AT_ONCE", at_once)
     other = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
@@ -240,6 +242,8 @@ def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, co
 def test_no_number_of_threads_changes_a_bit(monkeypatch):
     """One thread, two and five give the same bits, also where there are many blocks."""
     matrix, _ = simulated(rows=9000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
+    monkeypatch.setattr(_onehot, "_FEW", 0)
+    assert DawidSkene().fit(matrix, n_classes=3).prepare(matrix)._onehot is None
     learned = []
     for threads in ("1", "2", "5"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)

@@ -8,6 +8,7 @@ import pytest
 from labelmodel_votes import simulated, table_of
 
 from governance.labelmodels import _voices
+from governance.labelmodels._onehot import onehot
 from governance.labelmodels._voices import Agreement, Pairs
 from governance.labelmodels.dawid_skene import DawidSkene
 
@@ -73,7 +74,7 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(classes):
     rng = np.random.default_rng(1)
     matrix = np.where(rng.random((500, 12)) < 0.2, rng.integers(0, classes, (500, 12)), -1).astype(np.int8)
     weights = rng.integers(1, 5, 500).astype(float)
-    sparse = _voices._sparse_pairs(matrix, weights, classes=classes)
+    sparse = _voices._sparse_pairs(onehot(matrix, classes=classes), weights, sources=12)
     both = (matrix[:, :, None] >= 0) & (matrix[:, None, :] >= 0)
     shared = (both * weights[:, None, None]).sum(axis=0)
     agreed = ((both & (matrix[:, :, None] == matrix[:, None, :])) * weights[:, None, None]).sum(axis=0)

@@ -1,0 +1,107 @@
+"""In which order do votes stand once nobody can tell in which they came?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from governance.labelmodels import _canonical
+from governance.labelmodels._canonical import canonical_patterns, column_names
+from governance.labelmodels.dawid_skene import DawidSkene
+from governance.votes.patterns import distinct
+
+ROWS = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.integers(-1, 2))
+
+
+def told(votes, counts):
+    """The patterns with their counts, column by column as they were given, and the names of the columns."""
+    order, rows, patterns, weights, names = canonical_patterns(votes, counts)
+    np.testing.assert_array_equal(votes[rows][:, order], patterns)
+    found = [(tuple(one), weight) for one, weight in zip(patterns.tolist(), weights.tolist(), strict=True)]
+    return order, found, names.tolist()
+
+
+def ones(votes):
+    return np.ones(len(votes), dtype=np.int64)
+
+
+@given(ROWS, st.lists(st.integers(1, 4), min_size=12, max_size=12))
+def test_rows_that_repeat_are_patterns_with_counts(votes, times):
+    """However a pattern's rows are counted, together or one by one, the same arrays come out."""
+    repeated = np.repeat(votes, times[: len(votes)], axis=0)
+    found = distinct(repeated)
+    one, other = (canonical_patterns(*given) for given in ((repeated, ones(repeated)), (found.votes, found.counts)))
+    for place in (0, 2, 3, 4):
+        np.testing.assert_array_equal(one[place], other[place])
+    assert len(np.unique(one[2], axis=0)) == len(one[2])
+    assert one[3].sum() == len(repeated)
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_no_order_of_rows_and_columns_is_seen(votes, random):
+    """Rows and columns that are shuffled come out the same, unless columns are interchangeable."""
+    rows, columns = list(range(len(votes))), list(range(votes.shape[1]))
+    random.shuffle(rows)
+    random.shuffle(columns)
+    _, before, names = told(votes, ones(votes))
+    moved = np.ascontiguousarray(votes[rows][:, columns])
+    _, after, others = told(moved, ones(moved))
+    assert names == others
+    if len(set(names)) == len(names):
+        assert before == after
+
+
+def test_columns_that_are_interchangeable_share_a_name_and_keep_their_rows_apart():
+    """Rows that differ only in which of two equal columns speaks are two patterns."""
+    votes = np.array([[0, -1, 1], [-1, 0, 1], [1, 1, 0]], dtype=np.int8)
+    order, found, names = told(votes, ones(votes))
+    assert len(found) == 3
+    assert len(set(names)) == 2
+    twins = [place for place, column in enumerate(order.tolist()) if column in (0, 1)]
+    assert names[twins[0]] == names[twins[1]]
+    assert column_names(votes, ones(votes))[0] == column_names(votes, ones(votes))[1]
+
+
+@pytest.mark.parametrize("meeting", [1, 3])
+def test_rows_of_one_key_are_not_one_pattern(monkeypatch, meeting):
+    """Where different rows happen to get one key, others are made, until all rows are told apart."""
+    votes = np.array([[0, 1], [1, 0], [0, 1], [1, 1]], dtype=np.int8)
+    whole, asked = _canonical._Cells.keys, []
+
+    def keys(self, names):
+        asked.append(1)
+        found = whole(self, names)
+        return np.zeros_like(found) if len(asked) <= meeting else found
+
+    monkeypatch.setattr(_canonical._Cells, "keys", keys)
+    _, found, _ = told(votes, ones(votes))
+    assert len(asked) == meeting + 1
+    assert sorted(count for _, count in found) == [1, 1, 2]
+
+
+def test_no_size_of_blocks_changes_an_order(monkeypatch):
+    """Votes that are looked at in several blocks get the names and the order that they get in one."""
+    rng = np.random.default_rng(3)
+    votes = rng.integers(-1, 3, (300, 7)).astype(np.int8)
+    votes[:, 6] = votes[:, 5]
+    whole = canonical_patterns(votes, ones(votes))
+    for at_once in (1, 70, 700):
+        monkeypatch.setattr(_canonical, "_AT_ONCE", at_once)
+        for one, other in zip(whole, canonical_patterns(votes, ones(votes)), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 1000))
+def test_wide_rows_are_learned_from_as_their_patterns_are(seed):
+    """A fit on rows too wide for one integer has the bits of one on weights of 1, which looks for patterns first."""
+    rng = np.random.default_rng(seed)
+    votes = np.where(rng.random((60, 45)) < 0.1, rng.integers(0, 3, (60, 45)), -1).astype(np.int8)
+    votes[30:] = votes[:30]
+    one = DawidSkene().fit(votes, n_classes=3)
+    other = DawidSkene().fit(votes, n_classes=3, sample_weight=np.ones(60))
+    assert one.log_likelihood_.tobytes() == other.log_likelihood_.tobytes()
+    assert one.objective_ == other.objective_
