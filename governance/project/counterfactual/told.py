@@ -86,7 +86,7 @@ def _tiers(data: dict[str, Any]) -> Iterator[str | Table]:
             f"predicted: not asked; of {training['rows']:,} rows that the end model was trained on it touched "
             f"{training['touched']:,} and decided {training['decisive']:,}: --retrain says what is predicted otherwise"
             if training
-            else "predicted: not asked, and no end model here was trained on these labels"
+            else "predicted: not asked, and nothing here says on which rows an end model was trained: --retrain says why"
         )
     rows = [
         (
