@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal as Exact
 
-from governance.claims.model import REPRO, Answer, Code, Gap, Row, Table, claim, gap, said
+from governance.claims.model import REPRO, Answer, Gap, Row, Table, claim, gap, said
 from governance.claims.thread import Thread
 from governance.claims.words import agree, difference, figure, joined, measured, metric_name, number, predictor
 from governance.records import Bin, Evaluation, Metric
@@ -255,25 +255,6 @@ def versus_majority(thread: Thread) -> Answer:
         f"a difference of {difference(ours.value, plain.value)}."
     )
     return said(claim(text, evaluation))
-
-
-def change(thread: Thread) -> Answer:
-    """What changed since the evaluation before, on the same slices."""
-    evaluations = thread.facts.of(Evaluation)
-    where = main_slice(thread)
-    earlier = [item for item in evaluations if item is not thread.evaluation]
-    if thread.evaluation is None or where is None or not earlier:
-        wanted = "an earlier evaluation to compare with"
-        return said(Gap(wanted, REPRO, edit=("change a source, ", Code("params.yaml"), " or the code of a stage")))
-    before = earlier[-1].metric("accuracy", of="model", slice=where.name)
-    now = thread.evaluation.metric("accuracy", of="model", slice=where.name)
-    if before is None or now is None or before.value is None or now.value is None:
-        return gap(f"accuracy of an earlier model on {where.told}")
-    text = (
-        f"On {where.told} accuracy of the model went from {measured(before)} to {measured(now)}, "
-        f"{difference(now.value, before.value)}."
-    )
-    return said(claim(text, earlier[-1], thread.evaluation))
 
 
 def _accuracies(evaluation: Evaluation, of: str) -> list[Metric]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self, TypeVar
@@ -75,8 +75,7 @@ class Thread:
         if label_model is None and model is None and labels is None:
             label_model = _last(item for item in facts.of(LabelModel) if votes is None or item.votes == votes.name)
         predictions = _last(item for item in facts.of(Predictions) if model is not None and item.model == model.name)
-        compared = {item.name for item in (model, predictions) if item is not None}
-        evaluation = _last(item for item in facts.of(Evaluation) if not compared or compared & set(item.compared))
+        evaluation = _last(_evaluations(facts, model=model, labelled=(labels, votes), dataset=dataset))
         origin = (_find(facts, Dataset, name) for name in (dataset.derived_from if dataset else ()))
         collected = _last(item for item in origin if item is not None)
         if collected is None and dataset is not None and dataset.role == "collected":
@@ -173,6 +172,19 @@ class Thread:
 def _newest_dataset(facts: Facts) -> Dataset | None:
     found = facts.of(Dataset)
     return _last(item for item in found if item.role == "screened") or _last(found)
+
+
+def _evaluations(
+    facts: Facts, *, model: Model | None, labelled: Iterable[Labels | Votes | None], dataset: Dataset | None
+) -> Iterator[Evaluation]:
+    """Those of this thread: of its model, else of its labels or votes, else on its dataset; figures of another model are
+    no figures of a thread that has none."""
+    compared = {item.name for item in labelled if item is not None}
+    if model is not None:
+        compared = {model.name, *(item.name for item in facts.of(Predictions) if item.model == model.name)}
+    for item in facts.of(Evaluation):
+        if compared & set(item.compared) if compared else dataset is None or item.dataset == dataset.name:
+            yield item
 
 
 def _find(facts: Facts, kind: type[R], name: str) -> R | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,10 @@ def whatif(
         typer.Option("--without", metavar="SOURCE", help="A source's title, column or name; give it again for more."),
     ],
     retrain: Retrain = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw there which labels change, and accuracy before and after."),
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -28,13 +33,16 @@ def whatif(
 
     Exit 4 where a part of the answer is unknown. Example: labeltrail whatif --without afinn
     """
-    answer(project_of(context).whatif(*without, retrain=retrain), as_json=as_json, as_md=as_md)
+    answer(project_of(context).whatif(*without, retrain=retrain, picture=picture), as_json=as_json, as_md=as_md)
 
 
 def blast(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="A source's title, column, name or shortened name.")],
     retrain: Retrain = False,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw there what it touched and what it decided.")
+    ] = None,
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
@@ -42,4 +50,4 @@ def blast(
 
     Exit 4 where a part of the answer is unknown. Example: labeltrail blast afinn
     """
-    answer(project_of(context).blast(source, retrain=retrain), as_json=as_json, as_md=as_md)
+    answer(project_of(context).blast(source, retrain=retrain, picture=picture), as_json=as_json, as_md=as_md)

@@ -242,24 +242,26 @@ class Project:
         return Explainer(config=self.config, trail=self.trail, facts=self.current_facts(), many=True)
 
     @reads
-    def whatif(self, *without: str, retrain: bool = False) -> Report:
+    def whatif(self, *without: str, retrain: bool = False, picture: str | Path | None = None) -> Report:
         """What the labels would be without some sources, and with `retrain` what would be predicted.
 
-        Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence, BrokenEvidence.
+        `picture` is an SVG file to draw it in. Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence,
+        BrokenEvidence, ConfigurationError.
         """
         from governance.project.counterfactual.verbs import whatif
 
-        return whatif(self, without, retrain=retrain)
+        return whatif(self, without, retrain=retrain, picture_to=Path(picture) if picture is not None else None)
 
     @reads
-    def blast(self, source: str, *, retrain: bool = False) -> Report:
+    def blast(self, source: str, *, retrain: bool = False, picture: str | Path | None = None) -> Report:
         """What a source touched, what it decided, what would be predicted without it, and what hangs on it.
 
-        Raises UnknownName, AmbiguousName, MissingEvidence, BrokenEvidence.
+        `picture` is an SVG file to draw it in. Raises UnknownName, AmbiguousName, InvalidRecord, MissingEvidence,
+        BrokenEvidence, ConfigurationError.
         """
         from governance.project.counterfactual.verbs import blast
 
-        return blast(self, source, retrain=retrain)
+        return blast(self, source, retrain=retrain, picture_to=Path(picture) if picture is not None else None)
 
     def verify(self, *, since: str | Path | None = None, log: bool = False) -> Report:
         """Hashes everything again: log, tables, outputs, DVC's lock and cache, rows. Raises Busy during a repro.

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from governance.checks.metrics import wilson
 from governance.config import Config
-from governance.digest import decimal, write_atomically
+from governance.digest import decimal
 from governance.documents.source_picture import Bar, Panel, picture
 from governance.erased import Erased
-from governance.errors import ConfigurationError, InvalidRecord, MissingEvidence
+from governance.errors import MissingEvidence
 from governance.facts import Facts, short
 from governance.lineage.rows import Rows
-from governance.project.report import Report, Table, counted, table, visible
+from governance.project.picture import Pictured, need_svg, pictured
+from governance.project.report import Report, Table, counted, table
 from governance.records import Evaluation, LabelModel, Labels, Source, Votes
 from governance.votes import copies
 from governance.votes.analysis import Analysis
@@ -27,27 +26,14 @@ _NO_VOTES = "`labeltrail repro` makes and records them"
 _MOST_IN_A_TABLE = 24
 
 
-@dataclass(frozen=True)
-class SourceReport(Report):
-    """The report, which a notebook shows as tables and the picture."""
-
-    svg: str = ""
-
-    def _repr_html_(self) -> str:
-        """Tables and picture; every text is escaped, and nothing is run or loaded."""
-        shown = "\n".join(_html(block) for block in self.blocks)
-        return f"<div>\n{shown}\n{self.svg}</div>\n"
-
-
-def source_report(config: Config, facts: Facts, *, erased: Erased, picture_to: Path | None = None) -> SourceReport:
+def source_report(config: Config, facts: Facts, *, erased: Erased, picture_to: Path | None = None) -> Pictured:
     """`labeltrail source report`: 1. the vote sets of the current runs, each file held against its record  2. counted
     3. with what records hold of each source  4. drawn.
 
     Raises MissingEvidence (no votes, or their file is not here), BrokenEvidence (the file was changed), ConfigurationError
     and InvalidRecord (the picture cannot be written there).
     """
-    if picture_to is not None and picture_to.suffix.lower() != ".svg":
-        raise InvalidRecord("picture", picture_to.name, "a file name that ends in .svg")
+    need_svg(picture_to)
     # 1.
     stated = facts.of(Votes)
     if not stated:
@@ -68,14 +54,8 @@ def source_report(config: Config, facts: Facts, *, erased: Erased, picture_to: P
         sets.append(told)
         panels.append(_panel(told))
     # 4.
-    svg = picture(panels)
-    blocks: list[str | Table] = [block for told in sets for block in _blocks(told)]
-    data: dict[str, Any] = {"votes": sets}
-    if picture_to is not None:
-        _write(picture_to, svg)
-        data["picture"] = str(picture_to)
-        blocks.append(f"the picture is in {picture_to}")
-    return SourceReport("source report", data, tuple(blocks), svg=svg)
+    blocks = tuple(block for told in sets for block in _blocks(told))
+    return pictured(Report("source report", {"votes": sets}, blocks), picture(panels), place=picture_to)
 
 
 def vote_set(
@@ -362,21 +342,3 @@ def _agreeing(told: Mapping[str, Any]) -> Iterable[str | Table]:
 
 def _percent(share: str | None, digits: int = 1) -> str:
     return "" if share is None else f"{100 * float(share):.{digits}f} %"
-
-
-def _write(path: Path, svg: str) -> None:
-    try:
-        write_atomically(path, svg.encode())
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror or error}", hint="name a file in a folder that is there"
-        ) from None
-
-
-def _html(block: str | Table) -> str:
-    if isinstance(block, str):
-        return f"<p>{escape(visible(block))}</p>"
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in block.columns)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in block.rows)
-    title = f"<caption>{escape(block.title)}</caption>" if block.title else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -59,7 +59,7 @@ class Explainer:
     """Everything that explains examples, read and checked once: `answer` then costs one row.
 
     For `many` examples the keys of all rows are fetched at once. Raises MissingEvidence (nothing recorded),
-    BrokenEvidence (a file was changed).
+    BrokenEvidence (a file was changed), InvalidRecord (an id stands twice).
     """
 
     def __init__(self, *, config: Config, trail: Trail, facts: Facts, many: bool = False) -> None:

@@ -9,7 +9,7 @@ import pytest
 from documents.told_facts import complete, datasets, learned, runs, source
 
 from governance.audit import assess, report
-from governance.claims import Claim, Document, Gap, Thread, figures, lines, sources
+from governance.claims import Claim, Document, Gap, Thread, before, figures, lines, sources
 from governance.claims.words import (
     agree,
     counted,
@@ -192,7 +192,7 @@ def test_an_evaluation_without_the_figures_is_silent_about_them(facts: Facts):
     bare = Evaluation.make(**{**full.body(), "metrics": [], "bins": []})
     thread = Thread.of_model(Facts([*(r for r in facts if r.kind != "evaluation"), bare]))
     for ask in (figures.headline, figures.fall, figures.weakest, figures.disparity, figures.calibration,
-                figures.versus_majority, figures.change):  # fmt: skip
+                figures.versus_majority, before.change):  # fmt: skip
         assert ask(thread).gaps, ask
         assert not ask(thread).claims, ask
     assert figures.table(thread) is None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+
+from governance.votes import copies
 
 ROOT = Path(__file__).parents[2]
 MODELS = ("majority", "dawid_skene", "dawid_skene, balance given", "one_voice", "snorkel")
@@ -63,6 +68,29 @@ def test_the_counts_of_the_check_are_those_of_the_benchmark():
         assert told["always"][noise]["all flagged"] == told["always"][noise]["vote sets"] >= 1000
     assert told["false alarms"]["something flagged"] / told["false alarms"]["vote sets"] <= 0.005
     assert quoted("poison-always") == always_table(told)
+
+
+def test_the_page_says_which_pairs_are_not_looked_at_and_the_check_keeps_to_it():
+    """The page and the check have one number: a row fewer, and noisy copies that vote on the same rows go unnamed."""
+    said = " ".join((ROOT / "docs/honesty.md").read_text().split())
+    limits = {name: one.default for name, one in inspect.signature(copies.suspects).parameters.items()}
+    assert f"A pair that meets on fewer than {copies.LEAST_ROWS} rows is not judged by its mistakes" in said
+    assert f"share more than {limits['shared']:.0%} of".replace("%", " %") in said
+    assert f"agree on more than {limits['agreement']:.0%} of these".replace("%", " %") in said
+
+    def named(meet: int, agree: float, rows: int = 1000) -> bool:
+        """Whether two beside whom nobody votes are named, who vote on the same rows and agree on a share of them."""
+        votes = np.full((rows, 2), -1, dtype=np.int8)
+        votes[:meet] = np.arange(meet)[:, None] % 2
+        votes[: round(meet * (1 - agree)), 1] ^= 1
+        return bool(copies.suspects(copies.meetings(votes, n_classes=2), ("a", "b")))
+
+    assert named(copies.LEAST_ROWS, 0.9)
+    assert "of which one votes on 1 % of all rows or less is not judged by the rows that it votes on either" in said
+    assert not named(copies.LEAST_ROWS, 0.9, rows=100 * copies.LEAST_ROWS)
+    assert not named(copies.LEAST_ROWS - 1, 0.9)
+    assert named(copies.LEAST_ROWS - 1, 0.96)
+    assert named(25, 0.96, rows=10_000)
 
 
 def test_the_example_of_the_page_runs():

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,8 @@ def test_the_commands_and_examples_of_the_page_run(reference):
         assert (done.returncode, done.stderr) == (0, ""), f"{done.stdout}{done.stderr}"
     for name in ("why", "whatif", "blast"):
         assert json.loads((reference / f"{name}.json").read_text())["schema_version"] == 1
+    for name in ("whatif", "blast"):
+        assert ET.parse(reference / f"{name}.svg").getroot().tag.endswith("svg")  # noqa: S314 - made here
 
 
 def test_the_fields_that_the_page_names_are_those_of_the_answer(reference):

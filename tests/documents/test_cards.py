@@ -175,7 +175,9 @@ def test_the_newest_model_is_told(facts: Facts):
     assert "0.860 (0.840 to 0.880)" in told
     assert "0.850 (0.830 to 0.870) over" not in told
     change = " ".join(c.text for c in report(Facts(made), as_of="2026-11-22").claims if isinstance(c, Claim))
-    assert "went from 0.850 (0.830 to 0.870) to 0.860 (0.840 to 0.880), +0.010" in change
+    before = "that of model “first”, evaluated before it, 0.850 (0.830 to 0.870)"
+    assert f"is 0.860 (0.840 to 0.880), {before}, a difference of +0.010." in change
+    assert "went from" not in change
 
 
 def test_the_newest_dataset_is_told():

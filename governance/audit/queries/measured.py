@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from governance.audit.query import Context, query
-from governance.claims import Answer, claim, data, figures, gap, labels, lines, said
+from governance.claims import Answer, before, claim, data, figures, gap, labels, lines, said
 from governance.claims.words import counted, joined, metric_name, number
 from governance.facts import Facts
 
@@ -91,7 +91,7 @@ def unmeasured(_: Facts, context: Context) -> Answer:
 @query
 def version_delta(_: Facts, context: Context) -> Answer:
     """What changed since the evaluation before."""
-    return figures.change(context.thread) + context.unheld("figures of batches met in use")
+    return before.change(context.thread) + context.unheld("figures of batches met in use")
 
 
 @query

@@ -7,17 +7,20 @@ that were learned without it, says something else than it is recorded to have sa
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.config import Config
 from governance.errors import ExitCode, InvalidRecord
 from governance.facts import Facts
 from governance.lineage.impact import hanging
+from governance.project.counterfactual.pictured import blast_picture
 from governance.project.counterfactual.refit import Unable, fitted_as, labels_again
 from governance.project.counterfactual.retrain import Trained, retrained, trained_as
 from governance.project.counterfactual.told import blast_blocks
 from governance.project.counterfactual.voters import Voter, find_voter
 from governance.project.counterfactual.whatif import Loaded
+from governance.project.picture import Pictured, need_svg, pictured
 from governance.project.report import Report
 from governance.records import Source
 from governance.store.trail import Trail
@@ -26,11 +29,21 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def blast(source: str, *, config: Config, trail: Trail, facts: Facts, known: Facts, retrain: bool = False) -> Report:
+def blast(
+    source: str,
+    *,
+    config: Config,
+    trail: Trail,
+    facts: Facts,
+    known: Facts,
+    retrain: bool = False,
+    picture_to: Path | None = None,
+) -> Pictured:
     """`labeltrail blast`: exit 4 where a part of the answer is unknown.
 
-    Raises MissingEvidence, BrokenEvidence, UnknownName, AmbiguousName.
+    Raises MissingEvidence, BrokenEvidence, UnknownName, AmbiguousName, InvalidRecord, ConfigurationError.
     """
+    need_svg(picture_to)
     loaded = Loaded.read(config=config, trail=trail, facts=facts)
     try:
         voter = find_voter(loaded.voters, source, facts=known)
@@ -49,7 +62,8 @@ def blast(source: str, *, config: Config, trail: Trail, facts: Facts, known: Fac
         "store": {"log": trail.log, "earlier": _earlier(voter.name, facts=facts, known=known)},
     }
     unknown = data["touched"] is None or any("unknown" in (data[tier] or {}) for tier in ("decisive", "predicted"))
-    return Report("blast", data, tuple(blast_blocks(data)), ExitCode.UNKNOWN if unknown else ExitCode.FINE)
+    told = Report("blast", data, tuple(blast_blocks(data)), ExitCode.UNKNOWN if unknown else ExitCode.FINE)
+    return pictured(told, blast_picture(data), place=picture_to)
 
 
 _NOWHERE: dict[str, Any] = {"touched": None, "decisive": None, "training": None, "predicted": None}

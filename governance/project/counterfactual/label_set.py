@@ -18,7 +18,7 @@ from governance.lineage.rows import Held, R, Rows
 from governance.parquet import require_columns
 from governance.records import Dataset, LabelModel, Labels, Recipe, Record, Votes
 from governance.votes.alignment import need_alignment
-from governance.votes.table import ABSTAIN, VoteTable, read_votes
+from governance.votes.table import ABSTAIN, ID_COLUMN, VoteTable, check_ids, read_votes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +99,7 @@ def read_label_set(rows: Rows, *, erased: Erased) -> LabelSet:
         recipe=_recipe(rows.facts, held),
         table=table,
         model=recorded_model(fitted.path) or load(fitted.path),
-        labelled=_beside(table, rows, held)[0],
+        labelled=beside(table, rows, held)[0],
         examples=_whole(table, rows, dataset),
         erased=_lost(votes, erased),
     )
@@ -128,8 +128,8 @@ def _lost(votes: Held[Votes], erased: Erased) -> int:
 
 
 def _whole(table: VoteTable, rows: Rows, held: Held[Record]) -> pl.DataFrame:
-    """As `_beside`. Raises BrokenEvidence where a row is missing."""
-    joined, missing = _beside(table, rows, held)
+    """As `beside`. Raises BrokenEvidence where a row is missing."""
+    joined, missing = beside(table, rows, held)
     if missing:
         raise BrokenEvidence(
             held.record.label,
@@ -140,11 +140,17 @@ def _whole(table: VoteTable, rows: Rows, held: Held[Record]) -> pl.DataFrame:
     return joined
 
 
-def _beside(table: VoteTable, rows: Rows, held: Held[Record]) -> tuple[pl.DataFrame, int]:
-    """The rows of another table in the order of the votes, nulls where it has none, and how many it has not."""
+def beside(table: VoteTable, rows: Rows, held: Held[Record]) -> tuple[pl.DataFrame, int]:
+    """The rows of another table in the order of the votes, nulls where it has none, and how many it has not.
+
+    Raises InvalidRecord where it holds an id twice: nothing says which of the rows is meant.
+    """
     import polars as pl
 
     frame = rows.frame(held)
+    named = frame[rows.id_column].alias(ID_COLUMN)
+    if len(frame) or named.dtype != pl.String:
+        check_ids(named, where=held.record.label)
     ids = pl.DataFrame({rows.id_column: table.ids})
     joined = ids.join(
         frame.with_columns(pl.lit(value=True).alias("")), on=rows.id_column, how="left", maintain_order="left"

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from governance.digest import decimal
-from governance.errors import GovernanceError, MissingEvidence
+from governance.errors import GovernanceError, InvalidRecord, MissingEvidence
 from governance.labelmodels.endmodel import ARCHITECTURE, Preprocessing, train_end_model
+from governance.parquet import require_columns
+from governance.project.counterfactual.label_set import beside
 from governance.project.counterfactual.refit import Unable
 from governance.records import Model, Predictions
 
@@ -93,10 +95,12 @@ def trained_as(loaded: Loaded) -> Trained | Unable:
     if len(rows) != record.trained_on.get(record.parameters.get("domain", ""), -1):
         says = f"the record does not say which rows it was trained on: {len(rows):,} would fit, {record.trained_on} did"
         return Unable(says, "rows are found by the columns `domain` and `split`")
-    frame = loaded.rows.frame(held)
-    ids = labels.table.ids.to_frame(loaded.config.id_column)
-    joined = ids.join(frame, on=loaded.config.id_column, how="left", maintain_order="left")
-    proba = joined.select(f"p_{name}" for name in labels.classes)
+    try:
+        joined, _ = beside(labels.table, loaded.rows, held)
+        require_columns(joined, labels.shares, where=predictions.label)
+    except InvalidRecord as error:
+        return Unable(error.message, error.hint or "what no row is predicted by cannot be compared")
+    proba = joined.select(labels.shares)
     if sum(proba.null_count().row(0)):
         return Unable("some examples have no recorded prediction", "`labeltrail verify` names what does not fit")
     return Trained(record, predictions, rows, proba.to_numpy())

@@ -8,7 +8,7 @@ from typing import Any
 from governance.facts import short
 from governance.project.report import Table, counted, table
 
-_WAYS = {
+WAYS = {
     "frozen": "frozen: every table as it is",
     "refitted": "refitted: learned again without it",
     "retrained": "retrained: predictions of the end model",
@@ -24,15 +24,15 @@ def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield "no gold: what it does to accuracy and calibration is unknown"
     elif gold["voted"]:
         yield f"gold is {gold['says']}, which voted itself: figures beside it are no independent evidence"
-    ways = [way for way in _WAYS if data[way] is not None]
+    ways = [way for way in WAYS if data[way] is not None]
     known = [way for way in ways if "unknown" not in data[way]]
     yield table(
         ("", "flip", "lose their label", "accuracy", "calibration error"),
-        [(_WAYS[way], *_counts(data[way]), *_beside(data[way])) for way in known],
+        [(WAYS[way], *_counts(data[way]), *_beside(data[way])) for way in known],
     )
     for way in ways:
         if way not in known:
-            yield f"{_WAYS[way]}: unknown, because {data[way]['unknown']} ({data[way]['hint']})"
+            yield f"{WAYS[way]}: unknown, because {data[way]['unknown']} ({data[way]['hint']})"
     if "refitted" in known:
         yield _refit(data["refitted"])
     if "retrained" in known:
@@ -42,7 +42,7 @@ def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
             pairs = [
                 (one["was"] or "no label", one["now"] or "no label", f"{one['rows']:,}") for one in data[way]["pairs"]
             ]
-            yield table(("was", "is", "rows"), pairs, title=_WAYS[way])
+            yield table(("was", "is", "rows"), pairs, title=WAYS[way])
     if known:
         yield _by_slice(data, known, "rows by part")
     last = known[-1] if known else None
@@ -76,7 +76,7 @@ def _tiers(data: dict[str, Any]) -> Iterator[str | Table]:
         tiers.append(("decisive: no label is left", decisive["lost"]))
     if predicted and "unknown" not in predicted:
         tiers.append(("predicted: the end model says otherwise", predicted["changed"]))
-    rows = [(tier, f"{count:,}", _share(count, data["rows"])) for tier, count in tiers]
+    rows = [(tier, f"{count:,}", share(count, data["rows"])) for tier, count in tiers]
     yield table(("tier", "rows", f"of {data['rows']:,}"), rows)
     for tier in ("decisive", "predicted"):
         if data[tier] and "unknown" in data[tier]:
@@ -86,7 +86,7 @@ def _tiers(data: dict[str, Any]) -> Iterator[str | Table]:
             f"predicted: not asked; of {training['rows']:,} rows that the end model was trained on it touched "
             f"{training['touched']:,} and decided {training['decisive']:,}: --retrain says what is predicted otherwise"
             if training
-            else "predicted: not asked, and no end model here was trained on these labels"
+            else "predicted: not asked, and nothing here says on which rows an end model was trained: --retrain says why"
         )
     rows = [
         (
@@ -149,5 +149,6 @@ def _training(told: dict[str, Any]) -> str:
     )
 
 
-def _share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> str:
+    """A share in percent, as tables and pictures tell it; of nothing there is none."""
     return f"{100 * part / whole:.1f} %" if whole else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from governance.project.in_between import in_between
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from governance.project import Project
 
 
-def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report:
+def whatif(project: Project, without: Sequence[str], *, retrain: bool, picture_to: Path | None = None) -> Report:
     """`labeltrail whatif`. Raises what `whatif.whatif` raises."""
     from governance.project.counterfactual.whatif import whatif
 
@@ -25,10 +26,11 @@ def whatif(project: Project, without: Sequence[str], *, retrain: bool) -> Report
             facts=_facts(project),
             known=project.facts(),
             retrain=retrain,
+            picture_to=picture_to,
         )
 
 
-def blast(project: Project, source: str, *, retrain: bool) -> Report:
+def blast(project: Project, source: str, *, retrain: bool, picture_to: Path | None = None) -> Report:
     """`labeltrail blast`. Raises what `blast.blast` raises."""
     from governance.project.counterfactual.blast import blast
 
@@ -40,6 +42,7 @@ def blast(project: Project, source: str, *, retrain: bool) -> Report:
             facts=_facts(project),
             known=project.facts(),
             retrain=retrain,
+            picture_to=picture_to,
         )
 
 

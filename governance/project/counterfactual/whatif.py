@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from governance.config import Config
@@ -16,11 +17,13 @@ from governance.lineage.rows import Rows
 from governance.project.counterfactual.changed import changes
 from governance.project.counterfactual.gold import Gold, find_gold
 from governance.project.counterfactual.label_set import LabelSet, read_label_set
+from governance.project.counterfactual.pictured import whatif_picture
 from governance.project.counterfactual.refit import Fitted, Unable, fitted_as, labels_again
 from governance.project.counterfactual.retrain import retrained
 from governance.project.counterfactual.slices import Slice, slices
 from governance.project.counterfactual.told import whatif_blocks
 from governance.project.counterfactual.voters import Voter, find_voter, voters
+from governance.project.picture import Pictured, need_svg, pictured
 from governance.project.report import Report
 from governance.store.forgetting import erasures
 from governance.store.trail import Trail
@@ -34,17 +37,26 @@ Labelled = tuple["np.ndarray", "np.ndarray"]
 
 
 def whatif(
-    without: Sequence[str], *, config: Config, trail: Trail, facts: Facts, known: Facts, retrain: bool = False
-) -> Report:
+    without: Sequence[str],
+    *,
+    config: Config,
+    trail: Trail,
+    facts: Facts,
+    known: Facts,
+    retrain: bool = False,
+    picture_to: Path | None = None,
+) -> Pictured:
     """`labeltrail whatif`: exit 4 where a part of the answer is unknown.
 
-    Raises MissingEvidence, BrokenEvidence, UnknownName, AmbiguousName, InvalidRecord.
+    Raises MissingEvidence, BrokenEvidence, UnknownName, AmbiguousName, InvalidRecord, ConfigurationError.
     """
+    need_svg(picture_to)
     loaded = Loaded.read(config=config, trail=trail, facts=facts)
     chosen = loaded.chosen(without, known=known)
     data = loaded.whatif(chosen, retrain=retrain)
     unknown = any("unknown" in (data[part] or {}) for part in ("frozen", "refitted", "retrained"))
-    return Report("whatif", data, tuple(whatif_blocks(data)), ExitCode.UNKNOWN if unknown else ExitCode.FINE)
+    told = Report("whatif", data, tuple(whatif_blocks(data)), ExitCode.UNKNOWN if unknown else ExitCode.FINE)
+    return pictured(told, whatif_picture(data), place=picture_to)
 
 
 @dataclass(frozen=True, eq=False)
