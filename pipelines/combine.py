@@ -126,14 +126,14 @@ def label_frame(table: VoteTable, model: DawidSkene, majority: MajorityVote) -> 
     )
 
 
-def _alike(run: StageRun, table: VoteTable) -> tuple[copies.Suspect, ...]:
+def _alike(run: StageRun, table: VoteTable) -> copies.Alike:
     """Which sources may be copies of each other, on all rows."""
     met = copies.meetings_of(distinct(table.matrix, inverse=False), n_classes=len(table.classes))
     limits = {name: share(run.params, f"copies_{name}", stage=NAME) for name in ("shared", "agreement")}
-    return copies.suspects(met, table.columns, **limits)
+    return copies.alike(met, table.columns, **limits)
 
 
-def _unfitted(run: StageRun, table: VoteTable, alike: tuple[copies.Suspect, ...]) -> DawidSkene:
+def _unfitted(run: StageRun, table: VoteTable, alike: copies.Alike) -> DawidSkene:
     """The label model; with `one_voice`, one in which a group of suspected copies counts once."""
     params = run.params
     settings: dict[str, Any] = {
@@ -145,7 +145,7 @@ def _unfitted(run: StageRun, table: VoteTable, alike: tuple[copies.Suspect, ...]
     }
     if not flag(params, "one_voice", stage=NAME):
         return DawidSkene(**settings)
-    groups = copies.groups([pair.columns for pair in alike], table.columns)
+    groups = alike.groups
     return OneVoice(voices=voices_of(table.columns, groups), **settings)
 
 
@@ -190,7 +190,7 @@ def _find(
     run: StageRun,
     table: VoteTable,
     model: DawidSkene,
-    alike: tuple[copies.Suspect, ...],
+    alike: copies.Alike,
     *,
     labels: str,
     label_model: str,
@@ -202,11 +202,9 @@ def _find(
     least = share(params, "coverage_limit", stage=NAME)
     run.state(coverage.check(counted.covered, counted.rows, subject=labels, limit=least))
     run.state(silence.check(said, subject=votes))
-    suspected = copies.as_told(alike, table.columns)
-    run.state(near_copies.check(sources=len(table.columns), subject=votes, **suspected))
+    run.state(near_copies.check(sources=len(table.columns), subject=votes, **alike.told()))
     if isinstance(model, OneVoice):
-        merged = suspected["groups"]
-        run.state(guarded.check(merged, len(table.columns), subject=label_model))
+        run.state(guarded.check(alike.groups, len(table.columns), subject=label_model))
     run.state(
         convergence.check(
             model.iterations_, converged=model.converged_, allowed=model.max_iterations, subject=label_model

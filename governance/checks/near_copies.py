@@ -20,12 +20,14 @@ def check(
     limit: float = 0.0,
     groups: Sequence[Sequence[str]] = (),
     explained: Mapping[tuple[str, str], float] | None = None,
+    unweighed: int = 0,
 ) -> Finding:
     """Counts pairs that vote alike: (one, other, share of rows in common, share agreed of these).
 
     `groups` are the columns that pairs hang together; one of three and more is told as one. `explained` is the share of
-    agreement that one truth explains, by pair, where that could be weighed. A pair is a reason to look and never a reason
-    to drop: honest relatives look like copies too.
+    agreement that one truth explains, by pair, where that could be weighed; `unweighed` is how many pairs more may be
+    copies, on too few rows to say so. A pair is a reason to look and never a reason to drop: honest relatives look like
+    copies too.
     """
     if sources < 2:
         says = "There were no two sources to compare."
@@ -35,7 +37,13 @@ def check(
     told = [_group(group, pairs, explained or {}) for group in sorted(large)]
     told += [_pair(pair, explained or {}) for pair in sorted(pairs) if not grouped >= set(pair[:2])]
     says = f"To review: {'; '.join(told)}." if pairs else f"No two of {sources} sources vote nearly the same."
-    return judge("near_copies", subject=subject, measured=float(len(pairs)), limit=limit, says=says)
+    measured = float(len(pairs))
+    if unweighed:
+        vote = "1 pair votes" if unweighed == 1 else f"{unweighed} pairs vote"
+        says += f" {vote} on the same rows as copies would, on too few of them to tell."
+        # Too few rows to find a copy are no proof that there is none.
+        measured = measured if pairs else None
+    return judge("near_copies", subject=subject, measured=measured, limit=limit, says=says)
 
 
 def _pair(pair: Pair, explained: Mapping[tuple[str, str], float]) -> str:

@@ -84,6 +84,29 @@ class Suspect:
     expected: float | None
 
 
+@dataclass(frozen=True)
+class Alike:
+    """The suspects among `columns`, and how many pairs more may be copies but meet on too few rows to be weighed."""
+
+    columns: tuple[str, ...]
+    pairs: tuple[Suspect, ...]
+    unweighed: int
+
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The columns that the pairs hang together."""
+        return groups([pair.columns for pair in self.pairs], self.columns)
+
+    def told(self) -> dict[str, Any]:
+        """What the check of near copies is given."""
+        return {
+            "pairs": [(*pair.columns, pair.shared, pair.agreement) for pair in self.pairs],
+            "groups": self.groups,
+            "explained": {pair.columns: pair.expected for pair in self.pairs if pair.expected is not None},
+            "unweighed": self.unweighed,
+        }
+
+
 def meetings(votes: np.ndarray, counts: np.ndarray | None = None, *, n_classes: int) -> Meetings:
     """The meetings of rows of votes, int8 (rows x sources), each of which is there `counts` times (once by default)."""
     import numpy as np
@@ -164,23 +187,18 @@ def suspects(
     import numpy as np
 
     # 1.
-    both, agreed = met.both.astype(np.float64), met.agreed.astype(np.float64)
-    voted = both.diagonal()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = both / (voted[:, None] + voted[None, :] - both)
-        agree = agreed / both
+    share, agree, copied = _beside_each_other(met)
     # 2. and 3.
-    alike = (share > shared) & (agree > agreement)
-    slack = 3 * np.sqrt(COPIED * (1 - COPIED) / np.maximum(both, 1))
-    tight = (both >= LEAST_ROWS) & (agree >= COPIED - slack)
-    pairs = [(int(i), int(j)) for i, j in np.argwhere(np.triu(tight | alike, k=1))]
+    same = (share > shared) & (agree > agreement)
+    tight = (met.both >= LEAST_ROWS) & copied
+    pairs = [(int(i), int(j)) for i, j in np.argwhere(np.triu(tight | same, k=1))]
     one_truth = _OneTruth(met)
     found: list[Suspect] = []
     # 4.
     mistaken = _mistaken([pair for pair in pairs if tight[pair]], one_truth)
     for i, j in pairs:
         weighed = one_truth.weigh(i, j) if tight[i, j] else None
-        sign: Sign | None = "same" if alike[i, j] else "mistakes" if (i, j) in mistaken else None
+        sign: Sign | None = "same" if same[i, j] else "mistakes" if (i, j) in mistaken else None
         # 5.
         # One whose few rows lie among another's many is no copy of it, so that both limits have to be crossed.
         together = tight[i, j] and share[i, j] > shared and _together(met, i, j) >= _SAME_ROWS
@@ -192,20 +210,36 @@ def suspects(
     return tuple(found)
 
 
+def alike(met: Meetings, columns: Sequence[str], *, shared: float = 0.8, agreement: float = 0.95) -> Alike:
+    """`suspects`, and how many pairs that vote on the same rows as copies would are not among them because these rows are
+    fewer than LEAST_ROWS."""
+    import numpy as np
+
+    found = suspects(met, columns, shared=shared, agreement=agreement)
+    share, agree, copied = _beside_each_other(met)
+    few = (met.both < LEAST_ROWS) & (share > shared) & copied & ~(agree > agreement)
+    return Alike(tuple(columns), found, int(np.triu(few, k=1).sum()))
+
+
+def _beside_each_other(met: Meetings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(share of the rows of either on which both vote, share of these on which they agree, whether copies with noise might
+    agree so seldom), sources x sources each; NaN where they never meet."""
+    import numpy as np
+
+    both = met.both.astype(np.float64)
+    voted = both.diagonal()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = both / (voted[:, None] + voted[None, :] - both)
+        agree = met.agreed / both
+    slack = 3 * np.sqrt(COPIED * (1 - COPIED) / np.maximum(both, 1))
+    return share, agree, agree >= COPIED - slack
+
+
 def groups(pairs: Iterable[tuple[str, str]], columns: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """Columns that pairs hang together, each group and all groups in the order of `columns`."""
     place = {column: number for number, column in enumerate(columns)}
     camps = sorted(sorted(camp) for camp in _camps((place[one], place[other]) for one, other in pairs))
     return tuple(tuple(columns[number] for number in camp) for camp in camps)
-
-
-def as_told(found: Sequence[Suspect], columns: Sequence[str]) -> dict[str, Any]:
-    """What the check of near copies is given of the pairs that were found."""
-    return {
-        "pairs": [(*pair.columns, pair.shared, pair.agreement) for pair in found],
-        "groups": groups([pair.columns for pair in found], columns),
-        "explained": {pair.columns: pair.expected for pair in found if pair.expected is not None},
-    }
 
 
 def _mistaken(pairs: Sequence[tuple[int, int]], one_truth: _OneTruth) -> set[tuple[int, int]]:

@@ -51,9 +51,8 @@ def state_likeness(run: StageRun, table: Any, *, subject: str) -> None:
     """Which sources vote alike, and which never do."""
     patterns = distinct(table.matrix, inverse=False)
     counted = analysis.analyse(patterns, n_classes=len(table.classes))
-    pairs = copies.suspects(copies.meetings_of(patterns, n_classes=len(table.classes)), table.columns)
-    alike = copies.as_told(pairs, table.columns)
-    run.state(near_copies.check(sources=len(table.columns), subject=subject, **alike))
+    alike = copies.alike(copies.meetings_of(patterns, n_classes=len(table.classes)), table.columns)
+    run.state(near_copies.check(sources=len(table.columns), subject=subject, **alike.told()))
     said = {column: int(counted.votes[j].sum()) for j, column in enumerate(table.columns)}
     run.state(silence.check(said, subject=subject))
 

@@ -38,6 +38,8 @@ CASES = [
     (silence.check({"a": 1, "b": 0}, subject=SUBJECT), "fail", "1.0"),
     (near_copies.check([], 3, subject=SUBJECT), "pass", "0.0"),
     (near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT), "fail", "1.0"),
+    (near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT, unweighed=1), "fail", "1.0"),
+    (near_copies.check([], 3, subject=SUBJECT, unweighed=2), "unknown", None),
     (independence.check([], 10, subject=SUBJECT), "pass", "0.0"),
     (independence.check(["vader"], 10, subject=SUBJECT), "fail", "1.0"),
     (convergence.check(100, converged=True, allowed=100, subject=SUBJECT), "pass", "100.0"),
@@ -57,6 +59,8 @@ def test_a_finding_names_whom_it_is_about():
     assert "b never votes" in silence.check({"a": 1, "b": 0}, subject=SUBJECT).says
     assert "b, c never vote." in silence.check({"a": 1, "b": 0, "c": 0}, subject=SUBJECT).says
     assert "a and b share 90.0 %" in near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT).says
+    told = near_copies.check([], 3, subject=SUBJECT, unweighed=2).says
+    assert told.endswith("2 pairs vote on the same rows as copies would, on too few of them to tell.")
     assert "vader met it before" in independence.check(["vader"], 10, subject=SUBJECT, domain="tweets").says
     assert "cut off" in convergence.check(7, converged=False, allowed=7, subject=SUBJECT).says
     assert "75.0 % on home to 50.0 % on away" in fall.check(0.75, 0.5, subject=SUBJECT, home="home", domain="away").says

@@ -83,7 +83,10 @@ def test_the_page_says_which_pairs_are_not_looked_at_and_the_check_keeps_to_it()
         votes = np.full((rows, 2), -1, dtype=np.int8)
         votes[:meet] = np.arange(meet)[:, None] % 2
         votes[: round(meet * (1 - agree)), 1] ^= 1
-        return bool(copies.suspects(copies.meetings(votes, n_classes=2), ("a", "b")))
+        found = copies.alike(copies.meetings(votes, n_classes=2), ("a", "b"))
+        assert found.pairs == copies.suspects(copies.meetings(votes, n_classes=2), ("a", "b"))
+        assert found.unweighed == (meet < copies.LEAST_ROWS and not found.pairs)
+        return bool(found.pairs)
 
     assert named(copies.LEAST_ROWS, 0.9)
     assert "of which one votes on 1 % of all rows or less is not judged by the rows that it votes on either" in said

@@ -148,3 +148,18 @@ def test_votes_of_another_type_are_refused():
     """int8 and nothing else."""
     with pytest.raises(InvalidRecord, match="int8 votes"):
         copies.meetings(np.zeros((2, 2), dtype=np.float64), n_classes=2)
+
+
+def test_pairs_on_too_few_rows_are_counted_and_not_named():
+    """Of three sources on the same 60 rows the pair that agrees as copies with noise would cannot be told; the others do
+    not look like copies, and neither do two that share few of their rows."""
+    draw = np.random.default_rng(4)
+    votes = np.full((5000, 5), -1, dtype=np.int8)
+    votes[:60, 0] = draw.integers(0, 2, 60)
+    votes[:60, 1] = np.where(np.arange(60) < 6, 1 - votes[:60, 0], votes[:60, 0])
+    votes[:60, 2] = 1 - votes[:60, 0]
+    votes[40:2000, 3] = draw.integers(0, 2, 1960)
+    votes[1990:4000, 4] = votes[1990, 3]
+    found = copies.alike(copies.meetings(votes, n_classes=2), tuple("abcde"))
+    assert (found.pairs, found.unweighed, found.groups) == ((), 1, ())
+    assert found.told() == {"pairs": [], "groups": (), "explained": {}, "unweighed": 1}
