@@ -26,8 +26,8 @@ FORMAT = "labeltrail/label-model"
 VERSION, SAMPLED, VOICED = 1, 2, 3
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
-#: votes, and places for them, that are learned from row by row
-_FEW = 1 << 20
+#: so many places for votes are learned from row by row where rows are wide
+_ROW_BY_ROW = 1 << 20
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
@@ -38,7 +38,7 @@ class FittedLabelModel(ABC):
     """A label model in the manner of scikit-learn: parameters in the constructor, learned things in `name_`.
 
     Votes come as a VoteTable, or as an int8 matrix (rows x sources) together with n_classes. ABSTAIN, ERROR and SKIPPED
-    carry no evidence. Everything is float64 and costs distinct vote patterns, not rows.
+    carry no evidence. Everything is float64; where there are many rows it costs distinct vote patterns, not rows.
     """
 
     method: ClassVar[str]
@@ -66,7 +66,7 @@ class FittedLabelModel(ABC):
             raise InvalidRecord("votes", 0, "at least one row", where=self.method)
         found, counts = evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
         # Few wide rows are learned from one by one: the same bits come of them, and to look for patterns would take longer.
-        if sample_weight is not None or found.size > _FEW or sorts_at_once(found):
+        if sample_weight is not None or found.size > _ROW_BY_ROW or sorts_at_once(found):
             patterns = distinct(found, inverse=sample_weight is not None)
             found, counts = patterns.votes, patterns.counts
             if sample_weight is not None:

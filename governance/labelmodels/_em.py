@@ -104,7 +104,7 @@ def climb(
         votes, rows = counted.expected_votes(tables, np.log(balance))
         # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
         rows = rows - cast.silent * balance
-        moved = np.add(votes if len(sizes) == len(groups) else _shared(votes, groups, sizes), prior, order="C")
+        moved = np.add(votes if sizes.max() == 1 else _shared(votes, groups, sizes), prior, order="C")
         moved /= (rows * on_rows + beside)[:, :, None]
         steps = np.abs(moved - shares)
         step = (steps if silenced is None else steps[heard]).max(initial=0.0)
@@ -136,4 +136,4 @@ def _shared(votes: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> np.ndar
 
     summed = np.zeros((len(sizes), *votes.shape[1:]))
     np.add.at(summed, groups, votes)
-    return (summed / sizes[:, None, None])[groups]
+    return (summed / np.maximum(sizes, 1)[:, None, None])[groups]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from scipy.sparse import csr_array
 
-#: so few patterns are gone through sooner than tables of sums are made up
-_FEW = 5_000
+#: so few patterns, and votes in them, are gone through sooner than tables of sums are made up
+_FEW_PATTERNS, _FEW_VOTES = 5_000, 1 << 17
 #: votes that are kept at most, of twelve bytes each
 _MOST = 1 << 22
 
@@ -141,4 +141,5 @@ def voting(patterns: np.ndarray) -> np.ndarray:
 
 def suits(votes: int, *, patterns: int, look_ups: int) -> bool:
     """Whether a step of EM over so many votes, in so many patterns, costs less than one of so many look-ups a class."""
-    return votes <= _MOST and (patterns <= _FEW or votes < look_ups)
+    few = patterns <= _FEW_PATTERNS and votes <= _FEW_VOTES
+    return votes <= _MOST and (few or votes < look_ups)

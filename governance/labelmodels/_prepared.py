@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._canonical import canonical_patterns, column_names, column_totals, groups_of
+from governance.labelmodels._canonical import adds_up, canonical_patterns, column_names, column_totals, groups_of
 from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup, look_ups
 from governance.labelmodels._onehot import OneHot, suits, voting
@@ -115,7 +115,9 @@ class Prepared:
 
         if self._onehot is not None:
             return self._onehot.cast
-        return np.stack([(self.patterns == k).T @ self.weights for k in range(self.classes)], axis=1).astype(np.float64)
+        # Not a product: how that is added up depends on the number of threads.
+        said, weights = (column + np.int8(1) for column in self.patterns.T), self.weights.astype(np.float64)
+        return np.stack([np.bincount(one, weights, minlength=self.classes + 1)[1:] for one in said])
 
     def naming_all(self, balance: np.ndarray) -> np.ndarray:
         """bool (sources): which name every class, each at least a tenth as often as the balance has it."""
@@ -178,7 +180,7 @@ class Prepared:
         heard = np.flatnonzero(~left_out)
         groups = np.arange(len(self.names))
         # How often a column says what does not depend on the others: where that tells all apart, nothing else is asked.
-        if len(np.unique(self._totals[heard])) < len(heard):
+        if not adds_up(self.weights) or len(np.unique(self._totals[heard])) < len(heard):
             rest = distinct(np.ascontiguousarray(self.patterns[:, heard]))
             weights = np.bincount(rest.inverse, self.weights, minlength=len(rest))
             names = column_names(rest.votes, weights.astype(self.weights.dtype))

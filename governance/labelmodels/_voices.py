@@ -193,6 +193,9 @@ def _sparse_pairs(said: csr_array, weights: np.ndarray, *, sources: int) -> tupl
 
     weighted = said.copy()
     weighted.data = np.repeat(weights, np.diff(said.indptr))
-    both = (weighted.T @ said).toarray()
-    both = both.reshape(sources, len(both) // sources, sources, -1)
-    return both.sum(axis=(1, 3)), np.einsum("ikjk->ij", both)
+    both = (weighted.T @ said).tocoo()
+    (one, first), (other, second) = (np.divmod(side, both.shape[0] // sources) for side in (both.row, both.col))
+    place = one * sources + other
+    counted = (np.bincount(place, data, minlength=sources**2) for data in (both.data, both.data * (first == second)))
+    shared, agreed = (table.reshape(sources, sources) for table in counted)
+    return shared, agreed

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from governance.labelmodels import _canonical
+from governance.labelmodels import _base, _canonical
 from governance.labelmodels._canonical import canonical_patterns, column_names
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
@@ -69,29 +69,73 @@ def test_columns_that_are_interchangeable_share_a_name_and_keep_their_rows_apart
 def test_rows_of_one_key_are_not_one_pattern(monkeypatch, meeting):
     """Where different rows happen to get one key, others are made, until all rows are told apart."""
     votes = np.array([[0, 1], [1, 0], [0, 1], [1, 1]], dtype=np.int8)
-    whole, asked = _canonical._Cells.keys, []
+    whole, asked = _canonical._Names.keys, []
 
     def keys(self, names):
         asked.append(1)
         found = whole(self, names)
         return np.zeros_like(found) if len(asked) <= meeting else found
 
-    monkeypatch.setattr(_canonical._Cells, "keys", keys)
+    monkeypatch.setattr(_canonical._Names, "keys", keys)
     _, found, _ = told(votes, ones(votes))
     assert len(asked) == meeting + 1
     assert sorted(count for _, count in found) == [1, 1, 2]
 
 
-def test_no_size_of_blocks_changes_an_order(monkeypatch):
-    """Votes that are looked at in several blocks get the names and the order that they get in one."""
+@pytest.mark.parametrize("counts", ["ones", "whole", "fractions", "huge"])
+@pytest.mark.parametrize("at_once", [1, 70, 700, 1 << 20])
+def test_no_size_of_blocks_and_no_way_to_add_changes_an_order(monkeypatch, at_once, counts):
+    """Votes looked at in several blocks, vote by vote or column by column, get the names and the order that they get in
+    one."""
     rng = np.random.default_rng(3)
-    votes = rng.integers(-1, 3, (300, 7)).astype(np.int8)
+    votes = np.unique(rng.integers(-1, 3, (300, 7)).astype(np.int8), axis=0)
     votes[:, 6] = votes[:, 5]
-    whole = canonical_patterns(votes, ones(votes))
-    for at_once in (1, 70, 700):
+    votes = np.unique(votes, axis=0)
+    given = {
+        "ones": ones(votes),
+        "whole": rng.integers(1, 2**32, len(votes)),
+        "fractions": rng.random(len(votes)),
+        "huge": rng.integers(1, 2**20, len(votes)) << 32,
+    }[counts]
+    found = []
+    for places in (0, 1 << 20):
+        monkeypatch.setattr(_canonical, "_PLACES_A_VOTE", places)
+        found.append(canonical_patterns(votes, given))
         monkeypatch.setattr(_canonical, "_AT_ONCE", at_once)
-        for one, other in zip(whole, canonical_patterns(votes, ones(votes)), strict=True):
-            np.testing.assert_array_equal(one, other)
+        found.append(canonical_patterns(votes, given))
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
+
+
+@given(ROWS, st.integers(0, 1000), st.sampled_from(["fractions", "huge"]))
+def test_weights_alone_tell_columns_apart(votes, seed, kind):
+    """Columns that only weights tell apart get their order from them, whatever the order of rows and columns."""
+    rng = np.random.default_rng(seed)
+    votes = np.unique(np.concatenate([votes, votes[:, ::-1]]), axis=0)
+    weights = rng.random(len(votes)) if kind == "fractions" else rng.integers(1, 8, len(votes)) << 50
+    _, before, names = told(votes, weights)
+    rows, columns = rng.permutation(len(votes)), rng.permutation(votes.shape[1])
+    _, after, others = told(np.ascontiguousarray(votes[rows][:, columns]), weights[rows])
+    assert names == others
+    if len(set(names)) == len(names):
+        assert before == after
+    weighed = {}
+    for column in votes.T:
+        said = tuple(sorted((vote, weight) for vote, weight in zip(column.tolist(), weights.tolist(), strict=True)))
+        weighed[tuple(one for one in said if one[0] >= 0)] = 1
+    assert len(set(names)) >= len(weighed)
+
+
+@pytest.mark.parametrize(("columns", "most", "asked"), [(10, 1 << 20, True), (45, 1 << 20, False), (45, 99, True)])
+def test_patterns_are_looked_for_where_that_is_quick_or_saves_memory(monkeypatch, columns, most, asked):
+    """Narrow rows and large tables become patterns first, few wide rows do not."""
+    looked = []
+    monkeypatch.setattr(_base, "distinct", lambda *given, **named: looked.append(1) or distinct(*given, **named))
+    monkeypatch.setattr(_base, "_ROW_BY_ROW", most)
+    votes = np.random.default_rng(1).integers(-1, 3, (50, columns)).astype(np.int8)
+    DawidSkene().fit(votes, n_classes=3)
+    assert bool(looked) == asked
 
 
 @settings(max_examples=20)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -231,7 +234,7 @@ def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, co
     matrix, _ = simulated(rows=4000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
     assert DawidSkene().fit(matrix, n_classes=3).prepare(matrix)._onehot is not None
     whole = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
-    monkeypatch.setattr(_onehot, "_FEW", 0)
+    monkeypatch.setattr(_onehot, "_FEW_PATTERNS", 0)
     monkeypatch.setattr(_lookup, "_CODES", codes)
     monkeypatch.setattr(_lookup, "_AT_ONCE", at_once)
     other = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
@@ -242,7 +245,7 @@ def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, co
 def test_no_number_of_threads_changes_a_bit(monkeypatch):
     """One thread, two and five give the same bits, also where there are many blocks."""
     matrix, _ = simulated(rows=9000, classes=3, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6, 0.6, 0.6))
-    monkeypatch.setattr(_onehot, "_FEW", 0)
+    monkeypatch.setattr(_onehot, "_FEW_PATTERNS", 0)
     assert DawidSkene().fit(matrix, n_classes=3).prepare(matrix)._onehot is None
     learned = []
     for threads in ("1", "2", "5"):
@@ -250,6 +253,34 @@ def test_no_number_of_threads_changes_a_bit(monkeypatch):
         monkeypatch.setattr(_lookup, "_AT_ONCE", 1)
         learned.append(DawidSkene(max_iterations=9).fit(matrix, n_classes=3).log_likelihood_.tobytes())
     assert len(set(learned)) == 1
+
+
+WEIGHED = """
+import hashlib
+import numpy as np
+from governance.labelmodels.dawid_skene import DawidSkene
+for seed in range(6):
+    rng = np.random.default_rng(seed)
+    gold = rng.integers(0, 3, 12_000)
+    right = rng.random((12_000, 14)) < rng.uniform(0.6, 0.9, 14)
+    votes = np.where(right, gold[:, None], rng.integers(0, 3, (12_000, 14))).astype(np.int8)
+    votes[rng.random(votes.shape) < 0.2] = -1
+    model = DawidSkene().fit(votes, n_classes=3, sample_weight=rng.random(12_000))
+    assert model.prepare(votes)._onehot is None
+    print(hashlib.sha256(model.log_likelihood_.tobytes()).hexdigest())
+"""
+
+
+def test_no_number_of_threads_that_libraries_use_changes_a_bit():
+    """Fractions as weights, in processes whose linear algebra begins with one, two and three threads: the same bits."""
+    told = set()
+    for threads in ("1", "2", "3"):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        env = {**os.environ, **dict.fromkeys(names, threads)}
+        command = [sys.executable, "-W", "error", "-c", WEIGHED]
+        told.add(subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout)
+    assert len(told) == 1
+    assert len(set(told.pop().split())) == 6
 
 
 def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
@@ -452,6 +483,21 @@ def test_interchangeable_columns_never_flip_a_label(seed):
         moved = matrix[:, columns]
         model = DawidSkene(**options).fit(moved, n_classes=2)
         assert (model.predict(moved) == fitted.predict(matrix)).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_interchangeable_columns_have_one_table_without_another_source(seed):
+    """Columns that may be exchanged once a source is left out are held to one table, as in a fit on the rest."""
+    rng = np.random.default_rng(seed)
+    half = rng.integers(-1, 3, (20, 3)).astype(np.int8)
+    rest = np.concatenate([half, half[:, [1, 0, 2]]])
+    votes = np.hstack([rest, rng.integers(-1, 3, (40, 1)).astype(np.int8)])
+    model = DawidSkene(strength=1.0, tolerance=1e-10)
+    left = model.fit(votes, n_classes=3).without(["3"], votes=model.prepare(votes))
+    alone = DawidSkene(strength=1.0, tolerance=1e-10).fit(rest, n_classes=3)
+    assert (left.log_likelihood_[0] == left.log_likelihood_[1]).all()
+    np.testing.assert_allclose(left.log_likelihood_, alone.log_likelihood_, atol=1e-12)
+    assert (left.predict(rest) == alone.predict(rest)).all()
 
 
 def test_scores_that_differ_in_their_last_bits_are_equal():

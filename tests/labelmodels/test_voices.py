@@ -81,6 +81,13 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(classes):
     for found in (sparse, _voices._pairs(np.repeat(matrix, 1, axis=0), weights, classes=classes)):
         np.testing.assert_array_equal(found[0], shared)
         np.testing.assert_array_equal(found[1], agreed)
+    kept = Pairs(matrix, weights, classes=classes, said=onehot(matrix, classes=classes))
+    for found in (
+        kept.of(np.ones(12, dtype=bool)),
+        Pairs(matrix, weights, classes=classes).of(np.ones(12, dtype=bool)),
+    ):
+        np.testing.assert_array_equal(found[0], shared)
+        np.testing.assert_array_equal(found[1], agreed)
     dense = np.abs(matrix % classes).astype(np.int8)
     full = _voices._pairs(dense, weights, classes=classes)
     np.testing.assert_array_equal(full[0], np.full((12, 12), weights.sum()))
