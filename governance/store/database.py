@@ -197,7 +197,7 @@ class Database:
             if not forgets and _KEEPS not in lent.info:
                 with suppress(sqlite3.Error):  # what was asked for is done
                     asked.execute(_KEPT)
-                    lent.info[_KEEPS] = os.getpid()
+                    lent.info[_KEEPS] = True
         finally:
             driver.close()
 
@@ -302,8 +302,7 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _on_close(connection: sqlite3.Connection, record: Any) -> None:
-    # Not in a process that was forked meanwhile: the journal may be that of its parent, who is writing.
-    if record.info.pop(_KEEPS, None) == os.getpid():
+    if record.info.pop(_KEEPS, None):
         with suppress(sqlite3.Error):
             connection.execute(_REMOVED)
 

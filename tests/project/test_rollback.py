@@ -145,6 +145,20 @@ def test_where_another_commit_was_checked_out_since_nothing_is_rolled_back(proje
     assert int(report.exit_code) == 0
 
 
+def test_in_another_commit_what_a_killed_run_left_is_not_rolled_back(project):
+    """Also where that commit has the same lock: what lies there then is told, and not taken back unasked."""
+    (project / "NOTES.md").write_text("second")
+    git(project, "add", "NOTES.md")
+    git(project, "commit", "-q", "-m", "second")
+    keep(project)
+    rewrite(project / MADE[0], b"half")
+    git(project, "checkout", "-q", "HEAD~1")
+    report = Project.find(project).verify()
+    assert report.data["rolled_back"] == []
+    assert (project / MADE[0]).read_bytes() == b"half"
+    assert int(report.exit_code) == 3
+
+
 @pytest.mark.parametrize("how", ["holds the project", "runs a stage"])
 def test_while_a_dvc_is_at_work_nothing_is_rolled_back(project, how):
     """What lies there in between may be of its making: verify says busy, and tries again later."""
