@@ -59,22 +59,51 @@ class FittedLabelModel(ABC):
 
         Raises InvalidRecord for parameters or votes that nothing can be learned from.
         """
+        self._fit(votes, n_classes=n_classes, sample_weight=sample_weight)
+        return self
+
+    def fit_predict(
+        self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None, sample_weight: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The labels of the very votes that it learns from: what `fit` and then `predict` give, patterns looked for once.
+
+        int8 (rows). Raises InvalidRecord.
+        """
+        patterns = self._fit(votes, n_classes=n_classes, sample_weight=sample_weight, inverse=True)
+        if patterns is None:
+            return self.predict(votes)
+        return self._labels(self._heard(patterns.votes)).take(patterns.inverse)
+
+    def _fit(
+        self,
+        votes: VoteTable | np.ndarray,
+        *,
+        n_classes: int | None,
+        sample_weight: np.ndarray | None,
+        inverse: bool = False,
+    ) -> Patterns | None:
+        """`fit`; the patterns of the evidence, with the rows' places among them where `inverse` asks for it, or None where
+        none were looked for."""
         import numpy as np
 
         columns, sources, classes, matrix = votes_of(votes, n_classes=n_classes, where=self.method)
         if not len(matrix):
             raise InvalidRecord("votes", 0, "at least one row", where=self.method)
-        found, counts = evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
+        patterns, found, counts = None, evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
         # Few wide rows are learned from one by one: the same bits come of them, and to look for patterns would take longer.
         if sample_weight is not None or found.size > _ROW_BY_ROW or sorts_at_once(found):
-            patterns = distinct(found, inverse=sample_weight is not None)
+            patterns = distinct(found, inverse=inverse or sample_weight is not None)
             found, counts = patterns.votes, patterns.counts
             if sample_weight is not None:
                 counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
         self._learn_covered(found, counts, n_classes=len(classes))
         self.classes_, self.columns_, self.sources_ = classes, columns, sources
         self.sampled_ = 1.0
-        return self
+        return patterns
+
+    def _heard(self, votes: np.ndarray) -> np.ndarray:
+        """What of evidence, int8 (rows x sources), this model hears."""
+        return votes
 
     def fit_state(self, state: VoteState) -> Self:
         """Learns from the state of votes, bit for bit what `fit` learns from the votes, unless the state is sampled.

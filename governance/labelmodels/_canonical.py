@@ -204,11 +204,10 @@ class _ByColumn:
         total = np.zeros((len(self._columns), self._classes), dtype=np.uint64)
         for start in range(0, len(rows), self._step):
             part = rows[start : start + self._step]
-            # Sums of 2^20 halves of 32 bits are exact as floats.
-            low, high = (part & np.uint64(0xFFFFFFFF)).astype(np.float64), (part >> np.uint64(32)).astype(np.float64)
-            for place, column in enumerate(self._columns[:, start : start + self._step]):
-                lows, highs = (
-                    np.bincount(column, half, minlength=self._classes + 1)[1:].astype(np.uint64) for half in (low, high)
-                )
-                total[place] += lows + (highs << np.uint64(32))
+            for shift in (0, 32) if part.max(initial=0) >> np.uint64(32) else (0,):
+                # Sums of 2^20 halves of 32 bits are exact as floats.
+                half = ((part >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.float64)
+                for place, column in enumerate(self._columns[:, start : start + self._step]):
+                    sums = np.bincount(column, half, minlength=self._classes + 1)[1:]
+                    total[place] += sums.astype(np.uint64) << np.uint64(shift)
         return total

@@ -92,6 +92,18 @@ class Crowd(AdditiveLabelModel):
         self.classes_, self.columns_, self.sources_, self.sampled_ = votes.classes, votes.columns, votes.sources, 1.0
         return self
 
+    def fit_predict(
+        self,
+        votes: Answers | VoteTable | np.ndarray,
+        *,
+        n_classes: int | None = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The labels of the very answers, or votes, that it learns from, int8 (examples). Raises InvalidRecord."""
+        if not isinstance(votes, Answers):
+            return super().fit_predict(votes, n_classes=n_classes, sample_weight=sample_weight)
+        return self.fit(votes, sample_weight=sample_weight).predict(votes)
+
     def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
         import numpy as np
 

@@ -86,7 +86,10 @@ class OneVoice(DawidSkene):
         super()._learn_covered(spoken.votes, weighted(spoken, counts), n_classes=n_classes)
 
     def _matrix(self, votes: VoteTable | np.ndarray) -> np.ndarray:
-        return self._spoken(super()._matrix(votes), n_classes=len(self.classes_))
+        return self._heard(super()._matrix(votes))
+
+    def _heard(self, votes: np.ndarray) -> np.ndarray:
+        return self._spoken(votes, n_classes=len(self.classes_))
 
     def _spoken(self, matrix: np.ndarray, *, n_classes: int) -> np.ndarray:
         if self.voices is None:

@@ -18,8 +18,10 @@ from sklearn.base import clone
 from governance import labelmodels
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._base import normalised
+from governance.labelmodels.crowd import Crowd
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
+from governance.labelmodels.one_voice import OneVoice
 
 OWN = ["dawid_skene", "majority"]
 some_votes = (
@@ -47,6 +49,21 @@ def test_parameters_that_are_set_decide_the_next_fit(table):
     one, two = DawidSkene(**told).fit(table), clone(DawidSkene()).set_params(**told).fit(table)
     assert one.to_bytes() == two.to_bytes()
     assert clone(one).get_params() == one.get_params()
+
+
+@settings(max_examples=50, deadline=None)
+@given(some_votes, st.booleans(), st.integers(1, 12))
+def test_labels_of_the_votes_learned_from_are_those_of_a_fit_and_a_prediction(matrix, weighed, wider):
+    """`fit_predict` learns the bits of `fit` and gives the labels of `predict`, of narrow rows and of wide ones."""
+    matrix = np.concatenate([np.tile(matrix, wider), np.tile(matrix, wider)])
+    options = {"n_classes": 3, "sample_weight": np.arange(1.0, len(matrix) + 1) / 3 if weighed else None}
+    columns = matrix.shape[1]
+    for make in (DawidSkene, MajorityVote, Crowd, lambda: OneVoice(voices=[j % 2 for j in range(columns)])):
+        one, other = make(), make()
+        labels = one.fit_predict(matrix, **options)
+        np.testing.assert_array_equal(labels, other.fit(matrix, **options).predict(matrix))
+        assert labels.dtype == np.int8
+        assert one.predict_proba(matrix).tobytes() == other.predict_proba(matrix).tobytes()
 
 
 @settings(max_examples=50, deadline=None)
@@ -275,8 +292,10 @@ def test_a_device_comes_back_from_a_file(table, tmp_path):
 PROGRAM = """
 import hashlib, sys
 import numpy as np
+from governance.labelmodels.crowd import Crowd
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
+from governance.labelmodels.one_voice import OneVoice
 rng = np.random.default_rng(7)
 gold = rng.integers(0, 3, 60_000)
 matrix = np.where(rng.random((60_000, 11)) < .6, gold[:, None], rng.integers(-1, 3, (60_000, 11))).astype(np.int8)
