@@ -277,3 +277,14 @@ def test_one_answer_and_one_worker_are_enough():
     one = made([0], [0], [1], examples=1, workers=1)
     assert Crowd().fit(one).predict(one).tolist() == [1]
     assert DawidSkene().fit(one.wide()).predict(one.wide()).tolist() == [1]
+
+
+def test_answers_are_learned_from_and_labelled_in_one_call():
+    """`fit_predict` gives the labels of `fit` and `predict`; weights beside answers are refused here too."""
+    answers, _ = answers_of_crowd(examples=60, workers=8, each=3, classes=3)
+    model = Crowd()
+    labels = model.fit_predict(answers)
+    np.testing.assert_array_equal(labels, Crowd().fit(answers).predict(answers))
+    assert model.to_bytes() == Crowd().fit(answers).to_bytes()
+    with pytest.raises(InvalidRecord, match="weights beside answers"):
+        Crowd().fit_predict(answers, sample_weight=np.ones(60))

@@ -21,7 +21,7 @@ from governance.labelmodels._base import normalised
 from governance.labelmodels.crowd import Crowd
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
-from governance.labelmodels.one_voice import OneVoice
+from governance.labelmodels.one_voice import OneVoice, one_voice
 
 OWN = ["dawid_skene", "majority"]
 some_votes = (
@@ -56,9 +56,10 @@ def test_parameters_that_are_set_decide_the_next_fit(table):
 def test_labels_of_the_votes_learned_from_are_those_of_a_fit_and_a_prediction(matrix, weighed, wider):
     """`fit_predict` learns the bits of `fit` and gives the labels of `predict`, of narrow rows and of wide ones."""
     matrix = np.concatenate([np.tile(matrix, wider), np.tile(matrix, wider)])
+    voices = [j % 2 for j in range(matrix.shape[1])]
+    assume((one_voice(np.maximum(matrix, np.int8(-1)), voices, n_classes=3) >= 0).any())
     options = {"n_classes": 3, "sample_weight": np.arange(1.0, len(matrix) + 1) / 3 if weighed else None}
-    columns = matrix.shape[1]
-    for make in (DawidSkene, MajorityVote, Crowd, lambda: OneVoice(voices=[j % 2 for j in range(columns)])):
+    for make in (DawidSkene, MajorityVote, Crowd, lambda: OneVoice(voices=voices)):
         one, other = make(), make()
         labels = one.fit_predict(matrix, **options)
         np.testing.assert_array_equal(labels, other.fit(matrix, **options).predict(matrix))
