@@ -3,18 +3,18 @@
 Vote sets are made by the processes of `bench/_vote_sets.py`, by seeds that no setting was chosen on; the four domains of
 the reference project, each by itself, are sets too (needs a run of it). Every method has one setting for all sets, its own
 default; snorkel's seed is fixed. Accuracy counts the rows with a vote. Time is that of fitting and labelling, on one
-thread, the median of three turns in seconds of the processor; of crowd-kit's Dawid-Skene one turn. At 100,000 x 10 all have
-nine turns, one after the other. Needs .venv-peers.
+thread, the median of three turns in seconds of the processor; of crowd-kit's Dawid-Skene one turn. At 100,000 x 10 this
+is done nine times, one after the other, and the median told. Needs .venv-peers.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from bench._vote_sets import TOLD, TUNING, VoteSet, generated, made, of_the_reference, small_and_weak
 from governance.labelmodels.crowd import Crowd
@@ -37,20 +36,31 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def measure() -> dict[str, Any]:
-    """Accuracy and seconds of every method on every set, and what they come to."""
-    with _one_thread():
-        sets = [*generated(TOLD), *of_the_reference()]
-        ways = {OURS: _ours, MAJORITY: _majority, SNORKEL: _snorkel, CROWD: _crowd}
-        for way in ways.values():
-            way(made("independent", 2, TUNING[0], rows=200))
-        measured = [{name: _judged(way, one) for name, way in ways.items()} for one in sets]
-        large = made("independent", 2, TOLD[0], rows=100_000)
-        at_large = _at_large(ways, large)
-        for one, told in zip(sets, _crowd_kit(sets), strict=True):
-            right = _accuracy(np.array(told["labels"]), one)
-            measured[sets.index(one)][CROWD_KIT] = {"accuracy": right, "processor": told["processor"]}
-        weak = _small_and_weak()
-    return {**_told(sets, measured, at_large), "small and weak": weak}
+    """Accuracy and seconds of every method on every set, and what they come to.
+
+    In a process that begins with one thread, as crowd-kit's does.
+    """
+    code = "import json; from bench import label_models; print(json.dumps(label_models.compared()))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, check=True
+    )
+    return json.loads(done.stdout)
+
+
+def compared() -> dict[str, Any]:
+    """`measure`, in this very process."""
+    assert all(os.environ.get(name) == one for name, one in ONE_THREAD.items())
+    sets = [*generated(TOLD), *of_the_reference()]
+    ways = {OURS: _ours, MAJORITY: _majority, SNORKEL: _snorkel, CROWD: _crowd}
+    for way in ways.values():
+        way(made("independent", 2, TUNING[0], rows=200))
+    measured = [{name: _judged(way, one) for name, way in ways.items()} for one in sets]
+    large = made("independent", 2, TOLD[0], rows=100_000)
+    at_large = _at_large(ways, large)
+    for one, told in zip(sets, _crowd_kit(sets), strict=True):
+        right = _accuracy(np.array(told["labels"]), one)
+        measured[sets.index(one)][CROWD_KIT] = {"accuracy": right, "processor": told["processor"]}
+    return {**_told(sets, measured, at_large), "small and weak": _small_and_weak()}
 
 
 def _at_large(ways: dict[str, Callable[[VoteSet], np.ndarray]], large: VoteSet) -> dict[str, float]:
@@ -59,7 +69,7 @@ def _at_large(ways: dict[str, Callable[[VoteSet], np.ndarray]], large: VoteSet) 
     spent: dict[str, list[float]] = {name: [] for name in (*ways, CROWD_KIT)}
     for _ in range(AT_LARGE):
         for name, way in ways.items():
-            spent[name].append(_judged(way, large, turns=1)["processor"])
+            spent[name].append(_judged(way, large)["processor"])
         spent[CROWD_KIT] += [told["processor"] for told in _crowd_kit([large])]
     return {name: statistics.median(found) for name, found in spent.items()}
 
@@ -126,9 +136,9 @@ def _told(
     }
 
 
-def _judged(way: Callable[[VoteSet], np.ndarray], one: VoteSet, *, turns: int = TURNS) -> dict[str, float]:
+def _judged(way: Callable[[VoteSet], np.ndarray], one: VoteSet) -> dict[str, float]:
     spent = []
-    for _ in range(turns):
+    for _ in range(TURNS):
         busy = time.process_time()
         labels = way(one)
         spent.append(time.process_time() - busy)
@@ -176,19 +186,3 @@ def _crowd_kit(sets: list[VoteSet]) -> Iterator[dict[str, Any]]:
             for line in side.stdout:
                 yield json.loads(line)
         assert side.returncode == 0
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    from threadpoolctl import threadpool_limits
-
-    before, threads = dict(os.environ), torch.get_num_threads()
-    os.environ.update(ONE_THREAD)
-    torch.set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        os.environ.clear()
-        os.environ.update(before)
