@@ -70,11 +70,14 @@ def _print_table(console, shown: Table, *, watched: bool) -> None:
     widths = [max(len(cell) for cell in column) for column in zip(shown.columns, *shown.rows, strict=True)]
     if watched and len(widths) > 3 and sum(widths) + 3 * len(widths) > console.width:
         # Too wide to be read as a table: one row under the other, each cell beside its heading.
+        if shown.title:
+            console.print(Text(shown.title, style="italic"))
         for row in shown.rows:
             console.print(Text(row[0], style="bold"))
             for heading, cell in zip(shown.columns[1:], row[1:], strict=True):
                 if cell:
                     console.print(Text(f"  {heading}: {cell}"))
+        console.print()
         return
     drawn = RichTable(box=box.SIMPLE_HEAD, title=shown.title or None, title_justify="left", pad_edge=False)
     for column in shown.columns:

@@ -163,8 +163,9 @@ def test_the_figures_on_verifying_are_those_of_the_benchmark():
     assert told["entries"] >= 1_000_000
     assert told["median_ratio"] <= 2
     assert quoted("verifying") == (
-        f"{told['entries']:,} entries: {told['median_ratio']}× the time of a plain loop that only hashes them "
-        f"({told['median_seconds']['verify --log']} s), {told['most_memory_mb']['verify --log']} MB"
+        f"{told['entries']:,} entries in {told['median_seconds']['verify --log']} s and "
+        f"{told['most_memory_mb']['verify --log']} MB: {told['median_ratio']}× "
+        "the time of a plain loop that only hashes them"
     )
 
 
