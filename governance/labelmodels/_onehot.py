@@ -135,7 +135,9 @@ def voting(patterns: np.ndarray) -> np.ndarray:
     import numpy as np
 
     # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
-    many = (patterns >= 0).astype(np.float32) @ np.ones(patterns.shape[1], dtype=np.float32)
+    # A BLAS may leave a flag behind of numbers that are no part of the product.
+    with np.errstate(all="ignore"):
+        many = (patterns >= 0).astype(np.float32) @ np.ones(patterns.shape[1], dtype=np.float32)
     return many.astype(np.int32)
 
 

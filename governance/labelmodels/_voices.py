@@ -175,7 +175,9 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
         weight = weight.astype(exact)
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
             cells = said.astype(exact)
-            np.add(total, (cells * weight) @ cells.T, out=total)
+            # A BLAS may leave a flag behind of numbers that are no part of the product.
+            with np.errstate(invalid="ignore"):
+                np.add(total, (cells * weight) @ cells.T, out=total)
     return shared, agreed
 
 

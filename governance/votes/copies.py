@@ -124,9 +124,10 @@ def meetings(votes: np.ndarray, counts: np.ndarray | None = None, *, n_classes: 
         for k in range(n_classes):
             named = (part == k).astype(np.float64)
             weighed = (named if weights is None else named * weights).T
-            # Sums of whole numbers below 2**53 are exact in float64.
-            said[:, k] += (weighed @ voted).astype(np.int64)
-            agreed += (weighed @ named).astype(np.int64)
+            # Sums of whole numbers below 2**53 are exact in float64; a BLAS may leave a flag behind of numbers beside them.
+            with np.errstate(all="ignore"):
+                said[:, k] += (weighed @ voted).astype(np.int64)
+                agreed += (weighed @ named).astype(np.int64)
     total = rows if counts is None else int(counts.sum())
     return Meetings(total, said.sum(axis=1), agreed, said)
 

@@ -182,7 +182,9 @@ def _packed(matrix: np.ndarray, key: np.ndarray | None, *, base: int, lowest: in
             width = min(step, sources - first)
             places = np.array([base**place for place in reversed(range(width))], dtype=exact)
             part *= base**width
-            part += (digits[:, first : first + width] @ places).astype(np.int64)
+            # A BLAS may leave a flag behind of numbers that are no part of the product.
+            with np.errstate(all="ignore"):
+                part += (digits[:, first : first + width] @ places).astype(np.int64)
     return packed
 
 
