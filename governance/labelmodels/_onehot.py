@@ -9,6 +9,8 @@ from __future__ import annotations
 from threading import local
 from typing import TYPE_CHECKING, Any
 
+from governance.votes.product import product
+
 if TYPE_CHECKING:
     import numpy as np
     from scipy.sparse import csr_array
@@ -135,9 +137,7 @@ def voting(patterns: np.ndarray) -> np.ndarray:
     import numpy as np
 
     # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
-    # A BLAS may leave a flag behind of numbers that are no part of the product.
-    with np.errstate(all="ignore"):
-        many = (patterns >= 0).astype(np.float32) @ np.ones(patterns.shape[1], dtype=np.float32)
+    many = product((patterns >= 0).astype(np.float32), np.ones(patterns.shape[1], dtype=np.float32))
     return many.astype(np.int32)
 
 

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._onehot import onehot, voting
+from governance.votes.product import product
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,9 +176,7 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
         weight = weight.astype(exact)
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
             cells = said.astype(exact)
-            # A BLAS may leave a flag behind of numbers that are no part of the product.
-            with np.errstate(invalid="ignore"):
-                np.add(total, (cells * weight) @ cells.T, out=total)
+            np.add(total, product(cells * weight, cells.T), out=total)
     return shared, agreed
 
 

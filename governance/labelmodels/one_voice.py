@@ -69,7 +69,7 @@ class OneVoice(DawidSkene):
         """Refused with InvalidRecord, as `without` is: patterns of speakers do not say what is left of a group."""
         raise self._not_prepared()
 
-    def without(self, columns: Sequence[str], *, votes: Prepared) -> NoReturn:  # noqa: ARG002
+    def without(self, columns: Sequence[str], *, votes: Prepared) -> NoReturn:  # noqa: ARG002 - as the door above has it
         """Refused with InvalidRecord."""
         raise self._not_prepared()
 

@@ -31,6 +31,7 @@ from governance.errors import InvalidRecord
 from governance.parquet import read_parts
 from governance.votes.answers import Answers
 from governance.votes.patterns import Patterns
+from governance.votes.product import product
 from governance.votes.table import ABSTAIN, ID_COLUMN, VoteTable, read_votes, votes_told
 
 if TYPE_CHECKING:
@@ -124,10 +125,9 @@ def meetings(votes: np.ndarray, counts: np.ndarray | None = None, *, n_classes: 
         for k in range(n_classes):
             named = (part == k).astype(np.float64)
             weighed = (named if weights is None else named * weights).T
-            # Sums of whole numbers below 2**53 are exact in float64; a BLAS may leave a flag behind of numbers beside them.
-            with np.errstate(all="ignore"):
-                said[:, k] += (weighed @ voted).astype(np.int64)
-                agreed += (weighed @ named).astype(np.int64)
+            # Sums of whole numbers below 2**53 are exact in float64.
+            said[:, k] += product(weighed, voted).astype(np.int64)
+            agreed += product(weighed, named).astype(np.int64)
     total = rows if counts is None else int(counts.sum())
     return Meetings(total, said.sum(axis=1), agreed, said)
 
@@ -344,8 +344,8 @@ class _OneTruth:
         if square < 2 * blur or square == 0:
             return None
         square -= blur
-        explained = float(x @ m @ y) / square
-        by_x, by_y = m @ y / square, m @ x / square
+        explained = float(product(product(x, m), y)) / square
+        by_x, by_y = product(m, y) / square, product(m, x) / square
         by_m = (np.outer(x, y) - 2 * explained * m) / square
         by_m = np.where(apart, by_m + by_m.T, 0.0)
         variance = (

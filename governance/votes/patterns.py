@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from governance.errors import InvalidRecord
+from governance.votes.product import product
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,9 +183,7 @@ def _packed(matrix: np.ndarray, key: np.ndarray | None, *, base: int, lowest: in
             width = min(step, sources - first)
             places = np.array([base**place for place in reversed(range(width))], dtype=exact)
             part *= base**width
-            # A BLAS may leave a flag behind of numbers that are no part of the product.
-            with np.errstate(all="ignore"):
-                part += (digits[:, first : first + width] @ places).astype(np.int64)
+            part += product(digits[:, first : first + width], places).astype(np.int64)
     return packed
 
 

@@ -182,7 +182,7 @@ def test_without_gold_nothing_is_drawn_beside_it_and_the_picture_says_so(whatif)
         for told in (blind[way], *blind[way]["slices"]):
             told["before"] = told["after"] = None
     svg = whatif_picture(blind)
-    assert "no gold: what it does to accuracy and calibration is unknown" in svg
+    assert "No gold: what it does to accuracy and calibration is unknown" in svg
     assert "Calibration error" not in svg
     assert f"all rows, frozen: {share(blind['frozen']['changed'], blind['rows'])}" in cells(svg)
 

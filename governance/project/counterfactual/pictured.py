@@ -8,7 +8,7 @@ from typing import Any
 
 from governance.documents.drawing import percent
 from governance.documents.effect_picture import Cell, Group, Moved, Panel, Silent, Stack, picture
-from governance.project.counterfactual.told import WAYS, share
+from governance.project.counterfactual.told import WAYS, gold_told, share
 from governance.project.report import counted
 
 #: what becomes of a label, and in which colour
@@ -149,11 +149,8 @@ def _whatif_notes(data: Told, ways: Mapping[str, Told]) -> Iterator[str]:
             yield f"{WAYS[way]}: unknown, because {told['unknown']} ({told['hint']})."
         else:
             yield f"{WAYS[way]}: {told['flipped']:,} flip, {told['lost']:,} are lost{_measured(told)}."
-    gold = data["gold"]
-    if gold is None:
-        yield "There is no gold: what it does to accuracy and calibration is unknown."
-    elif gold["voted"]:
-        yield f"Gold is {gold['says']}, which voted itself: figures beside it are no independent evidence."
+    for says in gold_told(data["gold"]):
+        yield f"{says[0].upper()}{says[1:]}."
 
 
 def _measured(told: Told) -> str:

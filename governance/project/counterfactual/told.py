@@ -15,15 +15,19 @@ WAYS = {
 }
 
 
-def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
-    """Labels and predictions before and after; what is unknown is told as unknown."""
-    named = ", ".join(f"{one['title']} {one['version']} ({short(one['source'])})" for one in data["without"])
-    yield f"without {named}: {counted(data['covered'], 'labelled row')} of {data['rows']:,} ({short(data['labels'])})"
-    gold = data["gold"]
+def gold_told(gold: dict[str, Any] | None) -> Iterator[str]:
+    """What figures beside this gold are worth, where that is less than they look."""
     if gold is None:
         yield "no gold: what it does to accuracy and calibration is unknown"
     elif gold["voted"]:
         yield f"gold is {gold['says']}, which voted itself: figures beside it are no independent evidence"
+
+
+def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
+    """Labels and predictions before and after; what is unknown is told as unknown."""
+    named = ", ".join(f"{one['title']} {one['version']} ({short(one['source'])})" for one in data["without"])
+    yield f"without {named}: {counted(data['covered'], 'labelled row')} of {data['rows']:,} ({short(data['labels'])})"
+    yield from gold_told(data["gold"])
     ways = [way for way in WAYS if data[way] is not None]
     known = [way for way in ways if "unknown" not in data[way]]
     yield table(
