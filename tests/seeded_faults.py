@@ -1050,7 +1050,7 @@ MODEL_FAULTS = (
         "label models",
         "interchangeable columns may part",
         "governance/labelmodels/_em.py",
-        "votes if sizes.max() == 1 else _shared(votes, groups, sizes)",
+        "votes if all_apart else _shared(votes, groups, sizes)",
         "votes",
         SKENE,
         "interchangeable",

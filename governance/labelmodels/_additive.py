@@ -40,14 +40,14 @@ class AdditiveLabelModel(FittedLabelModel):
         """int8 (rows): as `ranked` has it, which does not see in what order scores were added up."""
         import numpy as np
 
-        from governance.labelmodels._onehot import onehot
+        from governance.labelmodels._evidence import Spoken
 
         classes, found = len(self.classes_), np.empty(len(votes), dtype=np.int8)
         tables = self.log_likelihood_.transpose(0, 2, 1).reshape(-1, classes)
         log_balance = np.log(self.balance_)[:, None]
         step = max(1, _AT_ONCE // votes.shape[1])
         for start in range(0, len(votes), step):
-            said = onehot(votes[start : start + step], classes=classes)
+            said = Spoken.of(votes[start : start + step]).onehot(classes=classes)
             found[start : start + step] = best(np.add((said @ tables).T, log_balance, order="C"))
             found[start : start + step][said.indptr[1:] == said.indptr[:-1]] = ABSTAIN
         return found

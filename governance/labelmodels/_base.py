@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from governance.digest import canonical, decimal, parse_canonical
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
+from governance.labelmodels._evidence import Evidence
 from governance.votes.patterns import Patterns, distinct, sorts_at_once
 from governance.votes.plain import as_votes, votes_of
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
@@ -31,6 +32,7 @@ _ROW_BY_ROW = 1 << 20
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
+Labels = Callable[[], "np.ndarray"]
 _DECIMAL = re.compile(r"-?[0-9.e+-]+")
 
 
@@ -69,10 +71,11 @@ class FittedLabelModel(ABC):
 
         int8 (rows). Raises InvalidRecord.
         """
-        patterns = self._fit(votes, n_classes=n_classes, sample_weight=sample_weight, inverse=True)
-        if patterns is None:
+        patterns, told = self._fit(votes, n_classes=n_classes, sample_weight=sample_weight, inverse=True)
+        if told is None and patterns is None:
             return self.predict(votes)
-        return self._labels(self._heard(patterns.votes)).take(patterns.inverse)
+        found = told() if told is not None else self._labels(self._heard(patterns.votes))
+        return found if patterns is None else found.take(patterns.inverse)
 
     def _fit(
         self,
@@ -81,9 +84,9 @@ class FittedLabelModel(ABC):
         n_classes: int | None,
         sample_weight: np.ndarray | None,
         inverse: bool = False,
-    ) -> Patterns | None:
+    ) -> tuple[Patterns | None, Labels | None]:
         """`fit`; the patterns of the evidence, with the rows' places among them where `inverse` asks for it, or None where
-        none were looked for."""
+        none were looked for; and what tells their labels, or those of the rows, if it is at hand."""
         import numpy as np
 
         columns, sources, classes, matrix = votes_of(votes, n_classes=n_classes, where=self.method)
@@ -96,10 +99,10 @@ class FittedLabelModel(ABC):
             found, counts = patterns.votes, patterns.counts
             if sample_weight is not None:
                 counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
-        self._learn_covered(found, counts, n_classes=len(classes))
+        told = self._learn_covered(found, counts, n_classes=len(classes))
         self.classes_, self.columns_, self.sources_ = classes, columns, sources
         self.sampled_ = 1.0
-        return patterns
+        return patterns, told
 
     def _heard(self, votes: np.ndarray) -> np.ndarray:
         """What of evidence, int8 (rows x sources), this model hears."""
@@ -115,20 +118,29 @@ class FittedLabelModel(ABC):
         self.sampled_ = state.sampled
         return self
 
-    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
-        """Learns from those rows of evidence that hold a vote and are there at all."""
-        from governance.labelmodels._onehot import voting
+    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> Labels | None:
+        """Learns from those rows of evidence that hold a vote and are there at all; what `_learn` gives, of all rows."""
+        import numpy as np
 
-        covered = (voting(votes) > 0) & (counts > 0)
-        if not covered.any():
+        evidence = Evidence(votes, counts)
+        learned = evidence.covered & (counts > 0)
+        if not learned.any():
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
-        if covered.all():
-            self._learn(votes, counts, n_classes=n_classes)
-        else:
-            self._learn(votes[covered], counts[covered], n_classes=n_classes)
+        if learned.all():
+            return self._learn(evidence, n_classes=n_classes)
+        told = self._learn(evidence.kept(learned), n_classes=n_classes)
+        if told is None or evidence.covered[~learned].any():
+            return None
+
+        def labels() -> np.ndarray:
+            found = np.full(len(votes), ABSTAIN, dtype=np.int8)
+            found[learned] = told()
+            return found
+
+        return labels
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
@@ -225,8 +237,8 @@ class FittedLabelModel(ABC):
         return model
 
     @abstractmethod
-    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
-        """Learns from covered rows: votes int8 (rows x sources), counts (rows); rows beside fractions are distinct."""
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> Labels | None:
+        """Learns from covered rows; what tells their labels, int8 (rows), if that is sooner than to look at them again."""
 
     @abstractmethod
     def _scores(self, votes: np.ndarray) -> np.ndarray:

@@ -9,32 +9,60 @@ sums over them may differ in their last bits. Whoever compares such sums counts 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from governance.labelmodels._onehot import onehot
+from governance.labelmodels._evidence import AT_ONCE, Evidence, Spoken
 from governance.votes.hashing import mixed
 
 if TYPE_CHECKING:
     import numpy as np
     from scipy.sparse import csr_array
 
-#: votes that are looked at together
-_AT_ONCE = 1 << 20
-#: from so many places for each vote on, votes are looked at and not places
-_PLACES_A_VOTE = 4
 
+@dataclass(frozen=True, eq=False)
+class Arranged:
+    """Patterns of evidence in canonical order, with `weights` (patterns).
 
-def canonical_patterns(
-    votes: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(column order, a row of each pattern, patterns, counts, name of each ordered column), all in canonical order.
-
-    votes: int8 (rows x sources) of evidence; rows may be alike where counts are whole, int64 (rows). Weights that are no
-    whole numbers, float64, stand beside distinct rows.
+    `order[j]` is the column, as it was given, that stands at place j, `names[j]` its name; `rows[p]` is a given row of
+    pattern p, and `places[i]` the pattern of given row i. Where counts add up, `cast` is how often each source, in
+    canonical order, names each class that anyone names, uint64, and `totals` one name of that a source; else they are None.
     """
+
+    evidence: Evidence
+    order: np.ndarray
+    names: np.ndarray
+    rows: np.ndarray
+    places: np.ndarray
+    weights: np.ndarray
+    cast: np.ndarray | None
+    totals: np.ndarray | None
+
+    @cached_property
+    def patterns(self) -> np.ndarray:
+        """int8 (patterns x sources); sources lie side by side in memory where most of them vote, else patterns do."""
+        import numpy as np
+
+        if self.evidence.is_sparse:
+            return self.evidence.votes[self.rows[:, None], self.order]
+        by_source = np.empty((len(self.order), len(self.rows)), dtype=np.int8)
+        for column, source in zip(by_source, self.order, strict=True):
+            self.evidence.by_source[source].take(self.rows, out=column)
+        return by_source.T
+
+    @cached_property
+    def spoken(self) -> Spoken | None:
+        """The votes one by one, where the evidence holds them so."""
+        given = self.evidence.spoken
+        return None if given is None else given.arranged(self.order, self.rows)
+
+
+def arranged(evidence: Evidence) -> Arranged:
+    """The patterns of evidence, of which each row has a vote."""
     import numpy as np
 
-    found = _Names(votes, counts)
+    found = _Names(evidence)
     names = found.columns()
     order = np.argsort(names, kind="stable")
     names = names[order]
@@ -48,15 +76,23 @@ def canonical_patterns(
         rows = np.argsort(keys)
         keys = keys[rows]
         first = np.concatenate(([True], keys[1:] != keys[:-1]))
-        arranged = np.ascontiguousarray(votes[:, order])[rows]
-        if first.all():
-            return order, rows, arranged, counts[rows], names
         again = np.flatnonzero(~first)
-        if (arranged[again] == arranged[again - 1]).all():
-            starts = np.flatnonzero(first)
-            return order, rows[starts], arranged[starts], np.add.reduceat(counts[rows], starts), names
+        if (evidence.votes[rows[again]] == evidence.votes[rows[again - 1]]).all():
+            break
         # Different rows have one key by chance: other keys.
         apart = mixed(apart)
+    places = np.empty(len(rows), dtype=np.int64)
+    weights = evidence.counts[rows]
+    if len(again):
+        starts = np.flatnonzero(first)
+        places[rows] = np.cumsum(first) - 1
+        rows, weights = rows[starts], np.add.reduceat(weights, starts)
+    else:
+        places[rows] = np.arange(len(rows))
+    cast = totals = None
+    if adds_up(evidence.counts):
+        cast, totals = found.cast[order], found.totals[order]
+    return Arranged(evidence, order, names, rows, places, weights, cast, totals)
 
 
 def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -67,13 +103,7 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     remains equal is interchangeable in exact arithmetic for everything that is computed here. Weights that do not add up
     (`adds_up`) are told from each other only: so the rows beside them have to be distinct.
     """
-    return _Names(votes, counts).columns()
-
-
-def column_totals(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """One 64-bit name a column by how often it says what alone. Of counts that add up it is the same whatever other columns
-    there are."""
-    return _Names(votes, counts).totals()
+    return _Names(Evidence(votes, counts)).columns()
 
 
 def adds_up(counts: np.ndarray) -> bool:
@@ -93,24 +123,30 @@ class _Names:
     """What columns and rows of votes are called. All sums are of whole numbers of 64 bits and wrap around, so that they
     know no order."""
 
-    def __init__(self, votes: np.ndarray, counts: np.ndarray) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         import numpy as np
 
-        self._sources, self._classes = votes.shape[1], int(votes.max(initial=0)) + 1
+        counts = evidence.counts
+        self._classes = int(evidence.votes.max(initial=0)) + 1
         # Weights that cannot be added up are known by their bits.
         self._counts = counts.astype(np.uint64) if adds_up(counts) else mixed(counts.astype(np.float64).view(np.uint64))
-        sparse = np.count_nonzero(votes >= 0) * _PLACES_A_VOTE < votes.size
-        self._rows = _ByVote(votes, self._classes) if sparse else _ByColumn(votes, self._classes)
+        self._rows: _Rows = (_ByVote if evidence.is_sparse else _BySource)(evidence, self._classes)
 
+    @cached_property
+    def cast(self) -> np.ndarray:
+        """How often each column says what, uint64 (sources x classes), where counts add up."""
+        return self._rows.added(self._counts)
+
+    @cached_property
     def totals(self) -> np.ndarray:
         """One 64-bit name a column: how often it says what."""
-        return self._named(self._rows.added(self._counts))
+        return self._named(self.cast)
 
     def columns(self) -> np.ndarray:
         """`column_names`."""
         import numpy as np
 
-        names = self.totals()
+        names = self.totals
         found = len(np.unique(names))
         while found < len(names):
             refined = mixed(names ^ self._named(self._rows.added(self._counts * mixed(self.keys(names)))))
@@ -149,10 +185,12 @@ class _Rows(Protocol):
 class _ByVote:
     """Where few vote: products with one-hot votes."""
 
-    def __init__(self, votes: np.ndarray, classes: int) -> None:
-        self._votes, self._classes = votes, classes
-        self._step = max(1, _AT_ONCE // votes.shape[1])
-        self._only = self._said(0) if len(votes) <= self._step else None
+    def __init__(self, evidence: Evidence, classes: int) -> None:
+        import numpy as np
+
+        self._votes, self._classes = evidence.votes, classes
+        self._step = max(1, AT_ONCE // self._votes.shape[1])
+        self._all = None if evidence.spoken is None else evidence.spoken.onehot(classes=classes, dtype=np.uint64)
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np
@@ -168,46 +206,45 @@ class _ByVote:
         return total.reshape(-1, self._classes)
 
     def _each(self) -> Iterator[tuple[csr_array, int]]:
+        import numpy as np
+
+        if self._all is not None:
+            yield self._all, 0
+            return
         for start in range(0, max(len(self._votes), 1), self._step):
-            yield self._said(start) if self._only is None else self._only, start
-
-    def _said(self, start: int) -> csr_array:
-        import numpy as np
-
-        return onehot(self._votes[start : start + self._step], classes=self._classes, dtype=np.uint64)
+            part = Spoken.of(self._votes[start : start + self._step])
+            yield part.onehot(classes=self._classes, dtype=np.uint64), start
 
 
-class _ByColumn:
-    """Where most vote: one column after the other, in a table of what it can say, silence first."""
+class _BySource:
+    """Where most vote: one source after the other, in a table of what it can say."""
 
-    def __init__(self, votes: np.ndarray, classes: int) -> None:
-        import numpy as np
-
-        self._classes = classes
-        # No vote is 127: there are 127 classes at most.
-        self._columns = np.ascontiguousarray(votes.T) + np.int8(1)
-        self._step = max(1, _AT_ONCE // max(votes.shape[1], 1))
+    def __init__(self, evidence: Evidence, classes: int) -> None:
+        self._classes, self._by_source = classes, evidence.by_source
+        self._step = max(1, AT_ONCE // max(len(self._by_source), 1))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        cells = np.concatenate([np.zeros((len(cells), 1), dtype=np.uint64), cells], axis=1)
-        total = np.zeros(self._columns.shape[1], dtype=np.uint64)
+        # Silence, -1, is the last entry.
+        cells = np.concatenate([cells, np.zeros((len(cells), 1), dtype=np.uint64)], axis=1)
+        total = np.zeros(self._by_source.shape[1], dtype=np.uint64)
         for start in range(0, len(total), self._step):
-            for column, said in zip(self._columns, cells, strict=True):
-                total[start : start + self._step] += said.take(column[start : start + self._step])
+            for votes, said in zip(self._by_source, cells, strict=True):
+                total[start : start + self._step] += said.take(votes[start : start + self._step])
         return total
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        total = np.zeros((len(self._columns), self._classes), dtype=np.uint64)
+        total = np.zeros((len(self._by_source), self._classes), dtype=np.uint64)
         for start in range(0, len(rows), self._step):
             part = rows[start : start + self._step]
             for shift in (0, 32) if part.max(initial=0) >> np.uint64(32) else (0,):
                 # Sums of 2^20 halves of 32 bits are exact as floats.
                 half = ((part >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.float64)
-                for place, column in enumerate(self._columns[:, start : start + self._step]):
-                    sums = np.bincount(column, half, minlength=self._classes + 1)[1:]
+                for place, votes in enumerate(self._by_source[:, start : start + self._step]):
+                    # No vote is 127: there are 127 classes at most.
+                    sums = np.bincount(votes + np.int8(1), half, minlength=self._classes + 1)[1:]
                     total[place] += sums.astype(np.uint64) << np.uint64(shift)
         return total

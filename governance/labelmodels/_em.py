@@ -91,6 +91,7 @@ def climb(
     heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
     silenced = None if heard.all() else ~heard
     sizes, loud = np.bincount(groups), voices[:, None, None]
+    all_apart = sizes.max() == 1
     pseudo = prior.sum(axis=2)
     given = balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
@@ -104,7 +105,7 @@ def climb(
         votes, rows = counted.expected_votes(tables, np.log(balance))
         # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
         rows = rows - cast.silent * balance
-        moved = np.add(votes if sizes.max() == 1 else _shared(votes, groups, sizes), prior, order="C")
+        moved = np.add(votes if all_apart else _shared(votes, groups, sizes), prior, order="C")
         moved /= (rows * on_rows + beside)[:, :, None]
         steps = np.abs(moved - shares)
         step = (steps if silenced is None else steps[heard]).max(initial=0.0)

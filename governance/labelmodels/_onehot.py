@@ -7,13 +7,14 @@ stored, on one thread: sources of a pattern for scores, patterns for counts.
 from __future__ import annotations
 
 from threading import local
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from governance.votes.product import product
+from governance.labelmodels._base import best
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array
+
+    from governance.labelmodels._evidence import Spoken
 
 #: so few patterns, and votes in them, are gone through sooner than tables of sums are made up
 _FEW_PATTERNS, _FEW_VOTES = 5_000, 1 << 17
@@ -32,16 +33,16 @@ class _Space(local):
 
 
 class OneHot:
-    """What `Lookup` is to EM, over votes: patterns int8 (patterns x sources), and their weights, whole or float."""
+    """What `Lookup` is to EM, over the votes of patterns, and their weights, whole or float (patterns)."""
 
-    def __init__(self, patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> None:
+    def __init__(self, spoken: Spoken, weights: np.ndarray, *, classes: int) -> None:
         import numpy as np
 
-        self.sources, self.classes = patterns.shape[1], classes
+        self.sources, self.classes = spoken.sources, classes
         self.weights = weights.astype(np.float64)
-        self.said = onehot(patterns, classes=classes)
+        self.said = spoken.onehot(classes=classes)
         self._by_cell = self.said.T
-        self._space = _Space(classes, len(patterns))
+        self._space = _Space(classes, len(weights))
 
     @property
     def cast(self) -> np.ndarray:
@@ -84,6 +85,10 @@ class OneHot:
         # Not a product of vectors: how that is added up depends on the number of threads.
         return float((self.weights * total).sum())
 
+    def labels(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
+        """What `Lookup.labels` gives."""
+        return best(self._scored(self._against(tables), log_balance))
+
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """What `Lookup.balance` gives."""
         import numpy as np
@@ -111,34 +116,6 @@ class OneHot:
         import numpy as np
 
         return np.add((self.said @ against).T, log_balance[:, None], out=self._space.scores)
-
-
-def onehot(patterns: np.ndarray, *, classes: int, dtype: Any = float) -> csr_array:
-    """Ones, of `dtype`, where a source says what: patterns x (sources x classes), stored source by source."""
-    import numpy as np
-    from scipy.sparse import csr_array
-
-    rows, sources = patterns.shape
-    flat = patterns.ravel()
-    # What follows costs votes, not places for them.
-    there = np.flatnonzero(flat >= 0)
-    row = there // sources
-    cells = (there - row * sources) * classes
-    cells += flat.take(there)
-    starts = np.zeros(rows + 1, dtype=np.int32)
-    np.cumsum(np.bincount(row, minlength=rows), out=starts[1:])
-    return csr_array(
-        (np.ones(len(cells), dtype=dtype), cells.astype(np.int32), starts), shape=(rows, sources * classes)
-    )
-
-
-def voting(patterns: np.ndarray) -> np.ndarray:
-    """How many sources vote in each pattern, int32 (patterns)."""
-    import numpy as np
-
-    # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
-    many = product((patterns >= 0).astype(np.float32), np.ones(patterns.shape[1], dtype=np.float32))
-    return many.astype(np.int32)
 
 
 def suits(votes: int, *, patterns: int, look_ups: int) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._canonical import adds_up, canonical_patterns, column_names, column_totals, groups_of
+from governance.labelmodels._canonical import Arranged, arranged, column_names, groups_of
 from governance.labelmodels._em import Cast, Found, climb
+from governance.labelmodels._evidence import Evidence, Spoken, voting
 from governance.labelmodels._lookup import Lookup, look_ups
-from governance.labelmodels._onehot import OneHot, suits, voting
+from governance.labelmodels._onehot import OneHot, suits
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import Agreement, Pairs
 from governance.votes.patterns import distinct
@@ -22,16 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Covered patterns in canonical order, int8 (patterns x sources) and `weights` (patterns), ready for EM.
+    """Covered patterns in canonical order, ready for EM; `columns` are the names of the given ones, where known."""
 
-    `order[j]` is the column, as it was given, that stands at place j; `rows[p]` the given pattern that stands at place p.
-    """
-
-    patterns: np.ndarray
-    weights: np.ndarray
-    order: np.ndarray
-    rows: np.ndarray
-    names: np.ndarray
+    arranged: Arranged
     classes: int
     columns: tuple[str, ...] = ()
     device: str | None = None
@@ -39,16 +33,29 @@ class Prepared:
     @classmethod
     def of(
         cls,
-        votes: np.ndarray,
-        counts: np.ndarray,
+        evidence: Evidence,
         *,
         classes: int,
         columns: tuple[str, ...] = (),
         device: str | None = None,
     ) -> Prepared:
-        """From rows of evidence, of which each has a vote, and their counts; or from distinct ones and their weights."""
-        order, rows, patterns, weights, names = canonical_patterns(votes, counts)
-        return cls(patterns, weights, order, rows, names, classes, columns, device)
+        """From rows of evidence of which each has a vote."""
+        return cls(arranged(evidence), classes, columns, device)
+
+    @property
+    def order(self) -> np.ndarray:
+        """Which column, as it was given, stands at which place, int64 (sources)."""
+        return self.arranged.order
+
+    @property
+    def patterns(self) -> np.ndarray:
+        """int8 (patterns x sources)."""
+        return self.arranged.patterns
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Whole or float (patterns)."""
+        return self.arranged.weights
 
     @cached_property
     def lookup(self) -> Lookup:
@@ -58,10 +65,13 @@ class Prepared:
     @cached_property
     def _onehot(self) -> OneHot | None:
         """The same, where that costs less; what decides is how many patterns, sources, classes and votes there are."""
-        most = look_ups(len(self.patterns), len(self.order), classes=self.classes)
-        if not suits(int(self._voting.sum()), patterns=len(self.patterns), look_ups=most):
+        import numpy as np
+
+        spoken, patterns = self.arranged.spoken, len(self.weights)
+        votes = len(spoken.vote) if spoken is not None else int(np.count_nonzero(self.patterns >= 0))
+        if not suits(votes, patterns=patterns, look_ups=look_ups(patterns, len(self.order), classes=self.classes)):
             return None
-        return OneHot(self.patterns, self.weights, classes=self.classes)
+        return OneHot(spoken or Spoken.of(self.patterns), self.weights, classes=self.classes)
 
     @cached_property
     def _products(self) -> Products | None:
@@ -84,7 +94,7 @@ class Prepared:
     @cached_property
     def _voting(self) -> np.ndarray:
         """How many sources vote in each pattern, int32 (patterns)."""
-        return voting(self.patterns)
+        return self.arranged.spoken.many if self.arranged.spoken is not None else voting(self.patterns)
 
     def scores(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
         """log P(class, votes), patterns x classes, under log tables in the given order of columns.
@@ -100,9 +110,13 @@ class Prepared:
         """The label of every pattern, int8 (patterns), under such tables; ABSTAIN where all who vote are left out."""
         import numpy as np
 
-        found = self.lookup.labels(tables[self.order], np.log(balance))
+        found = (self._onehot or self.lookup).labels(tables[self.order], np.log(balance))
         left_out = ~np.any(tables[self.order], axis=(1, 2))
         return np.where(self.covered(left_out), found, np.int8(ABSTAIN)) if left_out.any() else found
+
+    def row_labels(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
+        """The label of every row of the evidence, int8 (rows), under such tables."""
+        return self.labels(tables, balance).take(self.arranged.places)
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """P(class) from majority vote, among the sources that are not left out."""
@@ -113,8 +127,10 @@ class Prepared:
         """How often each source names each class, float64 (sources x classes)."""
         import numpy as np
 
-        if self._onehot is not None:
-            return self._onehot.cast
+        if self.arranged.cast is not None:
+            found = np.zeros((len(self.order), self.classes))
+            found[:, : self.arranged.cast.shape[1]] = self.arranged.cast
+            return found
         # Not a product: how that is added up depends on the number of threads.
         said, weights = (column + np.int8(1) for column in self.patterns.T), self.weights.astype(np.float64)
         return np.stack([np.bincount(one, weights, minlength=self.classes + 1)[1:] for one in said])
@@ -176,11 +192,12 @@ class Prepared:
         import numpy as np
 
         if left_out is None or not left_out.any():
-            return groups_of(self.names)
+            return groups_of(self.arranged.names)
         heard = np.flatnonzero(~left_out)
-        groups = np.arange(len(self.names))
+        groups = np.arange(len(self.arranged.names))
         # How often a column says what does not depend on the others: where that tells all apart, nothing else is asked.
-        if not adds_up(self.weights) or len(np.unique(self._totals[heard])) < len(heard):
+        totals = self.arranged.totals
+        if totals is None or len(np.unique(totals[heard])) < len(heard):
             rest = distinct(np.ascontiguousarray(self.patterns[:, heard]))
             weights = np.bincount(rest.inverse, self.weights, minlength=len(rest))
             names = column_names(rest.votes, weights.astype(self.weights.dtype))
@@ -190,8 +207,4 @@ class Prepared:
 
     @cached_property
     def _pairs(self) -> Pairs:
-        return Pairs(self.patterns, self.weights, classes=self.classes, said=self._onehot and self._onehot.said)
-
-    @cached_property
-    def _totals(self) -> np.ndarray:
-        return column_totals(self.patterns, self.weights)
+        return Pairs(self.arranged, classes=self.classes)

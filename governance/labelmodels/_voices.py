@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._onehot import onehot, voting
+from governance.labelmodels._evidence import Spoken, voting
 from governance.votes.product import product
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array
+
+    from governance.labelmodels._canonical import Arranged
 
 #: so many rows two sources must share before their agreement is looked at, so many sources there must be, and so many for
 #: copies to be told from others
@@ -26,24 +27,19 @@ _SHARED, _FEWEST, _FEWEST_VOICES = 30, 3, 4
 _SURE, _LEAST = 4.0, 0.3
 #: bounds of u, and how often it is made anew, unless nothing moves by more than the last
 _LOWEST, _HIGHEST, _ROUNDS, _STILL = 0.05, 0.98, 60, 1e-4
+#: places for votes that are multiplied together, which stay in the processor's cache, and so many rows at least
+_AT_ONCE, _ROWS_AT_ONCE = 1 << 15, 256
 #: digits of a voice and of a balance: how a sum was added up cannot be seen in them
 _DIGITS = 6
 
 
 class Pairs:
-    """On how many rows two sources vote both, and say the same, counted once for all that are ever asked about.
+    """On how many rows two sources vote both, and say the same, counted once for all that are ever asked about."""
 
-    patterns: int8 (patterns x sources); weights: (patterns); `said`: the patterns as `onehot` gives them, where they are
-    at hand.
-    """
-
-    def __init__(
-        self, patterns: np.ndarray, weights: np.ndarray, *, classes: int, said: csr_array | None = None
-    ) -> None:
+    def __init__(self, votes: Arranged, *, classes: int) -> None:
         import numpy as np
 
-        self.sources, self.classes = patterns.shape[1], classes
-        self._patterns, self._weights, self._said = patterns, weights, said
+        self.sources, self.classes, self._votes = len(votes.order), classes, votes
         self._counted, self._alone_at_it = np.zeros(self.sources, dtype=bool), Lock()
         self._tables = (np.empty((0, 0)), np.empty((0, 0)))
 
@@ -54,15 +50,15 @@ class Pairs:
         with self._alone_at_it:
             if not (asked & ~self._counted).any():
                 return self._tables
-            weights = self._weights.astype(np.float64)
-            if self._said is not None and _is_sparse(np.diff(self._said.indptr), self.sources):
+            weights, spoken = self._votes.weights.astype(np.float64), self._votes.spoken
+            if spoken is not None and _is_sparse(spoken.many, self.sources):
                 self._counted[:] = True
-                self._tables = _sparse_pairs(self._said, weights, sources=self.sources)
+                self._tables = _sparse_pairs(spoken, weights)
                 return self._tables
             self._counted = self._counted | asked
-            patterns = np.ascontiguousarray(self._patterns[:, self._counted])
-            counted = _pairs(patterns, weights, classes=self.classes)
-            whole, places = np.zeros((2, self.sources, self.sources)), np.flatnonzero(self._counted)
+            places = np.flatnonzero(self._counted)
+            counted = _pairs(self._votes.patterns[:, places], weights, classes=self.classes)
+            whole = np.zeros((2, self.sources, self.sources))
             whole[:, places[:, None], places] = counted
             self._tables = (whole[0], whole[1])
             return self._tables
@@ -145,18 +141,19 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     u = np.full(len(beyond), min(begin, _HIGHEST))
     some = np.flatnonzero(known.any(axis=1))
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
-    many, first = known[some].sum(axis=1), np.arange(len(some)) * len(beyond)
-    below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some]
+    many, first = known[some].sum(axis=1), np.arange(len(some)) * len(some)
+    below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some[:, None], some]
+    moved = u[some]
     for _ in range(_ROUNDS):
-        told = beyond / u
+        told = beyond / moved
         told.sort(axis=1)
         middle = (told.take(below) + told.take(above)) / 2
         # Half of the way, in logarithms: two sources that explain each other would swing for ever.
-        before = u[some]
+        before = moved
         moved = np.sqrt(before * np.minimum(np.maximum(middle, _LOWEST), _HIGHEST))
-        u[some] = moved
         if np.abs(moved - before).max() <= _STILL:
             break
+    u[some] = moved
     return u
 
 
@@ -165,10 +162,12 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     import numpy as np
 
     rows, sources = patterns.shape
-    if _is_sparse(voting(patterns), sources):
-        return _sparse_pairs(onehot(patterns, classes=classes), weights, sources=sources)
+    # The sum of squares is at least the square of the sum, shared out evenly.
+    few = 10 * int(np.count_nonzero(patterns >= 0)) ** 2 < (rows * sources) ** 2
+    if few and _is_sparse(voting(patterns), sources):
+        return _sparse_pairs(Spoken.of(patterns), weights)
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
-    step = max(1, (1 << 20) // sources)
+    step = max(_ROWS_AT_ONCE, _AT_ONCE // sources)
     for start in range(0, rows, step):
         block, weight = np.ascontiguousarray(patterns[start : start + step].T), weights[start : start + step]
         # Whole numbers below 2^24 are exact as short floats, and so are their sums.
@@ -184,19 +183,26 @@ def _is_sparse(votes: np.ndarray, sources: int) -> bool:
     """Whether so few vote, of all sources, that their pairs are sooner counted one by one; votes: whole (patterns)."""
     import numpy as np
 
-    # What a pair of votes costs a sparse product is some ten times what a cell costs a dense one.
+    # What a pair of votes costs one by one is some ten times what a cell costs a dense product.
     return 10 * float(np.square(votes, dtype=np.float64).sum()) < len(votes) * sources**2
 
 
-def _sparse_pairs(said: csr_array, weights: np.ndarray, *, sources: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same of one-hot votes, where few sources vote on a row."""
+def _sparse_pairs(spoken: Spoken, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same, where few sources vote on a row: each vote with the next of its row, then with the one after that."""
     import numpy as np
 
-    weighted = said.copy()
-    weighted.data = np.repeat(weights, np.diff(said.indptr))
-    both = (weighted.T @ said).tocoo()
-    (one, first), (other, second) = (np.divmod(side, both.shape[0] // sources) for side in (both.row, both.col))
-    place = one * sources + other
-    counted = (np.bincount(place, data, minlength=sources**2) for data in (both.data, both.data * (first == second)))
-    shared, agreed = (table.reshape(sources, sources) for table in counted)
-    return shared, agreed
+    sources, many = spoken.sources, spoken.many
+    shared, agreed = (np.zeros(sources**2) for _ in range(2))
+    first, ends, weight = np.arange(len(spoken.vote)), np.repeat(spoken.starts[1:], many), np.repeat(weights, many)
+    for further in range(int(many.max(initial=0))):
+        there = first + further < ends
+        first, ends, weight = first[there], ends[there], weight[there]
+        other = first + further
+        place = spoken.source.take(first) * sources + spoken.source.take(other)
+        same = spoken.vote.take(first) == spoken.vote.take(other)
+        shared += np.bincount(place, weight, minlength=sources**2)
+        agreed += np.bincount(place, weight * same, minlength=sources**2)
+    # What is above the diagonal stands below it too.
+    whole = (table.reshape(sources, sources) for table in (shared, agreed))
+    one, two = (table + np.triu(table, 1).T for table in whole)
+    return one, two

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from governance.errors import GovernanceError, InvalidRecord, UnknownName
 from governance.labelmodels._base import FittedLabelModel, evidence_of
+from governance.labelmodels._evidence import Evidence
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
 from governance.labelmodels.dawid_skene import DawidSkene
@@ -154,13 +155,12 @@ def _prepared(model: DawidSkene, found: Patterns, weights: np.ndarray) -> tuple[
     def of(counts: np.ndarray) -> tuple[Prepared, np.ndarray]:
         covered = np.flatnonzero((found.votes >= 0).any(axis=1) & (counts > 0))
         votes = Prepared.of(
-            found.votes[covered],
-            counts[covered],
+            Evidence(found.votes[covered], counts[covered]),
             classes=len(model.classes_),
             columns=model.columns_,
             device=checked_device(model.device, where=model.method),
         )
-        return votes, covered[votes.rows]
+        return votes, covered[votes.arranged.rows]
 
     everywhere, places = of(found.counts)
     learned = everywhere if weights is found.counts else of(weights)[0]

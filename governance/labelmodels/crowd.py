@@ -26,7 +26,8 @@ from governance.labelmodels._base import (
     number_of,
     ranked,
 )
-from governance.labelmodels._canonical import canonical_patterns
+from governance.labelmodels._canonical import arranged
+from governance.labelmodels._evidence import Evidence, Spoken
 from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.explain import Contribution, Explanation, SmallestFlip, told_apart
 from governance.labelmodels.flipping import leading, smallest_flip
@@ -104,15 +105,14 @@ class Crowd(AdditiveLabelModel):
             return super().fit_predict(votes, n_classes=n_classes, sample_weight=sample_weight)
         return self.fit(votes, sample_weight=sample_weight).predict(votes)
 
-    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
         import numpy as np
 
-        order, _, patterns, weights, _ = canonical_patterns(votes, counts)
-        example, source = np.nonzero(patterns >= 0)
-        answered = Answered(
-            example, source, patterns[example, source], weights.astype(np.float64), votes.shape[1], n_classes
-        )
-        self._learn_answers(answered, order)
+        found = arranged(evidence)
+        spoken, weights = found.spoken or Spoken.of(found.patterns), found.weights.astype(np.float64)
+        example = np.repeat(np.arange(len(weights)), spoken.many)
+        answered = Answered(example, spoken.source, spoken.vote, weights, spoken.sources, n_classes)
+        self._learn_answers(answered, found.order)
 
     def _learn_answers(self, answered: Answered, order: np.ndarray) -> None:
         """1. the balance, and whether it is learned  2. EM  3. columns as they were given"""

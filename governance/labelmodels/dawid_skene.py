@@ -18,6 +18,7 @@ from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
     VOICED,
+    Labels,
     array_of,
     checked_balance,
     checked_number,
@@ -26,6 +27,7 @@ from governance.labelmodels._base import (
     number_of,
 )
 from governance.labelmodels._em import Found
+from governance.labelmodels._evidence import Evidence
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
 from governance.labelmodels.balance import Origin, as_told, origin_of
@@ -96,10 +98,12 @@ class DawidSkene(AdditiveLabelModel):
         tables = np.exp(self.log_likelihood_ / self.voices_[:, None, None])
         return tables / tables.sum(axis=2, keepdims=True)
 
-    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> Labels:
         self._checked()
         device = checked_device(self.device, where=self.method)
-        self._learn_prepared(Prepared.of(votes, counts, classes=n_classes, device=device))
+        prepared = Prepared.of(evidence, classes=n_classes, device=device)
+        self._learn_prepared(prepared)
+        return lambda: prepared.row_labels(self.log_likelihood_, self.balance_)
 
     def _learn_prepared(self, votes: Prepared, *, left_out: np.ndarray | None = None) -> None:
         """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
@@ -167,8 +171,7 @@ class DawidSkene(AdditiveLabelModel):
         if not covered.any():
             raise InvalidRecord("votes", "no vote at all", "at least one row with a vote", where=self.method)
         return Prepared.of(
-            found.votes[covered],
-            found.counts[covered],
+            Evidence(found.votes[covered], found.counts[covered]),
             classes=len(self.classes_),
             columns=self.columns_,
             device=checked_device(self.device, where=self.method),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance, ranked
+from governance.labelmodels._evidence import Evidence
 from governance.votes.table import ABSTAIN, VoteTable
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class MajorityVote(FittedLabelModel):
         silent = (most[:, 0] == 0) | ((leading.sum(axis=1) > 1) & (not ties))
         return np.where(silent, NO_MAJORITY, label).astype(np.int8)
 
-    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
-        self.balance_ = estimated_balance(votes, counts, n_classes=n_classes)
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
+        self.balance_ = estimated_balance(evidence.votes, evidence.counts, n_classes=n_classes)
 
     def _scores(self, votes: np.ndarray) -> np.ndarray:
         import numpy as np

@@ -16,7 +16,8 @@ from governance.digest import decimal
 from governance.errors import ConfigurationError, InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import array_of, checked_balance, checked_number, number_of
-from governance.labelmodels._canonical import canonical_patterns
+from governance.labelmodels._canonical import arranged
+from governance.labelmodels._evidence import Evidence
 from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.captured import conditional_of
 
@@ -55,18 +56,19 @@ class SnorkelLabelModel(AdditiveLabelModel):
         self.lr = lr
         self.l2 = l2
 
-    def _learn(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> None:
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
         """1. checked  2. one order for all arrangements of the votes  3. snorkel fits  4. what it learned"""
         import numpy as np
 
         # 1.
-        self._check(votes, counts)
+        self._check(evidence.votes, evidence.counts)
         balance = None
         if self.balance is not None:
             balance = checked_balance(self.balance, n_classes=n_classes, where=self.method)
         model_class = _label_model()
         # 2.
-        order, _, patterns, counts, _ = canonical_patterns(votes, counts)
+        found = arranged(evidence)
+        order, patterns, counts = found.order, found.patterns, found.weights
         # 3.
         with _draws_put_back():
             model = model_class(cardinality=n_classes, verbose=False)

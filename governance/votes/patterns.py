@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KEY_LIMIT = 2**62
 #: keys below this are whole numbers that a float32, and that a float64 holds exactly
 _SHORT, _LONG = 2**24, 2**53
+#: keys below this are divided as numbers of 32 bits
+_SHORTER = 2**31
 #: so many different keys are counted in a table of them all, instead of being sorted
 _DENSE = 2**22
 #: so many rows are packed at a time that their keys stay in the processor's cache, and so many are counted at a time
@@ -156,12 +158,12 @@ def _counted(matrix: np.ndarray, *, base: int, lowest: int, inverse: bool) -> Pa
         part = _packed(matrix[start : start + _COUNTED], None, base=base, lowest=lowest)
         table += np.bincount(part, minlength=len(table))
         keys[start : start + _COUNTED] = part if inverse else 0
-    there = np.flatnonzero(table)
+    there = np.flatnonzero(table > 0)
     counts = table[there]
     if inverse:
         table[there] = np.arange(len(there))
         for start in range(0, rows, _COUNTED):
-            keys[start : start + _COUNTED] = table[keys[start : start + _COUNTED]]
+            keys[start : start + _COUNTED] = table.take(keys[start : start + _COUNTED])
     return Patterns(_unpacked(there, sources, base=base, lowest=lowest), counts, keys)
 
 
@@ -192,8 +194,9 @@ def _unpacked(keys: np.ndarray, sources: int, *, base: int, lowest: int) -> np.n
     import numpy as np
 
     votes = np.empty((len(keys), sources), dtype=np.int8)
+    short = np.int32 if base**sources < _SHORTER else np.int64
     for start in range(0, len(keys), _AT_ONCE):
-        part, rest = votes[start : start + _AT_ONCE], keys[start : start + _AT_ONCE]
+        part, rest = votes[start : start + _AT_ONCE], keys[start : start + _AT_ONCE].astype(short)
         for column in reversed(range(sources)):
             left = rest // base
             part[:, column] = rest - left * base + lowest

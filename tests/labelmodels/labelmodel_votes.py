@@ -6,6 +6,8 @@ import hashlib
 
 import numpy as np
 
+from governance.labelmodels._canonical import Arranged
+from governance.labelmodels._evidence import Evidence
 from governance.votes.table import VoteTable
 
 
@@ -30,3 +32,10 @@ def simulated(*, rows=600, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6), coverage=0.6, 
         vote = np.where(rng.random(rows) < accuracy, gold, wrong)
         columns.append(np.where(rng.random(rows) < coverage, vote, rng.choice([-1, -1, -1, -2, -3], rows)))
     return np.column_stack(columns).astype(np.int8), gold
+
+
+def as_they_stand(votes, weights=None) -> Arranged:
+    """Evidence whose rows and columns keep their places."""
+    weights = np.ones(len(votes)) if weights is None else weights
+    order, rows = np.arange(votes.shape[1]), np.arange(len(votes))
+    return Arranged(Evidence(votes, weights), order, order.astype(np.uint64), rows, rows, weights, None, None)

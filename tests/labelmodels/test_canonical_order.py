@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from governance.labelmodels import _base, _canonical
-from governance.labelmodels._canonical import canonical_patterns, column_names
+from governance.labelmodels import _base, _canonical, _evidence
+from governance.labelmodels._canonical import arranged, column_names
+from governance.labelmodels._evidence import Evidence, Spoken
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
 
@@ -18,10 +21,20 @@ ROWS = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), ele
 
 def told(votes, counts):
     """The patterns with their counts, column by column as they were given, and the names of the columns."""
-    order, rows, patterns, weights, names = canonical_patterns(votes, counts)
-    np.testing.assert_array_equal(votes[rows][:, order], patterns)
-    found = [(tuple(one), weight) for one, weight in zip(patterns.tolist(), weights.tolist(), strict=True)]
-    return order, found, names.tolist()
+    votes = np.ascontiguousarray(votes)
+    there = arranged(Evidence(votes, counts))
+    np.testing.assert_array_equal(votes[there.rows][:, there.order], there.patterns)
+    np.testing.assert_array_equal(there.patterns[there.places], votes[:, there.order])
+    if there.cast is not None:
+        for place, column in enumerate(there.order):
+            said = [counts[votes[:, column] == k].sum() for k in range(there.cast.shape[1])]
+            assert there.cast[place].tolist() == said
+    if there.spoken is not None:
+        spoken = Spoken.of(np.ascontiguousarray(there.patterns))
+        for one, other in zip(astuple(there.spoken), astuple(spoken), strict=True):
+            np.testing.assert_array_equal(one, other)
+    found = [(tuple(one), weight) for one, weight in zip(there.patterns.tolist(), there.weights.tolist(), strict=True)]
+    return there.order, found, there.names.tolist()
 
 
 def ones(votes):
@@ -33,11 +46,11 @@ def test_rows_that_repeat_are_patterns_with_counts(votes, times):
     """However a pattern's rows are counted, together or one by one, the same arrays come out."""
     repeated = np.repeat(votes, times[: len(votes)], axis=0)
     found = distinct(repeated)
-    one, other = (canonical_patterns(*given) for given in ((repeated, ones(repeated)), (found.votes, found.counts)))
-    for place in (0, 2, 3, 4):
-        np.testing.assert_array_equal(one[place], other[place])
-    assert len(np.unique(one[2], axis=0)) == len(one[2])
-    assert one[3].sum() == len(repeated)
+    one, other = (told(*given) for given in ((repeated, ones(repeated)), (found.votes, found.counts)))
+    np.testing.assert_array_equal(one[0], other[0])
+    assert one[1:] == other[1:]
+    assert len({pattern for pattern, _ in one[1]}) == len(one[1])
+    assert sum(count for _, count in one[1]) == len(repeated)
 
 
 @given(ROWS, st.randoms(use_true_random=False))
@@ -99,13 +112,14 @@ def test_no_size_of_blocks_and_no_way_to_add_changes_an_order(monkeypatch, at_on
     }[counts]
     found = []
     for places in (0, 1 << 20):
-        monkeypatch.setattr(_canonical, "_PLACES_A_VOTE", places)
-        found.append(canonical_patterns(votes, given))
-        monkeypatch.setattr(_canonical, "_AT_ONCE", at_once)
-        found.append(canonical_patterns(votes, given))
+        monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
+        found.append(told(votes, given))
+        for room in (_canonical, _evidence):
+            monkeypatch.setattr(room, "AT_ONCE", at_once)
+        found.append(told(votes, given))
     for other in found[1:]:
-        for one, two in zip(found[0], other, strict=True):
-            np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(found[0][0], other[0])
+        assert found[0][1:] == other[1:]
 
 
 @given(ROWS, st.integers(0, 1000), st.sampled_from(["fractions", "huge"]))

@@ -12,12 +12,13 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from labelmodel_votes import simulated, table_of
+from labelmodel_votes import as_they_stand, simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, UnknownName
 from governance.labelmodels import _lookup, _onehot, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
-from governance.labelmodels._canonical import canonical_patterns
+from governance.labelmodels._canonical import arranged
+from governance.labelmodels._evidence import Evidence, Spoken
 from governance.labelmodels._onehot import OneHot
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._voices import Agreement, Pairs
@@ -99,7 +100,7 @@ def majority_shares(matrix):
 def told_by_accuracies(matrix):
     """P(class of two) by least squares: share of votes - 1/2 = u (P - 1/2), u being how right a source is beyond chance."""
     said = np.maximum(matrix, -1)
-    found = Agreement.of(Pairs(said, np.ones(len(said)), classes=2), judged=np.ones(said.shape[1], dtype=bool))
+    found = Agreement.of(Pairs(as_they_stand(said), classes=2), judged=np.ones(said.shape[1], dtype=bool))
     assert found
     u = found.alone.tolist()
     over = under = 0.0
@@ -223,7 +224,7 @@ def test_columns_with_equal_counts_are_told_apart_by_their_company():
     ordered = set()
     for columns in ([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]):
         found = distinct(matrix[:, columns])
-        order = canonical_patterns(found.votes, found.counts)[0]
+        order = arranged(Evidence(found.votes, found.counts)).order
         ordered.add(tuple(np.array(columns)[order].tolist()))
     assert len(ordered) == 1
 
@@ -287,7 +288,7 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
     """The one-hot products of torch, kept and made anew, find the same tables and objective within 1e-9."""
     matrix, _ = simulated(rows=2000, classes=3)
     found = distinct(np.maximum(matrix, -1))
-    prepared = Prepared.of(found.votes, found.counts, classes=3)
+    prepared = Prepared.of(Evidence(found.votes, found.counts), classes=3)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=3).log_likelihood_[prepared.order]
     balance = np.log([0.2, 0.3, 0.5])
     votes, likelihood = (
@@ -309,8 +310,8 @@ def test_products_over_votes_find_what_look_ups_find(classes):
     matrix, _ = simulated(rows=700, classes=classes)
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
-    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=classes)
-    onehot = OneHot(prepared.patterns, prepared.weights, classes=classes)
+    prepared = Prepared.of(Evidence(found.votes[covered], found.counts[covered]), classes=classes)
+    onehot = OneHot(Spoken.of(prepared.patterns), prepared.weights, classes=classes)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=classes).log_likelihood_[prepared.order]
     balance = np.log(np.arange(1, classes + 1) / sum(range(1, classes + 1)))
     out = prepared.left_out([1])
@@ -326,7 +327,7 @@ def test_products_over_votes_find_what_look_ups_find(classes):
         )
         np.testing.assert_allclose(onehot.balance(left_out), prepared.lookup.balance(left_out), rtol=1e-14)
     assert (
-        onehot.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
+        prepared.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
     ).all()
 
 
@@ -361,7 +362,7 @@ def test_a_source_that_is_left_out_might_not_have_been_there(matrix, data):
     assume(rest.size and (rest >= 0).any())
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
-    prepared = Prepared.of(found.votes[covered], found.counts[covered], classes=3)
+    prepared = Prepared.of(Evidence(found.votes[covered], found.counts[covered]), classes=3)
     model, brute = DawidSkene(strength=3.0), DawidSkene(strength=3.0).fit(rest, n_classes=3)
     model._learn_prepared(prepared, left_out=prepared.left_out(out))
     assert (model.log_likelihood_[out] == 0).all()

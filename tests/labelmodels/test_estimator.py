@@ -51,14 +51,22 @@ def test_parameters_that_are_set_decide_the_next_fit(table):
     assert clone(one).get_params() == one.get_params()
 
 
-@settings(max_examples=50, deadline=None)
-@given(some_votes, st.booleans(), st.integers(1, 12))
-def test_labels_of_the_votes_learned_from_are_those_of_a_fit_and_a_prediction(matrix, weighed, wider):
-    """`fit_predict` learns the bits of `fit` and gives the labels of `predict`, of narrow rows and of wide ones."""
+@settings(max_examples=100, deadline=None)
+@given(some_votes, st.sampled_from([None, "fractions", "some rows not at all"]), st.integers(1, 12), st.integers(0, 4))
+def test_labels_of_the_votes_learned_from_are_those_of_a_fit_and_a_prediction(matrix, weighed, wider, silent):
+    """`fit_predict` learns the bits of `fit` and gives the labels of `predict`, of narrow rows and of wide ones, where
+    most sources vote and where few do."""
     matrix = np.concatenate([np.tile(matrix, wider), np.tile(matrix, wider)])
+    matrix = np.concatenate([matrix, np.full((len(matrix), silent * matrix.shape[1]), -1, dtype=np.int8)], axis=1)
+    weights = {
+        None: None,
+        "fractions": np.arange(1.0, len(matrix) + 1) / 3,
+        "some rows not at all": np.arange(len(matrix)) % 3,
+    }[weighed]
     voices = [j % 2 for j in range(matrix.shape[1])]
-    assume((one_voice(np.maximum(matrix, np.int8(-1)), voices, n_classes=3) >= 0).any())
-    options = {"n_classes": 3, "sample_weight": np.arange(1.0, len(matrix) + 1) / 3 if weighed else None}
+    heard = (one_voice(np.maximum(matrix, np.int8(-1)), voices, n_classes=3) >= 0).any(axis=1)
+    assume((heard if weights is None else heard & (weights > 0)).any())
+    options = {"n_classes": 3, "sample_weight": weights}
     for make in (DawidSkene, MajorityVote, Crowd, lambda: OneVoice(voices=voices)):
         one, other = make(), make()
         labels = one.fit_predict(matrix, **options)

@@ -5,17 +5,17 @@ import warnings
 
 import numpy as np
 import pytest
-from labelmodel_votes import simulated, table_of
+from labelmodel_votes import as_they_stand, simulated, table_of
 
-from governance.labelmodels import _voices
-from governance.labelmodels._onehot import onehot
+from governance.labelmodels import _evidence, _voices
+from governance.labelmodels._evidence import Spoken
 from governance.labelmodels._voices import Agreement, Pairs
 from governance.labelmodels.dawid_skene import DawidSkene
 
 
 def counted(matrix, *, classes=2, judged=None):
     judged = np.ones(matrix.shape[1], dtype=bool) if judged is None else judged
-    found = Agreement.of(Pairs(np.maximum(matrix, -1), np.ones(len(matrix)), classes=classes), judged=judged)
+    found = Agreement.of(Pairs(as_they_stand(np.maximum(matrix, -1)), classes=classes), judged=judged)
     return np.ones(matrix.shape[1]) if found is None else found.voices()
 
 
@@ -69,23 +69,24 @@ def test_a_source_that_nobody_meets_beside_sources_that_always_agree_counts_in_f
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_pairs_counted_sparsely_are_pairs_counted_densely(classes):
+def test_pairs_counted_sparsely_are_pairs_counted_densely(monkeypatch, classes):
     """Both ways to count shared and agreeing rows give the same numbers."""
     rng = np.random.default_rng(1)
     matrix = np.where(rng.random((500, 12)) < 0.2, rng.integers(0, classes, (500, 12)), -1).astype(np.int8)
     weights = rng.integers(1, 5, 500).astype(float)
-    sparse = _voices._sparse_pairs(onehot(matrix, classes=classes), weights, sources=12)
+    sparse = _voices._sparse_pairs(Spoken.of(matrix), weights)
     both = (matrix[:, :, None] >= 0) & (matrix[:, None, :] >= 0)
     shared = (both * weights[:, None, None]).sum(axis=0)
     agreed = ((both & (matrix[:, :, None] == matrix[:, None, :])) * weights[:, None, None]).sum(axis=0)
     for found in (sparse, _voices._pairs(np.repeat(matrix, 1, axis=0), weights, classes=classes)):
         np.testing.assert_array_equal(found[0], shared)
         np.testing.assert_array_equal(found[1], agreed)
-    kept = Pairs(matrix, weights, classes=classes, said=onehot(matrix, classes=classes))
-    for found in (
-        kept.of(np.ones(12, dtype=bool)),
-        Pairs(matrix, weights, classes=classes).of(np.ones(12, dtype=bool)),
-    ):
+    asked = np.ones(12, dtype=bool)
+    for places, at_once in ((0, 1 << 15), (4, 1 << 15), (0, 1)):
+        monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
+        monkeypatch.setattr(_voices, "_AT_ONCE", at_once)
+        monkeypatch.setattr(_voices, "_ROWS_AT_ONCE", min(at_once, 256))
+        found = Pairs(as_they_stand(matrix, weights), classes=classes).of(asked)
         np.testing.assert_array_equal(found[0], shared)
         np.testing.assert_array_equal(found[1], agreed)
     dense = np.abs(matrix % classes).astype(np.int8)

@@ -1,0 +1,146 @@
+"""What do rows of evidence say, gone through row by row, source by source or vote by vote?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from governance.votes.product import product
+
+if TYPE_CHECKING:
+    import numpy as np
+    from scipy.sparse import csr_array
+
+#: places for votes that are looked at together
+AT_ONCE = 1 << 20
+#: from so many places for each vote on, votes are looked at and not places
+_PLACES_A_VOTE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """Votes row by row, and those of a row source by source: `source` and `vote`, int32 (votes).
+
+    Those of row i stand from `starts[i]` to before `starts[i + 1]`, int32 (rows + 1).
+    """
+
+    starts: np.ndarray
+    source: np.ndarray
+    vote: np.ndarray
+    sources: int
+
+    @classmethod
+    def of(cls, votes: np.ndarray) -> Spoken:
+        """The votes of evidence, int8 (rows x sources)."""
+        import numpy as np
+
+        rows, sources = votes.shape
+        flat = votes.ravel()
+        # What follows costs votes, not places for them.
+        there = np.flatnonzero(flat >= 0)
+        row = there // sources
+        starts = np.zeros(rows + 1, dtype=np.int32)
+        np.cumsum(np.bincount(row, minlength=rows), out=starts[1:])
+        row *= sources
+        return cls(starts, np.subtract(there, row, dtype=np.int32), flat.take(there).astype(np.int32), sources)
+
+    @property
+    def many(self) -> np.ndarray:
+        """How many sources vote in each row, int32 (rows)."""
+        import numpy as np
+
+        return np.diff(self.starts)
+
+    def onehot(self, *, classes: int, dtype: Any = float) -> csr_array:
+        """Ones, of `dtype`, where a source says what: rows x (sources x classes)."""
+        import numpy as np
+        from scipy.sparse import csr_array
+
+        cells = self.source * np.int32(classes)
+        cells += self.vote
+        shape = (len(self.starts) - 1, self.sources * classes)
+        return csr_array((np.ones(len(cells), dtype=dtype), cells, self.starts), shape=shape)
+
+    def arranged(self, order: np.ndarray, rows: np.ndarray) -> Spoken:
+        """The votes of `rows`, in that order, of sources that stand in `order`."""
+        import numpy as np
+
+        many = self.many.take(rows)
+        starts = np.zeros(len(rows) + 1, dtype=np.int32)
+        np.cumsum(many, out=starts[1:])
+        place = np.empty(self.sources, dtype=np.int64)
+        place[order] = np.arange(self.sources)
+        # Votes of a row are put into order as numbers: the row, then the source, then a byte for the vote.
+        row = np.repeat(np.arange(len(rows)) * self.sources, many)
+        here = np.arange(len(row)) + np.repeat(self.starts.take(rows) - starts[:-1], many)
+        keys = row + place.take(self.source.take(here))
+        keys <<= 8
+        keys |= self.vote.take(here)
+        keys.sort()
+        source = (keys >> 8) - row
+        return Spoken(starts, source.astype(np.int32), (keys & 0xFF).astype(np.int32), self.sources)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Rows of evidence, `votes` int8 (rows x sources), of which each counts `counts`, whole or float (rows).
+
+    Rows may be alike where counts are whole numbers; rows beside fractions are distinct.
+    """
+
+    votes: np.ndarray
+    counts: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.votes)
+
+    @cached_property
+    def is_sparse(self) -> bool:
+        """Whether so few sources vote that votes are looked at, and not places for them."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.votes >= 0)) * _PLACES_A_VOTE < self.votes.size
+
+    @cached_property
+    def by_source(self) -> np.ndarray:
+        """The votes of each source side by side, int8 (sources x rows)."""
+        import numpy as np
+
+        return np.ascontiguousarray(self.votes.T)
+
+    @cached_property
+    def spoken(self) -> Spoken | None:
+        """The votes one by one, where they are few among few places."""
+        return Spoken.of(self.votes) if self.is_sparse and self.votes.size <= AT_ONCE else None
+
+    @cached_property
+    def covered(self) -> np.ndarray:
+        """bool (rows): on which of them a source votes."""
+        if self.spoken is not None:
+            return self.spoken.many > 0
+        return voting(self.votes) > 0 if self.is_sparse else self.by_source.max(axis=0) >= 0
+
+    def kept(self, rows: np.ndarray) -> Evidence:
+        """Some of the rows, bool (rows)."""
+        import numpy as np
+
+        # Patterns stand in lexicographic order, so that one without a vote is the first: the rest is not copied.
+        places = slice(1, None) if rows[1:].all() else np.flatnonzero(rows)
+        rest = Evidence(self.votes[places], self.counts[places])
+        # What is known of all of them is known of the rest.
+        if not self.is_sparse:
+            vars(rest).update(is_sparse=False, by_source=self.by_source[:, places])
+        elif self.spoken is not None and not self.spoken.many[~rows].any():
+            starts = np.append(self.spoken.starts[:-1][rows], self.spoken.starts[-1])
+            vars(rest).update(is_sparse=True, spoken=replace(self.spoken, starts=starts))
+        return rest
+
+
+def voting(votes: np.ndarray) -> np.ndarray:
+    """How many sources vote in each row, int32 (rows)."""
+    import numpy as np
+
+    # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
+    many = product((votes >= 0).astype(np.float32), np.ones(votes.shape[1], dtype=np.float32))
+    return many.astype(np.int32)
