@@ -72,9 +72,12 @@ class FittedLabelModel(ABC):
         int8 (rows). Raises InvalidRecord.
         """
         patterns, told = self._fit(votes, n_classes=n_classes, sample_weight=sample_weight, inverse=True)
-        if told is None and patterns is None:
+        if told is not None:
+            found = told()
+        elif patterns is not None:
+            found = self._labels(self._heard(patterns.votes))
+        else:
             return self.predict(votes)
-        found = told() if told is not None else self._labels(self._heard(patterns.votes))
         return found if patterns is None else found.take(patterns.inverse)
 
     def _fit(
@@ -341,7 +344,7 @@ def best(scores: np.ndarray) -> np.ndarray:
     least = top - TIE * np.maximum(1.0, np.abs(top))
     found = np.empty(scores.shape[1], dtype=np.int8)
     for k in reversed(range(len(scores))):
-        found[scores[k] >= least] = k
+        np.copyto(found, np.int8(k), where=scores[k] >= least)
     return found
 
 

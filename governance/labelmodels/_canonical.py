@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from governance.labelmodels._codes import Codes
 from governance.labelmodels._evidence import AT_ONCE, Evidence, Spoken
 from governance.votes.hashing import mixed
 
@@ -130,7 +131,7 @@ class _Names:
         self._classes = int(evidence.votes.max(initial=0)) + 1
         # Weights that cannot be added up are known by their bits.
         self._counts = counts.astype(np.uint64) if adds_up(counts) else mixed(counts.astype(np.float64).view(np.uint64))
-        self._rows: _Rows = (_ByVote if evidence.is_sparse else _BySource)(evidence, self._classes)
+        self._rows: _Rows = (_ByVote if evidence.is_sparse else _ByCode)(evidence, self._classes)
 
     @cached_property
     def cast(self) -> np.ndarray:
@@ -216,35 +217,32 @@ class _ByVote:
             yield part.onehot(classes=self._classes, dtype=np.uint64), start
 
 
-class _BySource:
-    """Where most vote: one source after the other, in a table of what it can say."""
+class _ByCode:
+    """Where most vote: look-ups and counts of what several sources say together."""
 
     def __init__(self, evidence: Evidence, classes: int) -> None:
-        self._classes, self._by_source = classes, evidence.by_source
-        self._step = max(1, AT_ONCE // max(len(self._by_source), 1))
+        self._coded = Codes(evidence.by_source, classes=classes)
+        self._step = max(1, AT_ONCE // len(self._coded.codes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        # Silence, -1, is the last entry.
-        cells = np.concatenate([cells, np.zeros((len(cells), 1), dtype=np.uint64)], axis=1)
-        total = np.zeros(self._by_source.shape[1], dtype=np.uint64)
+        total, sums = np.zeros(self._coded.codes.shape[1], dtype=np.uint64), self._coded.sums(cells[:, None, :])
         for start in range(0, len(total), self._step):
-            for votes, said in zip(self._by_source, cells, strict=True):
-                total[start : start + self._step] += said.take(votes[start : start + self._step])
+            for code, said in zip(self._coded.codes, sums, strict=True):
+                total[start : start + self._step] += said[0].take(code[start : start + self._step])
         return total
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        total = np.zeros((len(self._by_source), self._classes), dtype=np.uint64)
+        total = [np.zeros((1, size), dtype=np.uint64) for size in self._coded.sizes]
         for start in range(0, len(rows), self._step):
             part = rows[start : start + self._step]
             for shift in (0, 32) if part.max(initial=0) >> np.uint64(32) else (0,):
                 # Sums of 2^20 halves of 32 bits are exact as floats.
                 half = ((part >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.float64)
-                for place, votes in enumerate(self._by_source[:, start : start + self._step]):
-                    # No vote is 127: there are 127 classes at most.
-                    sums = np.bincount(votes + np.int8(1), half, minlength=self._classes + 1)[1:]
-                    total[place] += sums.astype(np.uint64) << np.uint64(shift)
-        return total
+                for code, counted in zip(self._coded.codes, total, strict=True):
+                    sums = np.bincount(code[start : start + self._step], half, minlength=counted.size)
+                    counted[0] += sums.astype(np.uint64) << np.uint64(shift)
+        return self._coded.shared_out(total)[:, 0]

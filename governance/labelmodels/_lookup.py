@@ -1,17 +1,12 @@
-"""How are many patterns scored and counted at once? Several sources make up one small code, and their sums are looked up.
-
-With K classes a source has K + 1 things to say, silence among them, and m sources together have (K + 1)^m: a code. The sum
-of what they say for each class is worked out once a code, so that a pattern costs one look-up for each group of sources and
-class; and what its posterior adds is counted by code, and only afterwards shared out among the group's sources.
-"""
+"""How are many patterns scored and counted at once? A pattern costs one look-up for each group of sources and class."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from governance.labelmodels._base import best
+from governance.labelmodels._codes import Codes
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -19,8 +14,6 @@ if TYPE_CHECKING:
 
 _Part = TypeVar("_Part")
 
-#: codes a group may have: the sums of one class fit into a processor's first cache
-_CODES = 4_096
 #: scores that are worked on together
 _AT_ONCE = 1 << 16
 
@@ -49,9 +42,7 @@ class Lookup:
 
         self.weights = weights.astype(np.float64)
         self.sources, self.classes = patterns.shape[1], classes
-        self._base = classes + 1
-        self._members = _members(len(patterns), self.sources, self._base)
-        self._codes = _packed(patterns, self._members, self._base)
+        self._coded = Codes(patterns.T, classes=classes)
         self._step = max(1_024, _AT_ONCE // classes)
         self._threads = available_threads() if threads is None else threads
         self._spaces: list[_Space] = []
@@ -66,7 +57,7 @@ class Lookup:
         """
         import numpy as np
 
-        sums = self._sums(tables)
+        sums = self._coded.sums(tables)
         counted = [np.zeros_like(table) for table in sums]
         if self.classes == 2:
             # Two classes are weighed by one number, the log-odds.
@@ -82,13 +73,13 @@ class Lookup:
         for parts in self._each(block):
             for group, added in enumerate(parts):
                 counted[group] += added
-        return self._shared_out(counted), counted[0].sum(axis=1)
+        return self._coded.shared_out(counted), counted[0].sum(axis=1)
 
     def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
         """log P(votes) under log tables, sources x classes x votes."""
         import numpy as np
 
-        sums = self._sums(tables)
+        sums = self._coded.sums(tables)
 
         def block(start: int, space: _Space) -> float:
             scores = self._scored(start, space, sums, log_balance)[1]
@@ -104,7 +95,7 @@ class Lookup:
         """log P(class, votes) under log tables, patterns x classes."""
         import numpy as np
 
-        sums = self._sums(tables)
+        sums = self._coded.sums(tables)
         scores = np.empty((len(self), self.classes))
 
         def block(start: int, space: _Space) -> None:
@@ -118,7 +109,7 @@ class Lookup:
         """The best class of every pattern, int8; of those within TIE the lowest, as `ranked` says."""
         import numpy as np
 
-        sums = self._sums(tables)
+        sums = self._coded.sums(tables)
 
         def block(start: int, space: _Space) -> np.ndarray:
             return best(self._scored(start, space, sums, log_balance)[1])
@@ -133,7 +124,7 @@ class Lookup:
         voices[:] = np.eye(self.classes)
         if left_out is not None:
             voices[left_out] = 0.0
-        sums, nothing = self._sums(voices), np.zeros(self.classes)
+        sums, nothing = self._coded.sums(voices), np.zeros(self.classes)
         held = np.zeros((self.classes, self.sources + 1))
 
         def block(start: int, space: _Space) -> np.ndarray:
@@ -155,7 +146,7 @@ class Lookup:
         """The codes of one block, groups x patterns, and its scores, classes x patterns."""
         import numpy as np
 
-        here = self._codes[:, start : start + self._step]
+        here = self._coded.codes[:, start : start + self._step]
         patterns = here.shape[1]
         codes, scores, rest = (
             space.codes[:, :patterns],
@@ -191,33 +182,6 @@ class Lookup:
         shares *= np.divide(weights, shares.sum(axis=0, out=rest), out=rest)
         return codes, shares
 
-    def _sums(self, tables: np.ndarray) -> list[np.ndarray]:
-        """For each group what its sources say together, classes x codes."""
-        import numpy as np
-
-        silent = np.zeros((self.sources, self.classes, 1))
-        said = np.concatenate([silent, tables], axis=2)
-        sums: list[np.ndarray] = []
-        for first, last in self._members:
-            table = said[first]
-            for source in range(first + 1, last):
-                table = (table[:, :, None] + said[source][:, None, :]).reshape(self.classes, -1)
-            sums.append(np.ascontiguousarray(table))
-        return sums
-
-    def _shared_out(self, counted: list[np.ndarray]) -> np.ndarray:
-        """Votes by source, sources x classes x votes, from votes by code, for each group classes x codes."""
-        import numpy as np
-
-        votes = np.empty((self.sources, self.classes, self.classes))
-        for (first, last), table in zip(self._members, counted, strict=True):
-            rest = table
-            for source in range(first, last):
-                by_digit = rest.reshape(self.classes, self._base, -1)
-                votes[source] = by_digit.sum(axis=2)[:, 1:]
-                rest = by_digit.sum(axis=1)
-        return votes
-
     def _each(self, block: Callable[[int, _Space], _Part]) -> Iterator[_Part]:
         """What `block` makes of every block, in order."""
         starts = range(0, len(self), self._step)
@@ -227,47 +191,10 @@ class Lookup:
             try:
                 space = self._spaces.pop()
             except IndexError:
-                space = _Space(len(self._codes), self.classes, min(self._step, len(self)))
+                space = _Space(len(self._coded.codes), self.classes, min(self._step, len(self)))
             try:
                 return block(start, space)
             finally:
                 self._spaces.append(space)
 
         return in_turn(in_a_space, starts, threads=min(self._threads, len(starts)))
-
-
-def look_ups(patterns: int, sources: int, *, classes: int) -> int:
-    """How many look-ups and counts, or what costs as much, a step of EM takes for each class."""
-    base = classes + 1
-    return min(_cost(patterns, sources, width, base=base) for width in _widths(sources, base))
-
-
-def _widths(sources: int, base: int) -> list[int]:
-    """How many sources a group may have."""
-    return [width for width in range(1, sources + 1) if width == 1 or base**width <= _CODES]
-
-
-def _cost(patterns: int, sources: int, width: int, *, base: int) -> int:
-    # A pattern costs a look-up and a count for each group; a code costs about as much again to sum up and share out.
-    return -(-sources // width) * (patterns + 2 * base**width)
-
-
-def _members(patterns: int, sources: int, base: int) -> list[tuple[int, int]]:
-    """The groups, as first source and the one after the last: as wide as pays for itself on so many patterns."""
-    width = min(_widths(sources, base), key=lambda width: _cost(patterns, sources, width, base=base))
-    # Groups of even size have the fewest codes.
-    groups = -(-sources // width)
-    bounds = [sources * group // groups for group in range(groups + 1)]
-    return list(itertools.pairwise(bounds))
-
-
-def _packed(patterns: np.ndarray, members: list[tuple[int, int]], base: int) -> np.ndarray:
-    """The code of every pattern in every group, uint16 (groups x patterns); silence is the digit 0."""
-    import numpy as np
-
-    codes = np.zeros((len(members), len(patterns)), dtype=np.uint16)
-    for group, (first, last) in enumerate(members):
-        for source in range(first, last):
-            codes[group] *= np.uint16(base)
-            codes[group] += (patterns[:, source] + np.int8(1)).view(np.uint8)
-    return codes

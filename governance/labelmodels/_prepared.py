@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._canonical import Arranged, arranged, column_names, groups_of
+from governance.labelmodels._codes import look_ups
 from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._evidence import Evidence, Spoken, voting
-from governance.labelmodels._lookup import Lookup, look_ups
+from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._onehot import OneHot, suits
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import Agreement, Pairs

@@ -28,7 +28,7 @@ _SURE, _LEAST = 4.0, 0.3
 #: bounds of u, and how often it is made anew, unless nothing moves by more than the last
 _LOWEST, _HIGHEST, _ROUNDS, _STILL = 0.05, 0.98, 60, 1e-4
 #: places for votes that are multiplied together, which stay in the processor's cache, and so many rows at least
-_AT_ONCE, _ROWS_AT_ONCE = 1 << 15, 256
+_AT_ONCE, _ROWS_AT_ONCE = 1 << 16, 256
 #: digits of a voice and of a balance: how a sum was added up cannot be seen in them
 _DIGITS = 6
 
@@ -167,15 +167,16 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     if few and _is_sparse(voting(patterns), sources):
         return _sparse_pairs(Spoken.of(patterns), weights)
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
-    step = max(_ROWS_AT_ONCE, _AT_ONCE // sources)
+    step, whole = max(_ROWS_AT_ONCE, _AT_ONCE // sources), bool((weights == np.floor(weights)).all())
     for start in range(0, rows, step):
         block, weight = np.ascontiguousarray(patterns[start : start + step].T), weights[start : start + step]
         # Whole numbers below 2^24 are exact as short floats, and so are their sums.
-        exact = np.float32 if float(weight.sum()) < 1 << 24 and (weight == np.floor(weight)).all() else np.float64
-        weight = weight.astype(exact)
+        weight = weight.astype(np.float32 if whole and float(weight.sum()) < 1 << 24 else np.float64)
+        cells, weighed = (np.empty(block.shape, dtype=weight.dtype) for _ in range(2))
         for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
-            cells = said.astype(exact)
-            np.add(total, product(cells * weight, cells.T), out=total)
+            np.copyto(cells, said)
+            np.multiply(cells, weight, out=weighed)
+            np.add(total, product(weighed, cells.T), out=total)
     return shared, agreed
 
 

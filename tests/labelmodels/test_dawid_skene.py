@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from labelmodel_votes import as_they_stand, simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, UnknownName
-from governance.labelmodels import _lookup, _onehot, _products
+from governance.labelmodels import _codes, _lookup, _onehot, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import arranged
 from governance.labelmodels._evidence import Evidence, Spoken
@@ -236,7 +236,7 @@ def test_no_width_of_groups_and_no_block_changes_what_is_learned(monkeypatch, co
     assert DawidSkene().fit(matrix, n_classes=3).prepare(matrix)._onehot is not None
     whole = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
     monkeypatch.setattr(_onehot, "_FEW_PATTERNS", 0)
-    monkeypatch.setattr(_lookup, "_CODES", codes)
+    monkeypatch.setattr(_codes, "_CODES", codes)
     monkeypatch.setattr(_lookup, "_AT_ONCE", at_once)
     other = DawidSkene(max_iterations=12).fit(matrix, n_classes=3)
     np.testing.assert_allclose(other.log_likelihood_, whole.log_likelihood_, atol=1e-12)

@@ -82,7 +82,7 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(monkeypatch, classes):
         np.testing.assert_array_equal(found[0], shared)
         np.testing.assert_array_equal(found[1], agreed)
     asked = np.ones(12, dtype=bool)
-    for places, at_once in ((0, 1 << 15), (4, 1 << 15), (0, 1)):
+    for places, at_once in ((0, 1 << 16), (4, 1 << 16), (0, 1)):
         monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
         monkeypatch.setattr(_voices, "_AT_ONCE", at_once)
         monkeypatch.setattr(_voices, "_ROWS_AT_ONCE", min(at_once, 256))
