@@ -193,17 +193,21 @@ def _sparse_pairs(spoken: Spoken, weights: np.ndarray) -> tuple[np.ndarray, np.n
     import numpy as np
 
     sources, many = spoken.sources, spoken.many
-    shared, agreed = (np.zeros(sources**2) for _ in range(2))
+    # Counted apart: what agrees, and what does not.
+    counted = np.zeros(2 * sources**2)
     first, ends, weight = np.arange(len(spoken.vote)), np.repeat(spoken.starts[1:], many), np.repeat(weights, many)
-    for further in range(int(many.max(initial=0))):
-        there = first + further < ends
-        first, ends, weight = first[there], ends[there], weight[there]
+    alone = np.bincount(spoken.source, weight, minlength=sources)
+    for further in range(1, int(many.max(initial=0))):
+        there = np.flatnonzero(first + further < ends)
+        first, ends, weight = first.take(there), ends.take(there), weight.take(there)
         other = first + further
-        place = spoken.source.take(first) * sources + spoken.source.take(other)
-        same = spoken.vote.take(first) == spoken.vote.take(other)
-        shared += np.bincount(place, weight, minlength=sources**2)
-        agreed += np.bincount(place, weight * same, minlength=sources**2)
+        place = spoken.source.take(first) * np.int64(sources) + spoken.source.take(other)
+        place *= 2
+        place += spoken.vote.take(first) != spoken.vote.take(other)
+        counted += np.bincount(place, weight, minlength=len(counted))
+    agreed, apart = counted.reshape(sources, sources, 2).transpose(2, 0, 1)
     # What is above the diagonal stands below it too.
-    whole = (table.reshape(sources, sources) for table in (shared, agreed))
-    one, two = (table + np.triu(table, 1).T for table in whole)
-    return one, two
+    shared, agreed = (table + table.T for table in (agreed + apart, agreed))
+    for table in (shared, agreed):
+        np.fill_diagonal(table, alone)
+    return shared, agreed
