@@ -193,7 +193,7 @@ def trace(
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
-    """Everything that led to a record and everything that came of it.
+    """Everything that led to a record, and everything that came of it: what a run that used it made, whatever part it had.
 
     Example: labeltrail trace vader --down
     """

@@ -32,7 +32,7 @@ _ROW_BY_ROW = 1 << 20
 _FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
-Labels = Callable[[], "np.ndarray"]
+RowLabels = Callable[[], "np.ndarray"]
 _DECIMAL = re.compile(r"-?[0-9.e+-]+")
 
 
@@ -87,7 +87,7 @@ class FittedLabelModel(ABC):
         n_classes: int | None,
         sample_weight: np.ndarray | None,
         inverse: bool = False,
-    ) -> tuple[Patterns | None, Labels | None]:
+    ) -> tuple[Patterns | None, RowLabels | None]:
         """`fit`; the patterns of the evidence, with the rows' places among them where `inverse` asks for it, or None where
         none were looked for; and what tells their labels, or those of the rows, if it is at hand."""
         import numpy as np
@@ -121,7 +121,7 @@ class FittedLabelModel(ABC):
         self.sampled_ = state.sampled
         return self
 
-    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> Labels | None:
+    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> RowLabels | None:
         """Learns from those rows of evidence that hold a vote and are there at all; what `_learn` gives, of all rows."""
         import numpy as np
 
@@ -240,7 +240,7 @@ class FittedLabelModel(ABC):
         return model
 
     @abstractmethod
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> Labels | None:
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> RowLabels | None:
         """Learns from covered rows; what tells their labels, int8 (rows), if that is sooner than to look at them again."""
 
     @abstractmethod

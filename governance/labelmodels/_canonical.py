@@ -28,10 +28,10 @@ class Arranged:
 
     `order[j]` is the column, as it was given, that stands at place j, `names[j]` its name; `rows[p]` is a given row of
     pattern p, and `places[i]` the pattern of given row i. Where counts add up, `cast` is how often each source, in
-    canonical order, names each class that anyone names, uint64, and `totals` one name of that a source; else they are None.
+    canonical order, names each class up to the highest that anyone names, uint64, and `totals` one name of that a source;
+    else they are None. Votes are kept one by one in `spoken` where they are few, else as patterns in `dense`.
     """
 
-    evidence: Evidence
     order: np.ndarray
     names: np.ndarray
     rows: np.ndarray
@@ -39,24 +39,16 @@ class Arranged:
     weights: np.ndarray
     cast: np.ndarray | None
     totals: np.ndarray | None
+    spoken: Spoken | None
+    dense: np.ndarray | None
 
     @cached_property
     def patterns(self) -> np.ndarray:
         """int8 (patterns x sources); sources lie side by side in memory where most of them vote, else patterns do."""
-        import numpy as np
-
-        if self.evidence.is_sparse:
-            return self.evidence.votes[self.rows[:, None], self.order]
-        by_source = np.empty((len(self.order), len(self.rows)), dtype=np.int8)
-        for column, source in zip(by_source, self.order, strict=True):
-            self.evidence.by_source[source].take(self.rows, out=column)
-        return by_source.T
-
-    @cached_property
-    def spoken(self) -> Spoken | None:
-        """The votes one by one, where the evidence holds them so."""
-        given = self.evidence.spoken
-        return None if given is None else given.arranged(self.order, self.rows)
+        if self.dense is not None:
+            return self.dense
+        assert self.spoken is not None  # noqa: S101 - votes are kept in one way
+        return self.spoken.votes
 
 
 def arranged(evidence: Evidence) -> Arranged:
@@ -69,9 +61,9 @@ def arranged(evidence: Evidence) -> Arranged:
     names = names[order]
     # Interchangeable columns are told apart by their places here: rows that differ only in them are different rows.
     groups = groups_of(names)
-    places = np.arange(len(names)) - np.searchsorted(groups, groups)
+    within = np.arange(len(names)) - np.searchsorted(groups, groups)
     apart = np.empty_like(names)
-    apart[order] = names if not places.any() else mixed(names ^ mixed(places))
+    apart[order] = names if not within.any() else mixed(names ^ mixed(within))
     while True:
         keys = found.keys(apart)
         rows = np.argsort(keys)
@@ -93,7 +85,21 @@ def arranged(evidence: Evidence) -> Arranged:
     cast = totals = None
     if adds_up(evidence.counts):
         cast, totals = found.cast[order], found.totals[order]
-    return Arranged(evidence, order, names, rows, places, weights, cast, totals)
+    spoken = None if evidence.spoken is None else evidence.spoken.arranged(order, rows)
+    dense = _dense(evidence, order, rows) if spoken is None else None
+    return Arranged(order, names, rows, places, weights, cast, totals, spoken, dense)
+
+
+def _dense(evidence: Evidence, order: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Some rows of evidence, int8 (rows x sources), in an order of sources."""
+    import numpy as np
+
+    if evidence.is_sparse:
+        return np.ascontiguousarray(evidence.votes[:, order])[rows]
+    by_source = np.empty((len(order), len(rows)), dtype=np.int8)
+    for column, source in zip(by_source, order, strict=True):
+        evidence.by_source[source].take(rows, out=column)
+    return by_source.T
 
 
 def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -190,8 +196,8 @@ class _ByVote:
         import numpy as np
 
         self._votes, self._classes = evidence.votes, classes
-        self._step = max(1, AT_ONCE // self._votes.shape[1])
         self._all = None if evidence.spoken is None else evidence.spoken.onehot(classes=classes, dtype=np.uint64)
+        self._step = max(1, AT_ONCE // self._votes.shape[1] if self._all is None else len(self._votes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np

@@ -59,6 +59,9 @@ class Codes:
         several = len(counted[0])
         votes = np.empty((self.sources, several, self.classes), dtype=counted[0].dtype)
         for (first, last), table in zip(self._members, counted, strict=True):
+            if last - first == 1:
+                votes[first] = table[:, 1:]
+                continue
             rest = table
             for source in range(first, last):
                 by_digit = rest.reshape(several, self._base, -1)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from governance.votes.product import product
+from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 #: places for votes that are looked at together
 AT_ONCE = 1 << 20
+#: votes that are kept one by one at most, of some twenty bytes each
+MOST = 1 << 22
 #: from so many places for each vote on, votes are looked at and not places
 _PLACES_A_VOTE = 4
 
@@ -45,12 +48,21 @@ class Spoken:
         row *= sources
         return cls(starts, np.subtract(there, row, dtype=np.int32), flat.take(there).astype(np.int32), sources)
 
-    @property
+    @cached_property
     def many(self) -> np.ndarray:
         """How many sources vote in each row, int32 (rows)."""
         import numpy as np
 
         return np.diff(self.starts)
+
+    @property
+    def votes(self) -> np.ndarray:
+        """The evidence, int8 (rows x sources)."""
+        import numpy as np
+
+        found = np.full((len(self.starts) - 1, self.sources), ABSTAIN, dtype=np.int8)
+        found[np.repeat(np.arange(len(found)), self.many), self.source] = self.vote
+        return found
 
     def onehot(self, *, classes: int, dtype: Any = float) -> csr_array:
         """Ones, of `dtype`, where a source says what: rows x (sources x classes)."""
@@ -92,15 +104,17 @@ class Evidence:
     votes: np.ndarray
     counts: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.votes)
+    @cached_property
+    def _cast(self) -> int:
+        """How many votes there are."""
+        import numpy as np
+
+        return int(np.count_nonzero(self.votes >= 0))
 
     @cached_property
     def is_sparse(self) -> bool:
         """Whether so few sources vote that votes are looked at, and not places for them."""
-        import numpy as np
-
-        return int(np.count_nonzero(self.votes >= 0)) * _PLACES_A_VOTE < self.votes.size
+        return self._cast * _PLACES_A_VOTE < self.votes.size
 
     @cached_property
     def by_source(self) -> np.ndarray:
@@ -111,8 +125,8 @@ class Evidence:
 
     @cached_property
     def spoken(self) -> Spoken | None:
-        """The votes one by one, where they are few among few places."""
-        return Spoken.of(self.votes) if self.is_sparse and self.votes.size <= AT_ONCE else None
+        """The votes one by one, where they are few."""
+        return Spoken.of(self.votes) if self.is_sparse and self._cast <= MOST else None
 
     @cached_property
     def covered(self) -> np.ndarray:
@@ -128,12 +142,15 @@ class Evidence:
         # Patterns stand in lexicographic order, so that one without a vote is the first: the rest is not copied.
         places = slice(1, None) if rows[1:].all() else np.flatnonzero(rows)
         rest = Evidence(self.votes[places], self.counts[places])
-        # What is known of all of them is known of the rest.
+        if self.covered[~rows].any():
+            return rest
+        # The votes are the same, and need not be looked for again.
+        vars(rest).update(_cast=self._cast, is_sparse=self.is_sparse)
         if not self.is_sparse:
-            vars(rest).update(is_sparse=False, by_source=self.by_source[:, places])
-        elif self.spoken is not None and not self.spoken.many[~rows].any():
+            vars(rest).update(by_source=np.ascontiguousarray(self.by_source[:, places]))
+        elif self.spoken is not None:
             starts = np.append(self.spoken.starts[:-1][rows], self.spoken.starts[-1])
-            vars(rest).update(is_sparse=True, spoken=replace(self.spoken, starts=starts))
+            vars(rest).update(spoken=replace(self.spoken, starts=starts))
         return rest
 
 

@@ -10,6 +10,7 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._base import best
+from governance.labelmodels._evidence import MOST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 #: so few patterns, and votes in them, are gone through sooner than tables of sums are made up
 _FEW_PATTERNS, _FEW_VOTES = 5_000, 1 << 17
-#: votes that are kept at most, of twelve bytes each
-_MOST = 1 << 22
 
 
 class _Space(local):
@@ -40,6 +39,7 @@ class OneHot:
 
         self.sources, self.classes = spoken.sources, classes
         self.weights = weights.astype(np.float64)
+        self.spoken = spoken
         self.said = spoken.onehot(classes=classes)
         self._by_cell = self.said.T
         self._space = _Space(classes, len(weights))
@@ -121,4 +121,4 @@ class OneHot:
 def suits(votes: int, *, patterns: int, look_ups: int) -> bool:
     """Whether a step of EM over so many votes, in so many patterns, costs less than one of so many look-ups a class."""
     few = patterns <= _FEW_PATTERNS and votes <= _FEW_VOTES
-    return votes <= _MOST and (few or votes < look_ups)
+    return votes <= MOST and (few or votes < look_ups)

@@ -132,6 +132,8 @@ class Prepared:
             found = np.zeros((len(self.order), self.classes))
             found[:, : self.arranged.cast.shape[1]] = self.arranged.cast
             return found
+        if self._onehot is not None:
+            return self._onehot.cast
         # Not a product: how that is added up depends on the number of threads.
         said, weights = (column + np.int8(1) for column in self.patterns.T), self.weights.astype(np.float64)
         return np.stack([np.bincount(one, weights, minlength=self.classes + 1)[1:] for one in said])
@@ -208,4 +210,5 @@ class Prepared:
 
     @cached_property
     def _pairs(self) -> Pairs:
-        return Pairs(self.arranged, classes=self.classes)
+        spoken = self.arranged.spoken if self._onehot is None else self._onehot.spoken
+        return Pairs(self.arranged, spoken, classes=self.classes)

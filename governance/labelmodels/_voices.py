@@ -8,6 +8,7 @@ of copies cannot move. What a pair agrees beyond that product, as a share of wha
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ _SURE, _LEAST = 4.0, 0.3
 _LOWEST, _HIGHEST, _ROUNDS, _STILL = 0.05, 0.98, 60, 1e-4
 #: places for votes that are multiplied together, which stay in the processor's cache, and so many rows at least
 _AT_ONCE, _ROWS_AT_ONCE = 1 << 16, 256
+#: how many cells of a dense product cost as much as two sources that both vote on a row, counted by themselves
+_A_PAIR = 20
+#: pairs of votes that are counted together: so many at least where there are that many, and so many at most
+_PAIRS, _MOST_PAIRS = 1 << 18, 1 << 21
 #: digits of a voice and of a balance: how a sum was added up cannot be seen in them
 _DIGITS = 6
 
@@ -36,10 +41,11 @@ _DIGITS = 6
 class Pairs:
     """On how many rows two sources vote both, and say the same, counted once for all that are ever asked about."""
 
-    def __init__(self, votes: Arranged, *, classes: int) -> None:
+    def __init__(self, votes: Arranged, spoken: Spoken | None, *, classes: int) -> None:
+        """`spoken`: the patterns' votes one by one, where they are at hand."""
         import numpy as np
 
-        self.sources, self.classes, self._votes = len(votes.order), classes, votes
+        self.sources, self.classes, self._votes, self._spoken = len(votes.order), classes, votes, spoken
         self._counted, self._alone_at_it = np.zeros(self.sources, dtype=bool), Lock()
         self._tables = (np.empty((0, 0)), np.empty((0, 0)))
 
@@ -50,7 +56,7 @@ class Pairs:
         with self._alone_at_it:
             if not (asked & ~self._counted).any():
                 return self._tables
-            weights, spoken = self._votes.weights.astype(np.float64), self._votes.spoken
+            weights, spoken = self._votes.weights.astype(np.float64), self._spoken
             if spoken is not None and _is_sparse(spoken.many, self.sources):
                 self._counted[:] = True
                 self._tables = _sparse_pairs(spoken, weights)
@@ -93,7 +99,8 @@ class Agreement:
             return None
         classes = pairs.classes
         shared, agreed = (table[judged][:, judged] for table in pairs.of(asked))
-        seen = shared >= _SHARED
+        # Weights of .6 on 50 rows are 30 rows, however their sum was rounded.
+        seen = np.round(shared, _DIGITS) >= _SHARED
         np.fill_diagonal(seen, val=False)
         if not seen.any():
             return None
@@ -163,7 +170,7 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
 
     rows, sources = patterns.shape
     # The sum of squares is at least the square of the sum, shared out evenly.
-    few = 10 * int(np.count_nonzero(patterns >= 0)) ** 2 < (rows * sources) ** 2
+    few = _A_PAIR * int(np.count_nonzero(patterns >= 0)) ** 2 < (rows * sources) ** 2
     if few and _is_sparse(voting(patterns), sources):
         return _sparse_pairs(Spoken.of(patterns), weights)
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
@@ -184,30 +191,35 @@ def _is_sparse(votes: np.ndarray, sources: int) -> bool:
     """Whether so few vote, of all sources, that their pairs are sooner counted one by one; votes: whole (patterns)."""
     import numpy as np
 
-    # What a pair of votes costs one by one is some ten times what a cell costs a dense product.
-    return 10 * float(np.square(votes, dtype=np.float64).sum()) < len(votes) * sources**2
+    return _A_PAIR * float(np.square(votes, dtype=np.float64).sum()) < len(votes) * sources**2
 
 
 def _sparse_pairs(spoken: Spoken, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, where few sources vote on a row: each vote with the next of its row, then with the one after that."""
+    """The same, where few sources vote on a row: each vote with those that follow it in its row."""
     import numpy as np
 
-    sources, many = spoken.sources, spoken.many
+    sources, weight = spoken.sources, np.repeat(weights, spoken.many)
     # Counted apart: what agrees, and what does not.
     counted = np.zeros(2 * sources**2)
-    first, ends, weight = np.arange(len(spoken.vote)), np.repeat(spoken.starts[1:], many), np.repeat(weights, many)
-    alone = np.bincount(spoken.source, weight, minlength=sources)
-    for further in range(1, int(many.max(initial=0))):
-        there = np.flatnonzero(first + further < ends)
-        first, ends, weight = first.take(there), ends.take(there), weight.take(there)
-        other = first + further
+    follow = np.repeat(spoken.starts[1:], spoken.many).astype(np.int64) - 1 - np.arange(len(spoken.vote))
+    before, pairs = np.cumsum(follow), int(follow.sum())
+    # As many pairs at a time as there are counters to go through, so that neither is most of the work.
+    step = min(max(_PAIRS, 2 * sources**2), _MOST_PAIRS)
+    bounds = np.searchsorted(before, np.arange(step, pairs + step, step)) + 1
+    for start, end in itertools.pairwise([0, *bounds.tolist()]):
+        many = follow[start:end]
+        first = np.repeat(np.arange(start, start + len(many)), many)
+        # From the next vote of its row to the last.
+        begins = np.cumsum(many) - many
+        other = first + 1 + np.arange(len(first)) - np.repeat(begins, many)
         place = spoken.source.take(first) * np.int64(sources) + spoken.source.take(other)
         place *= 2
         place += spoken.vote.take(first) != spoken.vote.take(other)
-        counted += np.bincount(place, weight, minlength=len(counted))
+        counted += np.bincount(place, weight.take(first), minlength=len(counted))
     agreed, apart = counted.reshape(sources, sources, 2).transpose(2, 0, 1)
     # What is above the diagonal stands below it too.
     shared, agreed = (table + table.T for table in (agreed + apart, agreed))
+    alone = np.bincount(spoken.source, weight, minlength=sources)
     for table in (shared, agreed):
         np.fill_diagonal(table, alone)
     return shared, agreed

@@ -18,7 +18,7 @@ from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import (
     VOICED,
-    Labels,
+    RowLabels,
     array_of,
     checked_balance,
     checked_number,
@@ -98,7 +98,7 @@ class DawidSkene(AdditiveLabelModel):
         tables = np.exp(self.log_likelihood_ / self.voices_[:, None, None])
         return tables / tables.sum(axis=2, keepdims=True)
 
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> Labels:
+    def _learn(self, evidence: Evidence, *, n_classes: int) -> RowLabels:
         self._checked()
         device = checked_device(self.device, where=self.method)
         prepared = Prepared.of(evidence, classes=n_classes, device=device)

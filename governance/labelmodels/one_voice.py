@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import Labels, weighted
+from governance.labelmodels._base import RowLabels, weighted
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import votes_by_class
 from governance.votes.patterns import distinct
@@ -77,7 +77,7 @@ class OneVoice(DawidSkene):
         hint = "`counterfactuals` fits it anew on the votes without some sources"
         return InvalidRecord("model", self.method, "one whose votes nobody else speaks", where=self.method, hint=hint)
 
-    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> Labels | None:
+    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> RowLabels | None:
         if self.voices is None:
             return super()._learn_covered(votes, counts, n_classes=n_classes)
         # Patterns that differ in what one member said may be one when the speaker has spoken: labels are not theirs.

@@ -71,7 +71,7 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
         return Patterns(matrix.copy(), nothing, nothing)
     lowest = int(matrix.min(initial=127))
     base = int(matrix.max(initial=-128)) - lowest + 1
-    if base**sources <= min(_DENSE, max(4 * rows, _AT_ONCE)):
+    if base**sources <= min(_DENSE, max(8 * rows, _AT_ONCE)):
         return _counted(matrix, base=base, lowest=lowest, inverse=inverse)
     if not inverse and base**sources <= _KEY_LIMIT:
         keys = np.sort(_packed(matrix, None, base=base, lowest=lowest))

@@ -8,6 +8,7 @@ import numpy as np
 
 from governance.labelmodels._canonical import Arranged
 from governance.labelmodels._evidence import Evidence
+from governance.labelmodels._voices import Pairs
 from governance.votes.table import VoteTable
 
 
@@ -34,8 +35,9 @@ def simulated(*, rows=600, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6), coverage=0.6, 
     return np.column_stack(columns).astype(np.int8), gold
 
 
-def as_they_stand(votes, weights=None) -> Arranged:
-    """Evidence whose rows and columns keep their places."""
+def pairs_of(votes, *, classes, weights=None) -> Pairs:
+    """The pairs of evidence whose rows and columns keep their places."""
     weights = np.ones(len(votes)) if weights is None else weights
-    order, rows = np.arange(votes.shape[1]), np.arange(len(votes))
-    return Arranged(Evidence(votes, weights), order, order.astype(np.uint64), rows, rows, weights, None, None)
+    order, rows, spoken = np.arange(votes.shape[1]), np.arange(len(votes)), Evidence(votes, weights).spoken
+    there = Arranged(order, order.astype(np.uint64), rows, rows, weights, None, None, spoken, votes)
+    return Pairs(there, spoken, classes=classes)

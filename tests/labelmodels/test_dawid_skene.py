@@ -12,7 +12,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from labelmodel_votes import as_they_stand, simulated, table_of
+from labelmodel_votes import pairs_of, simulated, table_of
 
 from governance.errors import ConfigurationError, ExitCode, InvalidRecord, UnknownName
 from governance.labelmodels import _codes, _lookup, _onehot, _products
@@ -21,7 +21,7 @@ from governance.labelmodels._canonical import arranged
 from governance.labelmodels._evidence import Evidence, Spoken
 from governance.labelmodels._onehot import OneHot
 from governance.labelmodels._prepared import Prepared
-from governance.labelmodels._voices import Agreement, Pairs
+from governance.labelmodels._voices import Agreement
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
 from governance.votes.patterns import distinct
@@ -100,7 +100,7 @@ def majority_shares(matrix):
 def told_by_accuracies(matrix):
     """P(class of two) by least squares: share of votes - 1/2 = u (P - 1/2), u being how right a source is beyond chance."""
     said = np.maximum(matrix, -1)
-    found = Agreement.of(Pairs(as_they_stand(said), classes=2), judged=np.ones(said.shape[1], dtype=bool))
+    found = Agreement.of(pairs_of(said, classes=2), judged=np.ones(said.shape[1], dtype=bool))
     assert found
     u = found.alone.tolist()
     over = under = 0.0
@@ -327,7 +327,7 @@ def test_products_over_votes_find_what_look_ups_find(classes):
         )
         np.testing.assert_allclose(onehot.balance(left_out), prepared.lookup.balance(left_out), rtol=1e-14)
     assert (
-        prepared.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
+        onehot.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
     ).all()
 
 

@@ -5,17 +5,17 @@ import warnings
 
 import numpy as np
 import pytest
-from labelmodel_votes import as_they_stand, simulated, table_of
+from labelmodel_votes import pairs_of, simulated, table_of
 
 from governance.labelmodels import _evidence, _voices
 from governance.labelmodels._evidence import Spoken
-from governance.labelmodels._voices import Agreement, Pairs
+from governance.labelmodels._voices import Agreement
 from governance.labelmodels.dawid_skene import DawidSkene
 
 
 def counted(matrix, *, classes=2, judged=None):
     judged = np.ones(matrix.shape[1], dtype=bool) if judged is None else judged
-    found = Agreement.of(Pairs(as_they_stand(np.maximum(matrix, -1)), classes=classes), judged=judged)
+    found = Agreement.of(pairs_of(np.maximum(matrix, -1), classes=classes), judged=judged)
     return np.ones(matrix.shape[1]) if found is None else found.voices()
 
 
@@ -86,12 +86,52 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(monkeypatch, classes):
         monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
         monkeypatch.setattr(_voices, "_AT_ONCE", at_once)
         monkeypatch.setattr(_voices, "_ROWS_AT_ONCE", min(at_once, 256))
-        found = Pairs(as_they_stand(matrix, weights), classes=classes).of(asked)
+        found = pairs_of(matrix, weights=weights, classes=classes).of(asked)
         np.testing.assert_array_equal(found[0], shared)
         np.testing.assert_array_equal(found[1], agreed)
     dense = np.abs(matrix % classes).astype(np.int8)
     full = _voices._pairs(dense, weights, classes=classes)
     np.testing.assert_array_equal(full[0], np.full((12, 12), weights.sum()))
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 1 << 18])
+def test_a_row_on_which_all_vote_among_rows_on_which_few_do_is_counted_pair_by_pair(monkeypatch, at_once):
+    """However many pairs are looked at together, and however long the longest row."""
+    monkeypatch.setattr(_voices, "_PAIRS", at_once)
+    monkeypatch.setattr(_voices, "_MOST_PAIRS", at_once)
+    rng = np.random.default_rng(4)
+    matrix = np.where(rng.random((300, 60)) < 0.02, rng.integers(0, 2, (300, 60)), -1).astype(np.int8)
+    matrix[[0, 17, 299]] = rng.integers(0, 2, (3, 60))
+    weights = rng.integers(1, 5, 300).astype(float)
+    said = np.stack([(matrix == k).astype(float) for k in range(2)])
+    agreed = sum(one.T @ (one * weights[:, None]) for one in said)
+    votes = said.sum(axis=0)
+    found = _voices._sparse_pairs(Spoken.of(matrix), weights)
+    np.testing.assert_array_equal(found[0], votes.T @ (votes * weights[:, None]))
+    np.testing.assert_array_equal(found[1], agreed)
+    alone = _voices._sparse_pairs(Spoken.of(np.array([[-1, 1], [0, -1]], dtype=np.int8)), np.array([2.0, 3.0]))
+    np.testing.assert_array_equal(alone[0], [[3.0, 0.0], [0.0, 2.0]])
+
+
+@pytest.mark.parametrize("silent", [0, 40])
+@pytest.mark.parametrize("weight", [0.1, 0.3, 0.6, 1 / 3])
+def test_weights_that_add_up_to_the_rows_that_are_needed_are_enough(monkeypatch, silent, weight):
+    """30 rows are 30 rows by weight too: neither the size of blocks nor the way to count is seen in what is learned."""
+    rng = np.random.default_rng(9)
+    rows = round(30 / weight)
+    gold = rng.integers(0, 2, rows)
+    matrix = np.where(rng.random((rows, 8)) < 0.8, gold[:, None], 1 - gold[:, None])
+    matrix = np.concatenate([matrix, np.full((rows, silent), -1)], axis=1).astype(np.int8)
+    matrix = np.unique(matrix, axis=0)
+    learned = set()
+    for at_once, pairs in ((1 << 16, 20), (1, 20), (1 << 16, 0)):
+        monkeypatch.setattr(_voices, "_AT_ONCE", at_once)
+        monkeypatch.setattr(_voices, "_ROWS_AT_ONCE", min(at_once, 256))
+        monkeypatch.setattr(_voices, "_A_PAIR", pairs)
+        weights = np.full(len(matrix), weight * rows / len(matrix))
+        model = DawidSkene().fit(matrix, n_classes=2, sample_weight=weights)
+        learned.add(model.log_likelihood_.tobytes())
+    assert len(learned) == 1
 
 
 def test_a_wrong_source_does_not_win_by_being_copied():
