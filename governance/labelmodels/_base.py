@@ -13,7 +13,7 @@ from governance.digest import canonical, decimal, parse_canonical
 from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
 from governance.labelmodels._evidence import Evidence
 from governance.votes.patterns import Patterns, distinct, sorts_at_once
-from governance.votes.plain import as_votes, votes_of
+from governance.votes.plain import as_votes, names_of, numbered, votes_of
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
 
 if TYPE_CHECKING:
@@ -181,6 +181,12 @@ class FittedLabelModel(ABC):
         """The constructor's parameters, as given."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
+    def __repr__(self) -> str:
+        """The constructor's call, with the parameters that are not its own defaults."""
+        defaults = inspect.signature(type(self)).parameters
+        told = [f"{name}={value!r}" for name, value in self.get_params().items() if value is not defaults[name].default]
+        return f"{type(self).__name__}({', '.join(told)})"
+
     def set_params(self, **params: Any) -> Self:
         """Other values of the constructor's parameters, checked when the model learns. Raises UnknownName."""
         for name, value in params.items():
@@ -261,6 +267,8 @@ class FittedLabelModel(ABC):
 
     def _matrix(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """The votes on the columns this model knows, in its order. Raises InvalidRecord where they are others."""
+        import numpy as np
+
         self._check_fitted()
         if isinstance(votes, VoteTable):
             if votes.classes != self.classes_:
@@ -271,9 +279,14 @@ class FittedLabelModel(ABC):
                 wanted = "exactly the source versions that this model learned of"
                 raise InvalidRecord("columns", differing[0][0], wanted, where=self.method)
             return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]
-        matrix = as_votes(votes, where=self.method)
+        matrix, names = as_votes(votes, where=self.method), names_of(votes, where=self.method)
         if matrix.shape[1] != len(self.columns_):
             raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
+        if names is not None and set(names) == set(self.columns_):
+            matrix = np.ascontiguousarray(matrix[:, [names.index(column) for column in self.columns_]])
+        elif names is not None and self.columns_ != numbered(len(names)):
+            wanted = "the names of the columns that this model learned of, in any order"
+            raise InvalidRecord("columns", min(set(names) - set(self.columns_)), wanted, where=self.method)
         check_values(matrix, n_classes=len(self.classes_), columns=self.columns_, where=self.method)
         return matrix
 
@@ -308,6 +321,8 @@ def _checked_weights(given: object, rows: int, *, where: str) -> np.ndarray:
     odd = np.flatnonzero(~((weights >= 0) & (weights <= _EXACT)))
     if len(odd):
         raise InvalidRecord(f"sample_weight[{odd[0]}]", weights[odd[0]].item(), "a number from 0 to 2^53", where=where)
+    if not weights.any():
+        raise InvalidRecord("sample_weight", "0 for every row", "a weight above 0", where=where)
     whole = weights.dtype.kind in "iu" or bool((weights == np.floor(weights)).all())
     return weights.astype(np.int64 if whole and float(weights.sum()) < _EXACT else np.float64)
 

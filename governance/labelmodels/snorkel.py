@@ -65,7 +65,9 @@ class SnorkelLabelModel(AdditiveLabelModel):
         balance = None
         if self.balance is not None:
             balance = checked_balance(self.balance, n_classes=n_classes, where=self.method)
-        model_class = _label_model()
+        # snorkel draws a seed when it is imported.
+        with _draws_put_back():
+            model_class = _label_model()
         # 2.
         found = arranged(evidence)
         order, patterns, counts = found.order, found.patterns, found.weights

@@ -136,7 +136,7 @@ def trace_report(
     data: dict[str, Any] = {"name": record.name, "kind": record.kind, "label": record.label}
     store: dict[str, Any] = {"cut": []}
     blocks: list[str | Table] = [f"{record.kind} “{record.label}” {record.name}"]
-    for way, title in (("up", "comes from"), ("down", "led to")):
+    for way, title in (("up", "comes from"), ("down", "came of it, or of a run that used it")):
         if way not in directions:
             continue
         reached = graph.reach(record.name, way, limit=limit)

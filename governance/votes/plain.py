@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, NoReturn
 
 from governance.errors import InvalidRecord
@@ -14,22 +15,40 @@ if TYPE_CHECKING:
 def votes_of(
     votes: VoteTable | np.ndarray, *, n_classes: int | None, where: str
 ) -> tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...], np.ndarray]:
-    """(columns, source versions, classes, matrix) of a table, or of a matrix whose columns and classes are numbers.
+    """(columns, source versions, classes, matrix) of a table, or of a matrix whose classes are numbers.
 
-    Raises InvalidRecord; a table knows its classes, and must not be told others.
+    Columns of a matrix are numbers too, unless it is a data frame, which has names. Raises InvalidRecord; a table knows its
+    classes, and must not be told others.
     """
     if isinstance(votes, VoteTable):
         if n_classes not in (None, len(votes.classes)):
             raise InvalidRecord("n_classes", n_classes, f"the table's own {len(votes.classes)}, or none", where=where)
         return votes.columns, votes.sources, votes.classes, votes.matrix
-    if type(n_classes) is not int:
-        raise InvalidRecord("n_classes", n_classes, "the number of classes beside a plain matrix", where=where)
+    if isinstance(n_classes, bool) or not hasattr(n_classes, "__index__"):
+        raise InvalidRecord("n_classes", n_classes, "a whole number: the classes beside a plain matrix", where=where)
     matrix = as_votes(votes, where=where)
-    classes = tuple(str(k) for k in range(n_classes))
-    columns = tuple(str(j) for j in range(matrix.shape[1]))
+    classes = tuple(str(k) for k in range(operator.index(n_classes)))  # type: ignore[arg-type] - it has __index__
+    columns = names_of(votes, where=where) or numbered(matrix.shape[1])
     check_classes(classes, where=where)
-    check_values(matrix, n_classes=n_classes, columns=columns, where=where)
+    check_values(matrix, n_classes=len(classes), columns=columns, where=where)
     return columns, None, classes, matrix
+
+
+def names_of(votes: object, *, where: str) -> tuple[str, ...] | None:
+    """The names of a data frame's columns; None for what has none. Raises InvalidRecord where two are the same."""
+    given = getattr(votes, "columns", None)
+    if given is None:
+        return None
+    names = tuple(str(name) for name in given)
+    doubled = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if doubled is not None:
+        raise InvalidRecord("columns", doubled, "a name for each column that no other has", where=where)
+    return names
+
+
+def numbered(columns: int) -> tuple[str, ...]:
+    """What columns without names are called."""
+    return tuple(str(j) for j in range(columns))
 
 
 def as_votes(given: object, *, where: str) -> np.ndarray:
@@ -48,16 +67,35 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
     if matrix.dtype.kind == "O" and any(isinstance(vote, (list, tuple, set, frozenset, dict)) for vote in matrix.flat):
         _refuse_task("several votes in one place", where=where)
     if matrix.ndim != 2 or not matrix.shape[1]:
-        raise InvalidRecord("votes", list(matrix.shape), "rows x sources, at least one of each", where=where)
-    if matrix.dtype.kind == "f" and np.isnan(matrix).any():
-        row, column = np.argwhere(np.isnan(matrix))[0]
-        wanted = f"a vote; who says nothing abstains with {ABSTAIN}"
-        raise InvalidRecord(f"votes[{row}].{column}", "NaN", wanted, where=where)
-    if matrix.dtype.kind not in "iu":
+        shown = list(matrix.shape) if matrix.ndim else type(given).__name__
+        raise InvalidRecord("votes", shown, "rows x sources, at least one of each", where=where)
+    if matrix.dtype.kind == "O":
+        _refuse_first(matrix, [not isinstance(vote, (int, np.integer)) for vote in matrix.flat], where=where)
+        matrix = matrix.astype(np.int64)
+    if matrix.dtype.kind == "f":
+        _refuse_first(matrix, matrix != np.floor(matrix), where=where)
+    elif matrix.dtype.kind not in "iu":
         raise InvalidRecord("votes", str(matrix.dtype), "whole numbers", where=where)
-    if matrix.size and (matrix.min() < np.iinfo(np.int8).min or matrix.max() > np.iinfo(np.int8).max):
-        raise InvalidRecord("votes", int(matrix.max()), "votes that fit int8", where=where)
+    narrow = np.iinfo(np.int8)
+    if matrix.size and (matrix.min() < narrow.min or matrix.max() > narrow.max):
+        row, column = np.argwhere((matrix < narrow.min) | (matrix > narrow.max))[0]
+        raise InvalidRecord(f"votes[{row}].{column}", matrix[row, column].item(), "votes that fit int8", where=where)
     return np.ascontiguousarray(matrix, dtype=np.int8)
+
+
+def _refuse_first(matrix: np.ndarray, odd: object, *, where: str) -> None:
+    """Raises InvalidRecord for the first place that is `odd`, bool in the order of the matrix, if there is one."""
+    import numpy as np
+
+    places = np.flatnonzero(np.asarray(odd))
+    if not len(places):
+        return
+    row, column = divmod(int(places[0]), matrix.shape[1])
+    vote = matrix[row, column]
+    missing = vote is None or str(vote) in ("nan", "<NA>")
+    shown = "NaN" if str(vote) == "nan" else vote if isinstance(vote, str) or vote is None else str(vote)
+    wanted = f"a vote; who says nothing abstains with {ABSTAIN}" if missing else "whole numbers"
+    raise InvalidRecord(f"votes[{row}].{column}", shown, wanted, where=where)
 
 
 def _refuse_task(given: object, *, where: str) -> NoReturn:

@@ -64,7 +64,9 @@ def analyse_file(path: Path, *, rows: int = ROW_GROUP) -> AnalysedVotes:
     return AnalysedVotes(columns, tuple(told["sources"][name] for name in columns), classes, counts[0])
 
 
-def state_of(paths: Path | Sequence[Path], *, memory: int = MEMORY, threads: int | None = None) -> VoteState:
+def state_of(
+    paths: Path | str | Sequence[Path | str], *, memory: int = MEMORY, threads: int | None = None
+) -> VoteState:
     """The state of the votes in one file, or in several that are parts of one table; the order of files is no matter.
 
     About `memory` bytes are held beside the interpreter: half of them for the parts of files that are worked on, half for
@@ -72,7 +74,7 @@ def state_of(paths: Path | Sequence[Path], *, memory: int = MEMORY, threads: int
     count, and `memory` only that one. Raises what `read_votes` raises, and InvalidRecord where files are of different
     columns, source versions or classes, or memory is too small; that an id stands there twice is not noticed.
     """
-    files = [paths] if isinstance(paths, Path) else list(paths)
+    files = [Path(path) for path in ([paths] if isinstance(paths, (Path, str)) else paths)]
     if not files:
         raise InvalidRecord("paths", [], "at least one file of votes")
     workers = available_threads() if threads is None else threads

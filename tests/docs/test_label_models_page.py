@@ -87,10 +87,15 @@ def test_one_setting_is_three_points_above_majority_vote_and_nowhere_two_below()
         assert told["all"]["ours"]["accuracy"] > told["all"][other]["accuracy"]
 
 
-def test_the_example_of_the_page_runs():
-    """It prints labels, probabilities and where the balance comes from."""
-    example = re.search(r"^```python\n(.*?)^```", page(), re.MULTILINE | re.DOTALL)
-    assert example
-    done = subprocess.run([sys.executable, "-c", example[1]], capture_output=True, text=True, check=False)
+def test_the_examples_of_the_page_run(tmp_path):
+    """They print labels, probabilities and where the balance comes from, and take apart what a saved model says."""
+    examples = re.findall(r"^```python\n(.*?)^```", page(), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    command = [sys.executable, "-c", "\n".join(examples)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.rstrip().endswith("gold")
+    *_, gold, apart = done.stdout.splitlines()
+    assert gold == "gold"
+    assert apart.startswith("[('first', ")
+    assert apart.endswith("('third', 0.0)]")
+    assert {path.name for path in tmp_path.iterdir()} == {"votes.parquet", "label_model.json"}

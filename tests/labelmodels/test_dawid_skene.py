@@ -603,13 +603,13 @@ def test_a_parameter_out_of_its_range_is_refused_by_name(options, field):
         ([[0, 0]], 1, "classes: given 1, wanted 2 to 127"),
         ([[0, 0]], 128, "classes: given 128"),
         ([[0, 0]], None, "n_classes: given None"),
-        ([[0.0, 1.0]], 2, "votes: given 'float64', wanted whole numbers"),
+        ([[0.0, 0.5]], 2, r"votes\[0\]\.1: given '0.5', wanted whole numbers"),
         ([], 2, "rows x sources"),
         ([0, 1], 2, "rows x sources"),
     ],
 )
 def test_votes_that_teach_nothing_are_refused(matrix, classes, says):
-    """All silence, unknown classes, one class, floats and empty tables are refused with what was wanted."""
+    """All silence, unknown classes, one class, fractions and empty tables are refused with what was wanted."""
     with pytest.raises(InvalidRecord, match=says):
         DawidSkene().fit(np.array(matrix), n_classes=classes)
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -130,7 +132,7 @@ def test_a_weight_moves_what_is_learned_as_its_share_of_rows_would():
         ([[1.0], [1.0]], "sample_weight: given"),
         (["1", "2"], "sample_weight: given"),
         ([True, False], "sample_weight: given"),
-        ([0, 0], "no vote at all"),
+        ([0, 0], "sample_weight: given '0 for every row', wanted a weight above 0"),
     ],
     ids=["negative", "nan", "infinite", "beyond_whole_floats", "too_few", "two_axes", "texts", "truths", "all_zero"],
 )
@@ -156,7 +158,16 @@ def test_weights_that_are_none_are_refused(name, weights, says):
         ([[0, 1], [1]], 2, "rows of different lengths"),
         (np.array([[{0, 1}, {1}]]), 2, "several votes in one place"),
         (np.array([["a", "b"]]), 2, "wanted whole numbers"),
+        (np.array([[0, 0.5]]), 2, r"votes\[0\]\.1: given '0.5', wanted whole numbers"),
+        (np.array([[0, np.inf]]), 2, r"votes\[0\]\.1: given inf, wanted votes that fit int8"),
+        ([[0, 1], [None, 1]], 2, r"votes\[1\]\.0: given None, wanted a vote; who says nothing abstains with -1"),
+        (pd.DataFrame({"a": [0, 1], "b": pd.array([1, None], dtype="Int64")}), 2, r"votes\[1\]\.1: .*abstains with -1"),
+        (pd.DataFrame([[0, 1], [1, 1]], columns=["a", "a"]), 2, "columns: given 'a', wanted a name for each column"),
+        (np.array([[0, 255]], dtype=np.uint8), 2, r"votes\[0\]\.1: given 255, wanted votes that fit int8"),
+        (None, 2, "votes: given 'NoneType', wanted rows x sources"),
         (np.zeros((2, 2), dtype=int), 2.0, "n_classes: given 2.0"),
+        (np.zeros((2, 2), dtype=int), True, "n_classes: given True"),
+        (np.zeros((2, 2), dtype=int), None, "n_classes: given None, wanted a whole number"),
     ],
     ids=[
         "all_abstain",
@@ -171,7 +182,16 @@ def test_weights_that_are_none_are_refused(name, weights, says):
         "ragged_rows",
         "sets_multi_label",
         "texts",
+        "a_half",
+        "infinity",
+        "none",
+        "a_missing_value_of_a_data_frame",
+        "two_columns_of_one_name",
+        "beyond_int8",
+        "nothing",
         "classes_a_float",
+        "classes_a_truth",
+        "classes_not_told",
     ],
 )
 @pytest.mark.parametrize("name", OWN)
@@ -181,6 +201,46 @@ def test_votes_of_no_use_are_refused_by_every_method(name, votes, n_classes, say
         labelmodels.method(name)().fit(votes, n_classes=n_classes)
     if "one class a vote" in str(caught.value):
         assert "multi-label and sequence tasks" in caught.value.hint
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_columns_of_a_data_frame_are_known_by_name(frame):
+    """Their order is no matter, other names are refused, and what has no names goes by place."""
+    matrix, _ = simulated()
+    matrix = np.maximum(matrix, -1)
+    named = {name: matrix[:, j] for j, name in enumerate("abcde")}
+    model = DawidSkene().fit(frame(named), n_classes=np.int8(2))
+    assert model.columns_ == tuple("abcde")
+    turned = frame({name: named[name] for name in "edcba"})
+    assert (model.predict(turned) == model.predict(matrix)).all()
+    assert (model.predict_proba(turned) == model.predict_proba(matrix)).all()
+    with pytest.raises(InvalidRecord, match="columns: given 'f', wanted the names of the columns"):
+        model.predict(frame({("f" if name == "a" else name): named[name] for name in "abcde"}))
+    by_place = DawidSkene().fit(matrix, n_classes=2)
+    assert (by_place.predict(frame(named)) == model.predict(matrix)).all()
+    with pytest.raises(InvalidRecord, match=r"votes\[0\]\.a: given 7"):
+        model.predict(frame({**{name: [0] for name in "edcb"}, "a": [7]}))
+
+
+def test_whole_numbers_of_any_kind_are_votes():
+    """Floats and objects that are whole numbers give the labels of int8."""
+    votes = np.array([[0, 1, -1], [1, 1, 0], [0, 0, -1]], dtype=np.int8)
+    expected = DawidSkene().fit_predict(votes, n_classes=2)
+    kinds = (
+        votes.astype(float),
+        votes.astype(object),
+        votes.astype(np.int64),
+        votes.tolist(),
+        np.asfortranarray(votes),
+    )
+    for same in kinds:
+        assert (DawidSkene().fit_predict(same, n_classes=2) == expected).all()
+
+
+def test_a_model_shows_what_it_was_made_with():
+    """As scikit-learn's estimators do, parameters that are their defaults are not told."""
+    assert repr(DawidSkene()) == "DawidSkene()"
+    assert repr(DawidSkene(strength=100.0, copies="count")) == "DawidSkene(strength=100.0, copies='count')"
 
 
 @pytest.mark.parametrize("name", OWN)

@@ -98,7 +98,7 @@ def test_a_tie_but_for_the_last_bits_is_told_as_the_batch_path_tells_it(bits):
     [
         ([0, 1], r"votes: given \[2\], wanted one vote for each of 5 sources"),
         ([0, 1, 0, 1, 2], "given 2, wanted a class index"),
-        ([0.0] * 5, "whole numbers"),
+        ([0.5] * 5, "whole numbers"),
         ({"s0": 1}, "votes: given 's1'"),
         ({f"s{j}": 0 for j in range(6)}, "votes: given 's5'"),
     ],
