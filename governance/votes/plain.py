@@ -70,17 +70,24 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
         shown = list(matrix.shape) if matrix.ndim else type(given).__name__
         raise InvalidRecord("votes", shown, "rows x sources, at least one of each", where=where)
     if matrix.dtype.kind == "O":
-        _refuse_first(matrix, [not isinstance(vote, (int, np.integer)) for vote in matrix.flat], where=where)
-        matrix = matrix.astype(np.int64)
-    if matrix.dtype.kind == "f":
+        _refuse_first(matrix, [not _is_whole(vote) for vote in matrix.flat], where=where)
+    elif matrix.dtype.kind == "f":
         _refuse_first(matrix, matrix != np.floor(matrix), where=where)
     elif matrix.dtype.kind not in "iu":
         raise InvalidRecord("votes", str(matrix.dtype), "whole numbers", where=where)
     narrow = np.iinfo(np.int8)
     if matrix.size and (matrix.min() < narrow.min or matrix.max() > narrow.max):
         row, column = np.argwhere((matrix < narrow.min) | (matrix > narrow.max))[0]
-        raise InvalidRecord(f"votes[{row}].{column}", matrix[row, column].item(), "votes that fit int8", where=where)
+        shown = matrix[row, column]
+        shown = shown.item() if isinstance(shown, np.generic) else shown
+        raise InvalidRecord(f"votes[{row}].{column}", shown, "votes that fit int8", where=where)
     return np.ascontiguousarray(matrix, dtype=np.int8)
+
+
+def _is_whole(vote: object) -> bool:
+    import numpy as np
+
+    return isinstance(vote, (int, np.integer)) and not isinstance(vote, bool)
 
 
 def _refuse_first(matrix: np.ndarray, odd: object, *, where: str) -> None:
