@@ -193,7 +193,9 @@ def trace(
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
-    """Everything that led to a record, and everything that came of it: what a run that used it made, whatever part it had.
+    """Everything that led to a record, and everything that came of it or of a run that used it, whatever part it had.
+
+    In which rows a source had a part, `blast` says.
 
     Example: labeltrail trace vader --down
     """

@@ -10,7 +10,8 @@ from types import ModuleType
 
 from governance import shelf
 from governance.errors import UnknownName
-from governance.labelmodels._base import FittedLabelModel, parse_model
+from governance.labelmodels._base import FittedLabelModel
+from governance.labelmodels._written import parse_model
 
 
 def methods() -> dict[str, ModuleType]:

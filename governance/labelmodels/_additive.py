@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, array_of, best
+from governance.labelmodels._base import FittedLabelModel, best
+from governance.labelmodels._written import array_of
 from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class AdditiveLabelModel(FittedLabelModel):
         """int8 (rows): as `ranked` has it, which does not see in what order scores were added up."""
         import numpy as np
 
-        from governance.labelmodels._evidence import Spoken
+        from governance.labelmodels._vote_rows import Spoken
 
         classes, found = len(self.classes_), np.empty(len(votes), dtype=np.int8)
         tables = self.log_likelihood_.transpose(0, 2, 1).reshape(-1, classes)

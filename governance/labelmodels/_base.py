@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import inspect
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from governance.digest import canonical, decimal, parse_canonical
-from governance.errors import ConfigurationError, GovernanceError, InvalidRecord, UnknownName
-from governance.labelmodels._evidence import Evidence
+from governance.digest import canonical
+from governance.errors import ConfigurationError, InvalidRecord, UnknownName
+from governance.labelmodels._vote_rows import VoteRows
+from governance.labelmodels._written import FORMAT, SAMPLED, VERSION, VOICED, text_of, value_of
 from governance.votes.patterns import Patterns, distinct, sorts_at_once
 from governance.votes.plain import as_votes, names_of, numbered, votes_of
-from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_sources, check_values
+from governance.votes.table import ABSTAIN, VoteTable, check_values
 
 if TYPE_CHECKING:
     import numpy as np
 
     from governance.votes.state import VoteState
 
-FORMAT = "labeltrail/label-model"
-#: version 2 is version 1 with a parameter `sampled`, and is written only where there is one; version 3, with or without
-#: it, is that of the methods whose state has `voices`
-VERSION, SAMPLED, VOICED = 1, 2, 3
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
 #: so many places for votes are learned from row by row where rows are wide
 _ROW_BY_ROW = 1 << 20
-_FIELDS = {"format", "v", "method", "classes", "columns", "sources", "parameters", "state"}
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
+#: what tells the labels of rows, int8 (rows)
 RowLabels = Callable[[], "np.ndarray"]
-_DECIMAL = re.compile(r"-?[0-9.e+-]+")
 
 
 class FittedLabelModel(ABC):
@@ -125,17 +119,17 @@ class FittedLabelModel(ABC):
         """Learns from those rows of evidence that hold a vote and are there at all; what `_learn` gives, of all rows."""
         import numpy as np
 
-        evidence = Evidence(votes, counts)
-        learned = evidence.covered & (counts > 0)
+        given = VoteRows(votes, counts)
+        learned = given.covered & (counts > 0)
         if not learned.any():
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
         if learned.all():
-            return self._learn(evidence, n_classes=n_classes)
-        told = self._learn(evidence.kept(learned), n_classes=n_classes)
-        if told is None or evidence.covered[~learned].any():
+            return self._learn(given, n_classes=n_classes)
+        told = self._learn(given.kept(learned), n_classes=n_classes)
+        if told is None or given.covered[~learned].any():
             return None
 
         def labels() -> np.ndarray:
@@ -236,17 +230,17 @@ class FittedLabelModel(ABC):
         for name, text in told["parameters"].items():
             if name == "sampled" and told["v"] != VERSION:
                 fits = {"fits": lambda share: 0 < share < 1, "wanted": "a share of rows between 0 and 1"}
-                model.sampled_ = checked_number(name, _value_of(text, where=where), where=where, **fits)
+                model.sampled_ = checked_number(name, value_of(text, where=where), where=where, **fits)
                 continue
             if name not in model.get_params():
                 wanted = f"parameters of {cls.method}: {', '.join(model.get_params())}"
                 raise InvalidRecord(f"parameters.{name}", text, wanted, where=where)
-            setattr(model, name, _value_of(text, where=where))
+            setattr(model, name, value_of(text, where=where))
         model._restore(told["state"], where=where)
         return model
 
     @abstractmethod
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> RowLabels | None:
+    def _learn(self, given: VoteRows, *, n_classes: int) -> RowLabels | None:
         """Learns from covered rows; what tells their labels, int8 (rows), if that is sooner than to look at them again."""
 
     @abstractmethod
@@ -402,79 +396,3 @@ def checked_number(name: str, value: object, *, fits: Callable[[float], bool], w
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not fits(float(value)):
         raise InvalidRecord(name, value, wanted, where=where)
     return float(value)
-
-
-def text_of(value: object) -> str:
-    """A parameter as text: numbers as their shortest decimals, lists in brackets."""
-    if isinstance(value, (list, tuple)):
-        return "[" + ",".join(text_of(item) for item in value) + "]"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    return str(value) if isinstance(value, int) else decimal(value)
-
-
-def _value_of(text: object, *, where: str) -> Any:
-    if not isinstance(text, str):
-        raise InvalidRecord("parameters", text, "text", where=where)
-    if text.startswith("[") and text.endswith("]"):
-        return [_value_of(item, where=where) for item in text[1:-1].split(",")]
-    if re.fullmatch(r"-?[0-9]+", text):
-        return int(text)
-    if re.fullmatch(r"[a-z]+(:[0-9]+)?", text):
-        return text
-    return number_of(text, field="parameters", where=where)
-
-
-def number_of(text: object, *, field: str, where: str) -> float:
-    """The float that a shortest decimal stands for. Raises InvalidRecord for any other form."""
-    if isinstance(text, str) and _DECIMAL.fullmatch(text):
-        try:
-            value = float(text)
-            if decimal(value) == text:
-                return value
-        except (ValueError, GovernanceError):
-            pass
-    raise InvalidRecord(field, text, "the shortest decimal of a finite number, as text", where=where)
-
-
-def array_of(value: object, shape: tuple[int, ...], *, field: str, where: str) -> np.ndarray:
-    """Nested lists of decimals as float64 of exactly `shape`. Raises InvalidRecord."""
-    import numpy as np
-
-    def walk(value: object, shape: tuple[int, ...], field: str) -> Any:
-        if not shape:
-            return number_of(value, field=field, where=where)
-        if not isinstance(value, list) or len(value) != shape[0]:
-            given = len(value) if isinstance(value, list) else value
-            raise InvalidRecord(field, given, f"a list of {shape[0]}", where=where)
-        return [walk(item, shape[1:], f"{field}[{index}]") for index, item in enumerate(value)]
-
-    return np.array(walk(value, shape, field), dtype=np.float64)
-
-
-def parse_model(path: Path) -> dict[str, Any]:
-    """What a label_model.json says, its frame checked: the method checks its own state."""
-    where = str(path)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"{path}: no such file", hint="`labeltrail repro` makes the files of the pipeline"
-        ) from None
-    if not data.endswith(b"\n"):
-        raise InvalidRecord("file", data[-20:], "a line feed at the end", where=where)
-    told = parse_canonical(data[:-1], where=where)
-    if not isinstance(told, dict) or set(told) != _FIELDS:
-        given = sorted(told) if isinstance(told, dict) else type(told).__name__
-        raise InvalidRecord("file", given, f"an object with {', '.join(sorted(_FIELDS))}", where=where)
-    if told["format"] != FORMAT or told["v"] not in (VERSION, SAMPLED, VOICED):
-        wanted = f"{FORMAT} {VERSION}, {SAMPLED} or {VOICED}"
-        raise InvalidRecord("format, v", [told["format"], told["v"]], wanted, where=where)
-    for field, kind in (("classes", list), ("columns", list), ("sources", list), ("parameters", dict), ("state", dict)):
-        if not isinstance(told[field], kind):
-            raise InvalidRecord(field, told[field], f"a {kind.__name__}", where=where)
-    if not isinstance(told["method"], str):
-        raise InvalidRecord("method", told["method"], "a name", where=where)
-    check_classes(told["classes"], where=where)
-    check_sources(told["columns"], told["sources"], where=where)
-    return told

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from governance.labelmodels._codes import Codes
-from governance.labelmodels._evidence import AT_ONCE, Evidence, Spoken
+from governance.labelmodels._vote_rows import AT_ONCE, Spoken, VoteRows
 from governance.votes.hashing import mixed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Arranged:
     `order[j]` is the column, as it was given, that stands at place j, `names[j]` its name; `rows[p]` is a given row of
     pattern p, and `places[i]` the pattern of given row i. Where counts add up, `cast` is how often each source, in
     canonical order, names each class up to the highest that anyone names, uint64, and `totals` one name of that a source;
-    else they are None. Votes are kept one by one in `spoken` where they are few, else as patterns in `dense`.
+    else they are None. `held`: the votes one by one where they are few, else the patterns.
     """
 
     order: np.ndarray
@@ -39,23 +39,24 @@ class Arranged:
     weights: np.ndarray
     cast: np.ndarray | None
     totals: np.ndarray | None
-    spoken: Spoken | None
-    dense: np.ndarray | None
+    held: Spoken | np.ndarray
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """The votes one by one, where they are held so."""
+        return self.held if isinstance(self.held, Spoken) else None
 
     @cached_property
     def patterns(self) -> np.ndarray:
         """int8 (patterns x sources); sources lie side by side in memory where most of them vote, else patterns do."""
-        if self.dense is not None:
-            return self.dense
-        assert self.spoken is not None  # noqa: S101 - votes are kept in one way
-        return self.spoken.votes
+        return self.held.votes if isinstance(self.held, Spoken) else self.held
 
 
-def arranged(evidence: Evidence) -> Arranged:
+def arranged(given: VoteRows) -> Arranged:
     """The patterns of evidence, of which each row has a vote."""
     import numpy as np
 
-    found = _Names(evidence)
+    found = _Names(given)
     names = found.columns()
     order = np.argsort(names, kind="stable")
     names = names[order]
@@ -70,12 +71,12 @@ def arranged(evidence: Evidence) -> Arranged:
         keys = keys[rows]
         first = np.concatenate(([True], keys[1:] != keys[:-1]))
         again = np.flatnonzero(~first)
-        if (evidence.votes[rows[again]] == evidence.votes[rows[again - 1]]).all():
+        if (given.votes[rows[again]] == given.votes[rows[again - 1]]).all():
             break
         # Different rows have one key by chance: other keys.
         apart = mixed(apart)
     places = np.empty(len(rows), dtype=np.int64)
-    weights = evidence.counts[rows]
+    weights = given.counts[rows]
     if len(again):
         starts = np.flatnonzero(first)
         places[rows] = np.cumsum(first) - 1
@@ -83,22 +84,21 @@ def arranged(evidence: Evidence) -> Arranged:
     else:
         places[rows] = np.arange(len(rows))
     cast = totals = None
-    if adds_up(evidence.counts):
+    if adds_up(given.counts):
         cast, totals = found.cast[order], found.totals[order]
-    spoken = None if evidence.spoken is None else evidence.spoken.arranged(order, rows)
-    dense = _dense(evidence, order, rows) if spoken is None else None
-    return Arranged(order, names, rows, places, weights, cast, totals, spoken, dense)
+    held = _dense(given, order, rows) if given.spoken is None else given.spoken.arranged(order, rows)
+    return Arranged(order, names, rows, places, weights, cast, totals, held)
 
 
-def _dense(evidence: Evidence, order: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _dense(given: VoteRows, order: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Some rows of evidence, int8 (rows x sources), in an order of sources."""
     import numpy as np
 
-    if evidence.is_sparse:
-        return np.ascontiguousarray(evidence.votes[:, order])[rows]
+    if given.is_sparse:
+        return np.ascontiguousarray(given.votes[:, order])[rows]
     by_source = np.empty((len(order), len(rows)), dtype=np.int8)
     for column, source in zip(by_source, order, strict=True):
-        evidence.by_source[source].take(rows, out=column)
+        given.by_source[source].take(rows, out=column)
     return by_source.T
 
 
@@ -110,7 +110,7 @@ def column_names(votes: np.ndarray, counts: np.ndarray) -> np.ndarray:
     remains equal is interchangeable in exact arithmetic for everything that is computed here. Weights that do not add up
     (`adds_up`) are told from each other only: so the rows beside them have to be distinct.
     """
-    return _Names(Evidence(votes, counts)).columns()
+    return _Names(VoteRows(votes, counts)).columns()
 
 
 def adds_up(counts: np.ndarray) -> bool:
@@ -130,14 +130,14 @@ class _Names:
     """What columns and rows of votes are called. All sums are of whole numbers of 64 bits and wrap around, so that they
     know no order."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, given: VoteRows) -> None:
         import numpy as np
 
-        counts = evidence.counts
-        self._classes = int(evidence.votes.max(initial=0)) + 1
+        counts = given.counts
+        self._classes = int(given.votes.max(initial=0)) + 1
         # Weights that cannot be added up are known by their bits.
         self._counts = counts.astype(np.uint64) if adds_up(counts) else mixed(counts.astype(np.float64).view(np.uint64))
-        self._rows: _Rows = (_ByVote if evidence.is_sparse else _ByCode)(evidence, self._classes)
+        self._rows: _Rows = (_ByVote if given.is_sparse else _ByCode)(given, self._classes)
 
     @cached_property
     def cast(self) -> np.ndarray:
@@ -192,11 +192,11 @@ class _Rows(Protocol):
 class _ByVote:
     """Where few vote: products with one-hot votes."""
 
-    def __init__(self, evidence: Evidence, classes: int) -> None:
+    def __init__(self, given: VoteRows, classes: int) -> None:
         import numpy as np
 
-        self._votes, self._classes = evidence.votes, classes
-        self._all = None if evidence.spoken is None else evidence.spoken.onehot(classes=classes, dtype=np.uint64)
+        self._votes, self._classes = given.votes, classes
+        self._all = None if given.spoken is None else given.spoken.onehot(classes=classes, dtype=np.uint64)
         self._step = max(1, AT_ONCE // self._votes.shape[1] if self._all is None else len(self._votes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
@@ -226,8 +226,8 @@ class _ByVote:
 class _ByCode:
     """Where most vote: look-ups and counts of what several sources say together."""
 
-    def __init__(self, evidence: Evidence, classes: int) -> None:
-        self._coded = Codes(evidence.by_source, classes=classes)
+    def __init__(self, given: VoteRows, classes: int) -> None:
+        self._coded = Codes(given.by_source, classes=classes)
         self._step = max(1, AT_ONCE // len(self._coded.codes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:

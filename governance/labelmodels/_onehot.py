@@ -10,12 +10,12 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._base import best
-from governance.labelmodels._evidence import MOST
+from governance.labelmodels._vote_rows import MOST
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from governance.labelmodels._evidence import Spoken
+    from governance.labelmodels._vote_rows import Spoken
 
 #: so few patterns, and votes in them, are gone through sooner than tables of sums are made up
 _FEW_PATTERNS, _FEW_VOTES = 5_000, 1 << 17

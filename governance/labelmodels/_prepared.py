@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from governance.labelmodels._canonical import Arranged, arranged, column_names, groups_of
 from governance.labelmodels._codes import look_ups
 from governance.labelmodels._em import Cast, Found, climb
-from governance.labelmodels._evidence import Evidence, Spoken, voting
 from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._onehot import OneHot, suits
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import Agreement, Pairs
+from governance.labelmodels._vote_rows import Spoken, VoteRows, voting
 from governance.votes.patterns import distinct
 from governance.votes.table import ABSTAIN
 
@@ -34,14 +34,14 @@ class Prepared:
     @classmethod
     def of(
         cls,
-        evidence: Evidence,
+        given: VoteRows,
         *,
         classes: int,
         columns: tuple[str, ...] = (),
         device: str | None = None,
     ) -> Prepared:
         """From rows of evidence of which each has a vote."""
-        return cls(arranged(evidence), classes, columns, device)
+        return cls(arranged(given), classes, columns, device)
 
     @property
     def order(self) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._evidence import Spoken, voting
+from governance.labelmodels._vote_rows import Spoken, voting
 from governance.votes.product import product
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from governance.errors import GovernanceError, InvalidRecord, UnknownName
 from governance.labelmodels._base import FittedLabelModel, evidence_of
-from governance.labelmodels._evidence import Evidence
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
+from governance.labelmodels._vote_rows import VoteRows
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.refitting import refitted, unfitted
 from governance.votes.patterns import Patterns, distinct
@@ -155,7 +155,7 @@ def _prepared(model: DawidSkene, found: Patterns, weights: np.ndarray) -> tuple[
     def of(counts: np.ndarray) -> tuple[Prepared, np.ndarray]:
         covered = np.flatnonzero((found.votes >= 0).any(axis=1) & (counts > 0))
         votes = Prepared.of(
-            Evidence(found.votes[covered], counts[covered]),
+            VoteRows(found.votes[covered], counts[covered]),
             classes=len(model.classes_),
             columns=model.columns_,
             device=checked_device(model.device, where=model.method),

@@ -18,16 +18,10 @@ from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._answered import Answered, climb
-from governance.labelmodels._base import (
-    array_of,
-    checked_balance,
-    checked_number,
-    normalised,
-    number_of,
-    ranked,
-)
+from governance.labelmodels._base import checked_balance, checked_number, normalised, ranked
 from governance.labelmodels._canonical import arranged
-from governance.labelmodels._evidence import Evidence, Spoken
+from governance.labelmodels._vote_rows import Spoken, VoteRows
+from governance.labelmodels._written import array_of, number_of
 from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.explain import Contribution, Explanation, SmallestFlip, told_apart
 from governance.labelmodels.flipping import leading, smallest_flip
@@ -105,10 +99,10 @@ class Crowd(AdditiveLabelModel):
             return super().fit_predict(votes, n_classes=n_classes, sample_weight=sample_weight)
         return self.fit(votes, sample_weight=sample_weight).predict(votes)
 
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
+    def _learn(self, given: VoteRows, *, n_classes: int) -> None:
         import numpy as np
 
-        found = arranged(evidence)
+        found = arranged(given)
         spoken, weights = found.spoken or Spoken.of(found.patterns), found.weights.astype(np.float64)
         example = np.repeat(np.arange(len(weights)), spoken.many)
         answered = Answered(example, spoken.source, spoken.vote, weights, spoken.sources, n_classes)

@@ -16,20 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
-from governance.labelmodels._base import (
-    VOICED,
-    RowLabels,
-    array_of,
-    checked_balance,
-    checked_number,
-    evidence_of,
-    normalised,
-    number_of,
-)
+from governance.labelmodels._base import RowLabels, checked_balance, checked_number, evidence_of, normalised
 from governance.labelmodels._em import Found
-from governance.labelmodels._evidence import Evidence
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
+from governance.labelmodels._vote_rows import VoteRows
+from governance.labelmodels._written import VOICED, array_of, number_of
 from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.votes.patterns import distinct
 
@@ -98,10 +90,10 @@ class DawidSkene(AdditiveLabelModel):
         tables = np.exp(self.log_likelihood_ / self.voices_[:, None, None])
         return tables / tables.sum(axis=2, keepdims=True)
 
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> RowLabels:
+    def _learn(self, given: VoteRows, *, n_classes: int) -> RowLabels:
         self._checked()
         device = checked_device(self.device, where=self.method)
-        prepared = Prepared.of(evidence, classes=n_classes, device=device)
+        prepared = Prepared.of(given, classes=n_classes, device=device)
         self._learn_prepared(prepared)
         return lambda: prepared.row_labels(self.log_likelihood_, self.balance_)
 
@@ -171,7 +163,7 @@ class DawidSkene(AdditiveLabelModel):
         if not covered.any():
             raise InvalidRecord("votes", "no vote at all", "at least one row with a vote", where=self.method)
         return Prepared.of(
-            Evidence(found.votes[covered], found.counts[covered]),
+            VoteRows(found.votes[covered], found.counts[covered]),
             classes=len(self.classes_),
             columns=self.columns_,
             device=checked_device(self.device, where=self.method),

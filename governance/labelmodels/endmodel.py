@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from governance.digest import canonical, decimal, parse_canonical, sha256, write_atomically
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord
-from governance.labelmodels._base import array_of, normalised
+from governance.labelmodels._base import normalised
+from governance.labelmodels._written import array_of
 from governance.labelmodels.softlabels import LinearSoftmax, fit_soft_labels
 from governance.votes.table import check_classes
 

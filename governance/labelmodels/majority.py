@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from governance.digest import decimal
 from governance.errors import InvalidRecord
-from governance.labelmodels._base import FittedLabelModel, array_of, checked_balance, ranked
-from governance.labelmodels._evidence import Evidence
+from governance.labelmodels._base import FittedLabelModel, checked_balance, ranked
+from governance.labelmodels._vote_rows import VoteRows
+from governance.labelmodels._written import array_of
 from governance.votes.table import ABSTAIN, VoteTable
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class MajorityVote(FittedLabelModel):
         silent = (most[:, 0] == 0) | ((leading.sum(axis=1) > 1) & (not ties))
         return np.where(silent, NO_MAJORITY, label).astype(np.int8)
 
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
-        self.balance_ = estimated_balance(evidence.votes, evidence.counts, n_classes=n_classes)
+    def _learn(self, given: VoteRows, *, n_classes: int) -> None:
+        self.balance_ = estimated_balance(given.votes, given.counts, n_classes=n_classes)
 
     def _scores(self, votes: np.ndarray) -> np.ndarray:
         import numpy as np

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from governance.digest import decimal
 from governance.errors import ConfigurationError, InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
-from governance.labelmodels._base import array_of, checked_balance, checked_number, number_of
+from governance.labelmodels._base import checked_balance, checked_number
 from governance.labelmodels._canonical import arranged
-from governance.labelmodels._evidence import Evidence
+from governance.labelmodels._vote_rows import VoteRows
+from governance.labelmodels._written import array_of, number_of
 from governance.labelmodels.balance import Origin, as_told, origin_of
 from governance.labelmodels.captured import conditional_of
 
@@ -56,12 +57,12 @@ class SnorkelLabelModel(AdditiveLabelModel):
         self.lr = lr
         self.l2 = l2
 
-    def _learn(self, evidence: Evidence, *, n_classes: int) -> None:
+    def _learn(self, given: VoteRows, *, n_classes: int) -> None:
         """1. checked  2. one order for all arrangements of the votes  3. snorkel fits  4. what it learned"""
         import numpy as np
 
         # 1.
-        self._check(evidence.votes, evidence.counts)
+        self._check(given.votes, given.counts)
         balance = None
         if self.balance is not None:
             balance = checked_balance(self.balance, n_classes=n_classes, where=self.method)
@@ -69,7 +70,7 @@ class SnorkelLabelModel(AdditiveLabelModel):
         with _draws_put_back():
             model_class = _label_model()
         # 2.
-        found = arranged(evidence)
+        found = arranged(given)
         order, patterns, counts = found.order, found.patterns, found.weights
         # 3.
         with _draws_put_back():

@@ -69,8 +69,7 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
     nothing = np.empty(0, dtype=np.int64)
     if rows == 0:
         return Patterns(matrix.copy(), nothing, nothing)
-    lowest = int(matrix.min(initial=127))
-    base = int(matrix.max(initial=-128)) - lowest + 1
+    lowest, base = _digits(matrix)
     if base**sources <= min(_DENSE, max(8 * rows, _AT_ONCE)):
         return _counted(matrix, base=base, lowest=lowest, inverse=inverse)
     if not inverse and base**sources <= _KEY_LIMIT:
@@ -85,8 +84,13 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
 
 def sorts_at_once(matrix: np.ndarray) -> bool:
     """Whether one integer holds a row of `matrix`, int8 (rows x sources), so that `distinct` is quick."""
+    return _digits(matrix)[1] ** matrix.shape[1] <= _KEY_LIMIT
+
+
+def _digits(matrix: np.ndarray) -> tuple[int, int]:
+    """The lowest vote, which is the digit 0, and the base that holds them all."""
     lowest = int(matrix.min(initial=127))
-    return (int(matrix.max(initial=-128)) - lowest + 1) ** matrix.shape[1] <= _KEY_LIMIT
+    return lowest, int(matrix.max(initial=-128)) - lowest + 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from governance.errors import InvalidRecord
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_values
@@ -24,10 +24,11 @@ def votes_of(
         if n_classes not in (None, len(votes.classes)):
             raise InvalidRecord("n_classes", n_classes, f"the table's own {len(votes.classes)}, or none", where=where)
         return votes.columns, votes.sources, votes.classes, votes.matrix
-    if isinstance(n_classes, bool) or not hasattr(n_classes, "__index__"):
+    many = _whole(n_classes)
+    if many is None:
         raise InvalidRecord("n_classes", n_classes, "a whole number: the classes beside a plain matrix", where=where)
     matrix = as_votes(votes, where=where)
-    classes = tuple(str(k) for k in range(operator.index(n_classes)))  # type: ignore[arg-type] - it has __index__
+    classes = tuple(str(k) for k in range(many))
     columns = names_of(votes, where=where) or numbered(matrix.shape[1])
     check_classes(classes, where=where)
     check_values(matrix, n_classes=len(classes), columns=columns, where=where)
@@ -36,12 +37,13 @@ def votes_of(
 
 def names_of(votes: object, *, where: str) -> tuple[str, ...] | None:
     """The names of a data frame's columns; None for what has none. Raises InvalidRecord where two are the same."""
-    given = getattr(votes, "columns", None)
+    # Tables of Arrow have their names elsewhere, and under `columns` what stands in them.
+    given = getattr(votes, "column_names", getattr(votes, "columns", None))
     if given is None:
         return None
     names = tuple(str(name) for name in given)
-    doubled = next((name for place, name in enumerate(names) if name in names[:place]), None)
-    if doubled is not None:
+    if len(set(names)) < len(names):
+        doubled = next(name for name in names if names.count(name) > 1)
         raise InvalidRecord("columns", doubled, "a name for each column that no other has", where=where)
     return names
 
@@ -70,7 +72,7 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
         shown = list(matrix.shape) if matrix.ndim else type(given).__name__
         raise InvalidRecord("votes", shown, "rows x sources, at least one of each", where=where)
     if matrix.dtype.kind == "O":
-        _refuse_first(matrix, [not _is_whole(vote) for vote in matrix.flat], where=where)
+        _refuse_first(matrix, [_whole(vote) is None for vote in matrix.flat], where=where)
     elif matrix.dtype.kind == "f":
         _refuse_first(matrix, matrix != np.floor(matrix), where=where)
     elif matrix.dtype.kind not in "iu":
@@ -84,10 +86,14 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
     return np.ascontiguousarray(matrix, dtype=np.int8)
 
 
-def _is_whole(vote: object) -> bool:
-    import numpy as np
-
-    return isinstance(vote, (int, np.integer)) and not isinstance(vote, bool)
+def _whole(value: object) -> int | None:
+    """A whole number of Python's or numpy's as one of Python's; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array, or a truth of numpy's
+        return None
 
 
 def _refuse_first(matrix: np.ndarray, odd: object, *, where: str) -> None:

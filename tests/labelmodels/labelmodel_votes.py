@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 
 from governance.labelmodels._canonical import Arranged
-from governance.labelmodels._evidence import Evidence
 from governance.labelmodels._voices import Pairs
+from governance.labelmodels._vote_rows import VoteRows
 from governance.votes.table import VoteTable
 
 
@@ -38,6 +38,6 @@ def simulated(*, rows=600, accuracies=(0.9, 0.8, 0.75, 0.7, 0.6), coverage=0.6, 
 def pairs_of(votes, *, classes, weights=None) -> Pairs:
     """The pairs of evidence whose rows and columns keep their places."""
     weights = np.ones(len(votes)) if weights is None else weights
-    order, rows, spoken = np.arange(votes.shape[1]), np.arange(len(votes)), Evidence(votes, weights).spoken
-    there = Arranged(order, order.astype(np.uint64), rows, rows, weights, None, None, spoken, votes)
+    order, rows, spoken = np.arange(votes.shape[1]), np.arange(len(votes)), VoteRows(votes, weights).spoken
+    there = Arranged(order, order.astype(np.uint64), rows, rows, weights, None, None, votes)
     return Pairs(there, spoken, classes=classes)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from governance.labelmodels import _base, _canonical, _evidence
+from governance.labelmodels import _base, _canonical, _vote_rows
 from governance.labelmodels._canonical import arranged, column_names
-from governance.labelmodels._evidence import Evidence, Spoken
+from governance.labelmodels._vote_rows import Spoken, VoteRows
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.votes.patterns import distinct
 
@@ -22,7 +22,7 @@ ROWS = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), ele
 def told(votes, counts):
     """The patterns with their counts, column by column as they were given, and the names of the columns."""
     votes = np.ascontiguousarray(votes)
-    there = arranged(Evidence(votes, counts))
+    there = arranged(VoteRows(votes, counts))
     np.testing.assert_array_equal(votes[there.rows][:, there.order], there.patterns)
     np.testing.assert_array_equal(there.patterns[there.places], votes[:, there.order])
     if there.cast is not None:
@@ -112,10 +112,10 @@ def test_no_size_of_blocks_and_no_way_to_add_changes_an_order(monkeypatch, at_on
     }[counts]
     found = []
     for places in (0, 1 << 20):
-        monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
+        monkeypatch.setattr(_vote_rows, "_PLACES_A_VOTE", places)
         found.append(told(votes, given))
         monkeypatch.setattr(_canonical, "AT_ONCE", at_once)
-        monkeypatch.setattr(_evidence, "MOST", 0)
+        monkeypatch.setattr(_vote_rows, "MOST", 0)
         found.append(told(votes, given))
         monkeypatch.undo()
     for other in found[1:]:

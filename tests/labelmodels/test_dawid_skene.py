@@ -18,10 +18,10 @@ from governance.errors import ConfigurationError, ExitCode, InvalidRecord, Unkno
 from governance.labelmodels import _codes, _lookup, _onehot, _products
 from governance.labelmodels._base import log_odds, normalised, ranked
 from governance.labelmodels._canonical import arranged
-from governance.labelmodels._evidence import Evidence, Spoken
 from governance.labelmodels._onehot import OneHot
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._voices import Agreement
+from governance.labelmodels._vote_rows import Spoken, VoteRows
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import MajorityVote
 from governance.votes.patterns import distinct
@@ -224,7 +224,7 @@ def test_columns_with_equal_counts_are_told_apart_by_their_company():
     ordered = set()
     for columns in ([0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]):
         found = distinct(matrix[:, columns])
-        order = arranged(Evidence(found.votes, found.counts)).order
+        order = arranged(VoteRows(found.votes, found.counts)).order
         ordered.add(tuple(np.array(columns)[order].tolist()))
     assert len(ordered) == 1
 
@@ -288,7 +288,7 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
     """The one-hot products of torch, kept and made anew, find the same tables and objective within 1e-9."""
     matrix, _ = simulated(rows=2000, classes=3)
     found = distinct(np.maximum(matrix, -1))
-    prepared = Prepared.of(Evidence(found.votes, found.counts), classes=3)
+    prepared = Prepared.of(VoteRows(found.votes, found.counts), classes=3)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=3).log_likelihood_[prepared.order]
     balance = np.log([0.2, 0.3, 0.5])
     votes, likelihood = (
@@ -310,7 +310,7 @@ def test_products_over_votes_find_what_look_ups_find(classes):
     matrix, _ = simulated(rows=700, classes=classes)
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
-    prepared = Prepared.of(Evidence(found.votes[covered], found.counts[covered]), classes=classes)
+    prepared = Prepared.of(VoteRows(found.votes[covered], found.counts[covered]), classes=classes)
     onehot = OneHot(Spoken.of(prepared.patterns), prepared.weights, classes=classes)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=classes).log_likelihood_[prepared.order]
     balance = np.log(np.arange(1, classes + 1) / sum(range(1, classes + 1)))
@@ -362,7 +362,7 @@ def test_a_source_that_is_left_out_might_not_have_been_there(matrix, data):
     assume(rest.size and (rest >= 0).any())
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
-    prepared = Prepared.of(Evidence(found.votes[covered], found.counts[covered]), classes=3)
+    prepared = Prepared.of(VoteRows(found.votes[covered], found.counts[covered]), classes=3)
     model, brute = DawidSkene(strength=3.0), DawidSkene(strength=3.0).fit(rest, n_classes=3)
     model._learn_prepared(prepared, left_out=prepared.left_out(out))
     assert (model.log_likelihood_[out] == 0).all()

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -170,6 +171,8 @@ def test_weights_that_are_none_are_refused(name, weights, says):
         (None, 2, "votes: given 'NoneType', wanted rows x sources"),
         (np.zeros((2, 2), dtype=int), 2.0, "n_classes: given 2.0"),
         (np.zeros((2, 2), dtype=int), True, "n_classes: given True"),
+        (np.zeros((2, 2), dtype=int), np.True_, "n_classes: given"),
+        (np.zeros((2, 2), dtype=int), np.array([2]), "n_classes: given"),
         (np.zeros((2, 2), dtype=int), None, "n_classes: given None, wanted a whole number"),
     ],
     ids=[
@@ -197,6 +200,8 @@ def test_weights_that_are_none_are_refused(name, weights, says):
         "nothing",
         "classes_a_float",
         "classes_a_truth",
+        "classes_a_truth_of_numpy",
+        "classes_an_array",
         "classes_not_told",
     ],
 )
@@ -209,7 +214,7 @@ def test_votes_of_no_use_are_refused_by_every_method(name, votes, n_classes, say
         assert "multi-label and sequence tasks" in caught.value.hint
 
 
-@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_columns_of_a_data_frame_are_known_by_name(frame):
     """Their order is no matter, other names are refused, and what has no names goes by place."""
     matrix, _ = simulated()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from labelmodel_votes import pairs_of, simulated, table_of
 
-from governance.labelmodels import _evidence, _voices
-from governance.labelmodels._evidence import Spoken
+from governance.labelmodels import _voices, _vote_rows
 from governance.labelmodels._voices import Agreement
+from governance.labelmodels._vote_rows import Spoken
 from governance.labelmodels.dawid_skene import DawidSkene
 
 
@@ -83,7 +83,7 @@ def test_pairs_counted_sparsely_are_pairs_counted_densely(monkeypatch, classes):
         np.testing.assert_array_equal(found[1], agreed)
     asked = np.ones(12, dtype=bool)
     for places, at_once in ((0, 1 << 16), (4, 1 << 16), (0, 1)):
-        monkeypatch.setattr(_evidence, "_PLACES_A_VOTE", places)
+        monkeypatch.setattr(_vote_rows, "_PLACES_A_VOTE", places)
         monkeypatch.setattr(_voices, "_AT_ONCE", at_once)
         monkeypatch.setattr(_voices, "_ROWS_AT_ONCE", min(at_once, 256))
         found = pairs_of(matrix, weights=weights, classes=classes).of(asked)

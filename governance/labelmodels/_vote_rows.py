@@ -95,7 +95,7 @@ class Spoken:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class VoteRows:
     """Rows of evidence, `votes` int8 (rows x sources), of which each counts `counts`, whole or float (rows).
 
     Rows may be alike where counts are whole numbers; rows beside fractions are distinct.
@@ -135,13 +135,13 @@ class Evidence:
             return self.spoken.many > 0
         return voting(self.votes) > 0 if self.is_sparse else self.by_source.max(axis=0) >= 0
 
-    def kept(self, rows: np.ndarray) -> Evidence:
+    def kept(self, rows: np.ndarray) -> VoteRows:
         """Some of the rows, bool (rows)."""
         import numpy as np
 
         # Patterns stand in lexicographic order, so that one without a vote is the first: the rest is not copied.
         places = slice(1, None) if rows[1:].all() else np.flatnonzero(rows)
-        rest = Evidence(self.votes[places], self.counts[places])
+        rest = VoteRows(self.votes[places], self.counts[places])
         if self.covered[~rows].any():
             return rest
         # The votes are the same, and need not be looked for again.
