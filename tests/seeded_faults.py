@@ -1094,7 +1094,7 @@ MODEL_FAULTS = (
     Fault(
         "label models",
         "a number in a saved model is read in any spelling",
-        "governance/labelmodels/_base.py",
+        "governance/labelmodels/_written.py",
         "if decimal(value) == text:",
         "if decimal(value):",
         MODEL_FILE,
