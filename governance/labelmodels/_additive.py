@@ -45,12 +45,14 @@ class AdditiveLabelModel(FittedLabelModel):
 
         classes, found = len(self.classes_), np.empty(len(votes), dtype=np.int8)
         tables = self.log_likelihood_.transpose(0, 2, 1).reshape(-1, classes)
-        log_balance = np.log(self.balance_)[:, None]
+        log_balance = np.log(self.balance_)
         step = max(1, _AT_ONCE // votes.shape[1])
         for start in range(0, len(votes), step):
-            said = Spoken.of(votes[start : start + step]).onehot(classes=classes)
-            found[start : start + step] = best(np.add((said @ tables).T, log_balance, order="C"))
-            found[start : start + step][said.indptr[1:] == said.indptr[:-1]] = ABSTAIN
+            spoken = Spoken.of(votes[start : start + step])
+            scores = np.repeat(log_balance[None], len(spoken.many), axis=0)
+            spoken.said(classes=classes).by_row(tables, scores)
+            found[start : start + step] = best(np.ascontiguousarray(scores.T))
+            found[start : start + step][spoken.many == 0] = ABSTAIN
         return found
 
     def _restore_tables(self, state: Mapping[str, Any], *, where: str) -> None:

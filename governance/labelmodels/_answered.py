@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from governance.labelmodels._base import best
 from governance.labelmodels._em import Found
 
 if TYPE_CHECKING:
@@ -107,10 +108,10 @@ def climb(
         iterations += 1
         converged, shares = step <= tolerance, moved
     scores = answered.scores(np.log(shares), np.log(balance))
-    top = scores.max(axis=1)
+    labels, top = best(scores.T), scores.max(axis=1)
     likelihood = answered.weights * (np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top)
     objective = float(likelihood.sum()) + float((pseudo * np.log(shares)).sum())
-    return Found(np.log(shares), balance, iterations, converged, objective)
+    return Found(np.log(shares), balance, iterations, converged, objective, labels)
 
 
 def _posterior(scores: np.ndarray) -> np.ndarray:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 #: scores that differ by less than this share of the best one (or of 1) are equal: the rest is the order of a sum
 TIE = 1e-12
-#: so many places for votes are learned from row by row where rows are wide
-_ROW_BY_ROW = 1 << 20
+#: so many places for votes are learned from row by row, if they are in so few rows or rows are wide
+_ROW_BY_ROW, _FEW_ROWS = 1 << 20, 1 << 13
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
 #: what tells the labels of rows, int8 (rows)
@@ -90,8 +90,10 @@ class FittedLabelModel(ABC):
         if not len(matrix):
             raise InvalidRecord("votes", 0, "at least one row", where=self.method)
         patterns, found, counts = None, evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
-        # Few wide rows are learned from one by one: the same bits come of them, and to look for patterns would take longer.
-        if sample_weight is not None or found.size > _ROW_BY_ROW or sorts_at_once(found):
+        # Few rows, or wide ones, are learned from one by one: the same bits come of them, and to look for patterns first
+        # would take longer.
+        many = found.size > _ROW_BY_ROW or (len(found) > _FEW_ROWS and sorts_at_once(found))
+        if sample_weight is not None or many:
             patterns = distinct(found, inverse=inverse or sample_weight is not None)
             found, counts = patterns.votes, patterns.counts
             if sample_weight is not None:
@@ -116,28 +118,16 @@ class FittedLabelModel(ABC):
         return self
 
     def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> RowLabels | None:
-        """Learns from those rows of evidence that hold a vote and are there at all; what `_learn` gives, of all rows."""
-        import numpy as np
-
-        given = VoteRows(votes, counts)
-        learned = given.covered & (counts > 0)
-        if not learned.any():
+        """Learns from those rows of evidence that are there at all; what `_learn` gives, if that is all of them."""
+        there = counts > 0
+        given = VoteRows(votes, counts) if there.all() else VoteRows(votes[there], counts[there])
+        if given.votes.max(initial=ABSTAIN) < 0:
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
-        if learned.all():
-            return self._learn(given, n_classes=n_classes)
-        told = self._learn(given.kept(learned), n_classes=n_classes)
-        if told is None or given.covered[~learned].any():
-            return None
-
-        def labels() -> np.ndarray:
-            found = np.full(len(votes), ABSTAIN, dtype=np.int8)
-            found[learned] = told()
-            return found
-
-        return labels
+        told = self._learn(given, n_classes=n_classes)
+        return told if there.all() else None
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
@@ -241,7 +231,7 @@ class FittedLabelModel(ABC):
 
     @abstractmethod
     def _learn(self, given: VoteRows, *, n_classes: int) -> RowLabels | None:
-        """Learns from covered rows; what tells their labels, int8 (rows), if that is sooner than to look at them again."""
+        """Learns from rows, one of which has a vote; what tells all their labels, int8 (rows), if that is at hand."""
 
     @abstractmethod
     def _scores(self, votes: np.ndarray) -> np.ndarray:

@@ -16,10 +16,19 @@ from typing import TYPE_CHECKING, Protocol
 from governance.labelmodels._codes import Codes
 from governance.labelmodels._vote_rows import AT_ONCE, Spoken, VoteRows
 from governance.votes.hashing import mixed
+from governance.votes.patterns import keys_of
+from governance.votes.product import product
+from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array
+
+    from governance.labelmodels._said import Said
+
+#: so many bits at most stand behind a part of a key, so that enough of it is left
+_BEHIND = 24
+#: so few patterns are sooner copied row by row than source by source
+_FEW_ROWS = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +36,9 @@ class Arranged:
     """Patterns of evidence in canonical order, with `weights` (patterns).
 
     `order[j]` is the column, as it was given, that stands at place j, `names[j]` its name; `rows[p]` is a given row of
-    pattern p, and `places[i]` the pattern of given row i. Where counts add up, `cast` is how often each source, in
-    canonical order, names each class up to the highest that anyone names, uint64, and `totals` one name of that a source;
-    else they are None. `held`: the votes one by one where they are few, else the patterns.
+    pattern p, and `places[i]` the pattern of given row i, -1 where that has no vote. Where counts add up, `cast` is how
+    often each source, in canonical order, names each class up to the highest that anyone names, uint64, and `totals` one
+    name of that a source; else they are None. `held`: the votes one by one where they are few, else the patterns.
     """
 
     order: np.ndarray
@@ -48,41 +57,33 @@ class Arranged:
 
     @cached_property
     def patterns(self) -> np.ndarray:
-        """int8 (patterns x sources); sources lie side by side in memory where most of them vote, else patterns do."""
+        """int8 (patterns x sources); where there are many, and most sources vote, a source's votes lie side by side."""
         return self.held.votes if isinstance(self.held, Spoken) else self.held
+
+    def row_labels(self, labels: np.ndarray) -> np.ndarray:
+        """The labels of the given rows, int8, from those of the patterns; ABSTAIN where there is no vote."""
+        import numpy as np
+
+        return np.append(labels, np.int8(ABSTAIN)).take(self.places)
 
 
 def arranged(given: VoteRows) -> Arranged:
-    """The patterns of evidence, of which each row has a vote."""
+    """The patterns with a vote; there must be a row."""
     import numpy as np
 
     found = _Names(given)
     names = found.columns()
     order = np.argsort(names, kind="stable")
     names = names[order]
-    # Interchangeable columns are told apart by their places here: rows that differ only in them are different rows.
-    groups = groups_of(names)
-    within = np.arange(len(names)) - np.searchsorted(groups, groups)
-    apart = np.empty_like(names)
-    apart[order] = names if not within.any() else mixed(names ^ mixed(within))
-    while True:
-        keys = found.keys(apart)
-        rows = np.argsort(keys)
-        keys = keys[rows]
-        first = np.concatenate(([True], keys[1:] != keys[:-1]))
-        again = np.flatnonzero(~first)
-        if (given.votes[rows[again]] == given.votes[rows[again - 1]]).all():
-            break
-        # Different rows have one key by chance: other keys.
-        apart = mixed(apart)
-    places = np.empty(len(rows), dtype=np.int64)
+    rows, first = _neighbours(found, order, names)
     weights = given.counts[rows]
-    if len(again):
-        starts = np.flatnonzero(first)
-        places[rows] = np.cumsum(first) - 1
+    places = np.empty(len(rows), dtype=np.int64)
+    starts = np.flatnonzero(first)
+    silent = int(given.votes[rows[0]].max() < 0)
+    places[rows] = np.cumsum(first) - (1 + silent)
+    if len(starts) < len(rows):
         rows, weights = rows[starts], np.add.reduceat(weights, starts)
-    else:
-        places[rows] = np.arange(len(rows))
+    rows, weights = rows[silent:], weights[silent:]
     cast = totals = None
     if adds_up(given.counts):
         cast, totals = found.cast[order], found.totals[order]
@@ -90,12 +91,60 @@ def arranged(given: VoteRows) -> Arranged:
     return Arranged(order, names, rows, places, weights, cast, totals, held)
 
 
+def _neighbours(found: _Names, order: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows in canonical order, int64 (rows), and which of them are not as the one before, bool (rows). Those without a
+    vote stand first. `order` is that of the columns, and `names` are theirs in it."""
+    import numpy as np
+
+    votes = found.given.votes
+    keys = keys_of(votes, order)
+    if keys is not None:
+        rows, keys = _ascending(keys)
+        return rows, np.concatenate(([True], keys[1:] != keys[:-1]))
+    # Interchangeable columns are told apart by their places here: rows that differ only in them are different rows.
+    apart = np.empty_like(names)
+    apart[order] = names
+    if (names[1:] == names[:-1]).any():
+        groups = groups_of(names)
+        apart[order] = mixed(names ^ mixed(np.arange(len(names)) - np.searchsorted(groups, groups)))
+    while True:
+        rows, keys = _ascending(found.keys(apart))
+        first = np.concatenate(([True], keys[1:] != keys[:-1]))
+        again = np.flatnonzero(~first)
+        if (votes.take(rows[again], axis=0) == votes.take(rows[again - 1], axis=0)).all():
+            return rows, first
+        # Different rows have one key by chance: other keys.
+        apart = mixed(apart)
+
+
+def _ascending(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The places of keys, uint64, in ascending order of the keys, int64, and the keys in that order."""
+    import numpy as np
+
+    # Numbers are sorted sooner than places by numbers: so each place stands behind its key, or behind the upper bits of it.
+    bits = len(keys).bit_length()
+    place, low = np.arange(len(keys), dtype=np.uint64), np.uint64((1 << bits) - 1)
+    if int(keys.max(initial=0)).bit_length() <= 64 - bits:
+        behind = keys << np.uint64(bits) | place
+        behind.sort()
+        return (behind & low).view(np.int64), behind >> np.uint64(bits)
+    if bits <= _BEHIND:
+        behind = keys & ~low | place
+        behind.sort()
+        places = (behind & low).view(np.int64)
+        ascending = keys[places]
+        if (ascending[1:] >= ascending[:-1]).all():
+            return places, ascending
+    places = np.argsort(keys)
+    return places, keys[places]
+
+
 def _dense(given: VoteRows, order: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Some rows of evidence, int8 (rows x sources), in an order of sources."""
     import numpy as np
 
-    if given.is_sparse:
-        return np.ascontiguousarray(given.votes[:, order])[rows]
+    if given.is_sparse or len(rows) <= _FEW_ROWS:
+        return given.votes.take(rows, axis=0).take(order, axis=1)
     by_source = np.empty((len(order), len(rows)), dtype=np.int8)
     for column, source in zip(by_source, order, strict=True):
         given.by_source[source].take(rows, out=column)
@@ -134,14 +183,21 @@ class _Names:
         import numpy as np
 
         counts = given.counts
+        self.given = given
         self._classes = int(given.votes.max(initial=0)) + 1
+        self._adds_up = adds_up(counts)
         # Weights that cannot be added up are known by their bits.
-        self._counts = counts.astype(np.uint64) if adds_up(counts) else mixed(counts.astype(np.float64).view(np.uint64))
-        self._rows: _Rows = (_ByVote if given.is_sparse else _ByCode)(given, self._classes)
+        self._counts = counts.astype(np.uint64) if self._adds_up else mixed(counts.astype(np.float64).view(np.uint64))
+
+    @cached_property
+    def _rows(self) -> _Rows:
+        return (_ByVote if self.given.is_sparse else _ByCode)(self.given, self._classes)
 
     @cached_property
     def cast(self) -> np.ndarray:
         """How often each column says what, uint64 (sources x classes), where counts add up."""
+        if self._adds_up and not self.given.is_sparse:
+            return _cast(self.given, self._classes)
         return self._rows.added(self._counts)
 
     @cached_property
@@ -151,13 +207,11 @@ class _Names:
 
     def columns(self) -> np.ndarray:
         """`column_names`."""
-        import numpy as np
-
         names = self.totals
-        found = len(np.unique(names))
+        found = len(set(names.tolist()))
         while found < len(names):
             refined = mixed(names ^ self._named(self._rows.added(self._counts * mixed(self.keys(names)))))
-            now = len(np.unique(refined))
+            now = len(set(refined.tolist()))
             if now <= found:
                 break
             names, found = refined, now
@@ -173,8 +227,26 @@ class _Names:
         """One 64-bit name a column of one number a cell; a vote that never came leaves no trace."""
         import numpy as np
 
-        told = np.where(cells > 0, mixed(mixed(cells) ^ mixed(np.arange(self._classes))), np.uint64(0))
-        return mixed(told.sum(axis=1, dtype=np.uint64))
+        told = mixed(mixed(cells) + np.arange(self._classes, dtype=np.uint64))
+        told[cells == 0] = 0
+        return mixed(np.add.reduce(told, axis=1))
+
+
+def _cast(given: VoteRows, classes: int) -> np.ndarray:
+    """How often each column says what, uint64 (sources x classes), of counts that add up: by products, which are exact."""
+    import numpy as np
+
+    votes, counts = given.votes, given.counts
+    total = np.zeros((votes.shape[1], classes), dtype=np.uint64)
+    step = max(1, AT_ONCE // votes.shape[1])
+    for start in range(0, len(votes), step):
+        part, weights = votes[start : start + step], counts[start : start + step]
+        # Sums of whole numbers below 2^24 are exact as short floats, and those of 2^20 numbers below 2^32 as long ones.
+        exact = np.float32 if int(weights.sum()) < 1 << 24 else np.float64
+        weights = weights.astype(exact)
+        for k in range(classes):
+            total[:, k] += product(weights, (part == k).astype(exact)).astype(np.uint64)
+    return total
 
 
 class _Rows(Protocol):
@@ -196,23 +268,27 @@ class _ByVote:
         import numpy as np
 
         self._votes, self._classes = given.votes, classes
-        self._all = None if given.spoken is None else given.spoken.onehot(classes=classes, dtype=np.uint64)
+        self._all = None if given.spoken is None else given.spoken.said(classes=classes, dtype=np.uint64)
         self._step = max(1, AT_ONCE // self._votes.shape[1] if self._all is None else len(self._votes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        return np.concatenate([said @ cells.ravel() for said, _ in self._each()])
+        flat = cells.ravel()
+        total = np.zeros(len(self._votes), dtype=np.uint64)
+        for said, start in self._each():
+            said.by_row(flat, total[start : start + self._step])
+        return total
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         import numpy as np
 
         total = np.zeros(self._votes.shape[1] * self._classes, dtype=np.uint64)
         for said, start in self._each():
-            total += said.T @ rows[start : start + self._step]
+            said.by_cell(rows[start : start + self._step], total)
         return total.reshape(-1, self._classes)
 
-    def _each(self) -> Iterator[tuple[csr_array, int]]:
+    def _each(self) -> Iterator[tuple[Said, int]]:
         import numpy as np
 
         if self._all is not None:
@@ -220,7 +296,7 @@ class _ByVote:
             return
         for start in range(0, max(len(self._votes), 1), self._step):
             part = Spoken.of(self._votes[start : start + self._step])
-            yield part.onehot(classes=self._classes, dtype=np.uint64), start
+            yield part.said(classes=self._classes, dtype=np.uint64), start
 
 
 class _ByCode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from governance.errors import InvalidRecord
@@ -25,8 +26,8 @@ class Counted(Protocol):
         """In the shape of the tables, and expected rows (classes)."""
         ...
 
-    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
-        """log P(votes)."""
+    def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
+        """log P(votes), and the best class of every pattern, int8 (patterns), as `ranked` has it."""
         ...
 
 
@@ -45,6 +46,7 @@ class Found:
     that is left out: log P(vote | class) times the source's voice.
 
     `objective` is the log likelihood under these tables, plus that of the tables under their prior, up to a constant.
+    `labels`: the best class of every pattern, or example, under them, int8.
     """
 
     tables: np.ndarray
@@ -52,6 +54,7 @@ class Found:
     iterations: int
     converged: bool
     objective: float
+    labels: np.ndarray
 
     def checked(self, *, where: str) -> Found:
         """Itself. Raises InvalidRecord where what was found is no number: a label from it would be made up."""
@@ -89,49 +92,42 @@ def climb(
     import numpy as np
 
     heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
-    silenced = None if heard.all() else ~heard
-    sizes, loud = np.bincount(groups), voices[:, None, None]
-    all_apart = sizes.max() == 1
+    #: what a log probability adds, sources x 1 x 1: nothing where its source is left out
+    loud = (voices * heard)[:, None, None]
+    sizes = np.bincount(groups)
+    shared = None if sizes.max() == 1 else partial(_shared, groups=groups, sizes=sizes)
     pseudo = prior.sum(axis=2)
-    given = balance
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
     votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
-    beside = pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None]
-    on_rows = votes_at_all[:, None].astype(np.float64)
-    shares = prior / beside[:, :, None]
-    tables = _tables(shares, loud, silenced)
+    beside = (pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None])[:, :, None]
+    on_rows = votes_at_all[:, None, None].astype(np.float64)
+    shares = prior / beside
+    tables = np.log(shares) * loud
+    log_balance, given = np.log(balance), balance
     converged, iterations = False, 0
     while not converged and iterations < max_iterations:
-        votes, rows = counted.expected_votes(tables, np.log(balance))
+        votes, rows = counted.expected_votes(tables, log_balance)
         # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
-        rows = rows - cast.silent * balance
-        moved = np.add(votes if all_apart else _shared(votes, groups, sizes), prior, order="C")
-        moved /= (rows * on_rows + beside)[:, :, None]
-        steps = np.abs(moved - shares)
-        step = (steps if silenced is None else steps[heard]).max(initial=0.0)
+        rows -= cast.silent * balance
+        moved = np.add(votes if shared is None else shared(votes), prior, order="C")
+        moved /= rows[:, None] * on_rows + beside
+        shares -= moved
+        step = np.abs(shares, out=shares).max(where=heard[:, None, None], initial=0.0)
+        shares = moved
         if balance_rows is not None:
-            learned = (rows + balance_rows * given) / (rows.sum() + balance_rows)
+            learned = (rows + balance_rows * given) / (cast.covered + balance_rows)
             step, balance = max(step, np.abs(learned - balance).max()), learned
+            log_balance = np.log(balance)
         iterations += 1
         converged = bool(step <= tolerance)
-        shares = moved
-        tables = _tables(shares, loud, silenced)
-    objective = counted.log_likelihood(tables, np.log(balance)) + float((prior * np.log(shares))[heard].sum())
-    return Found(tables, balance, iterations, converged, objective)
+        tables = np.log(shares)
+        tables *= loud
+    likelihood, labels = counted.ending(tables, log_balance)
+    objective = likelihood + float((prior * np.log(shares))[heard].sum())
+    return Found(tables, balance, iterations, converged, objective, labels)
 
 
-def _tables(shares: np.ndarray, loud: np.ndarray, silenced: np.ndarray | None) -> np.ndarray:
-    """log P(vote | class) times the voices, sources x classes x votes; all zeros for a source in `silenced`."""
-    import numpy as np
-
-    tables = np.log(shares)
-    tables *= loud
-    if silenced is not None:
-        tables[silenced] = 0.0
-    return tables
-
-
-def _shared(votes: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _shared(votes: np.ndarray, *, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Expected votes in which every column of a group has the mean of its group; the groups have so many columns."""
     import numpy as np
 

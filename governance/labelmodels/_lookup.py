@@ -75,21 +75,22 @@ class Lookup:
                 counted[group] += added
         return self._coded.shared_out(counted), counted[0].sum(axis=1)
 
-    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
-        """log P(votes) under log tables, sources x classes x votes."""
+    def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
+        """log P(votes) under log tables, sources x classes x votes, and what `labels` gives."""
         import numpy as np
 
         sums = self._coded.sums(tables)
 
-        def block(start: int, space: _Space) -> float:
+        def block(start: int, space: _Space) -> tuple[float, np.ndarray]:
             scores = self._scored(start, space, sums, log_balance)[1]
-            top = scores.max(axis=0)
+            labels, top = best(scores), scores.max(axis=0)
             scores -= top
             total = np.log(np.exp(scores, out=scores).sum(axis=0)) + top
             # Not a product of vectors: how that is added up depends on the number of threads.
-            return float((self.weights[start : start + self._step] * total).sum())
+            return float((self.weights[start : start + self._step] * total).sum()), labels
 
-        return sum(self._each(block), start=0.0)
+        added, labels = zip(*self._each(block), strict=True)
+        return sum(added, start=0.0), np.concatenate(labels)
 
     def scores(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
         """log P(class, votes) under log tables, patterns x classes."""

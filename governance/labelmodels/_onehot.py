@@ -1,7 +1,7 @@
 """How are patterns scored and counted where few votes make up each? As sparse products with one-hot votes.
 
-A vote costs one addition a class, silence nothing. Products of scipy's sparse arrays add up in the order in which votes are
-stored, on one thread: sources of a pattern for scores, patterns for counts.
+A vote costs one addition a class, silence nothing. Votes are added up in the order in which they are stored, on one thread:
+sources of a pattern for scores, patterns for counts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._base import best
-from governance.labelmodels._vote_rows import MOST
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
 
 #: so few patterns, and votes in them, are gone through sooner than tables of sums are made up
 _FEW_PATTERNS, _FEW_VOTES = 5_000, 1 << 17
+#: up to so many classes a product for each costs less than one for all, whose numbers stand the other way round
+_FEW_CLASSES = 3
+#: exponentials of log-odds up to this are far from infinity, even the sum of all classes'
+_FAR = 600.0
 
 
 class _Space(local):
@@ -27,8 +30,8 @@ class _Space(local):
     def __init__(self, classes: int, patterns: int) -> None:
         import numpy as np
 
-        self.scores, self.rest = np.empty((classes, patterns)), np.empty(patterns)
-        self.shares = np.empty((patterns, classes))
+        self.shares, self.rest = np.empty((classes, patterns)), np.empty(patterns)
+        self.turned = np.empty(patterns * classes if classes > _FEW_CLASSES else 0)
 
 
 class OneHot:
@@ -40,85 +43,104 @@ class OneHot:
         self.sources, self.classes = spoken.sources, classes
         self.weights = weights.astype(np.float64)
         self.spoken = spoken
-        self.said = spoken.onehot(classes=classes)
-        self._by_cell = self.said.T
+        self.said = spoken.said(classes=classes)
         self._space = _Space(classes, len(weights))
 
     @property
     def cast(self) -> np.ndarray:
         """How often each source names each class, float64 (sources x classes)."""
-        return (self._by_cell @ self.weights).reshape(self.sources, self.classes)
+        return self._by_cell(self.weights[None]).reshape(self.sources, self.classes)
 
     def expected_votes(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """E-step: expected votes under log tables, both sources x classes x votes, and expected rows (classes)."""
         import numpy as np
 
-        against, shares = self._against(tables), self._space.scores
-        if self.classes == 2:
-            # Two classes are weighed by one number, the log-odds. Beyond 700 the smaller probability is below 1e-304.
-            odds = self.said @ (against[:, 0] - against[:, 1])
-            odds += log_balance[0] - log_balance[1]
-            np.minimum(np.maximum(odds, -700.0, out=odds), 700.0, out=odds)
-            np.exp(odds, out=odds)
-            np.divide(self.weights, np.add(odds, 1.0, out=self._space.rest), out=shares[1])
-            np.multiply(shares[1], odds, out=shares[0])
-            # Two products with one vector each cost less than one with two.
-            votes = np.stack([self._by_cell @ share for share in shares], axis=1)
+        shares = self._space.shares
+        # Every class is weighed against the first, by its log-odds.
+        odds, first = shares[1:], shares[0]
+        self._added(tables[:, 1:] - tables[:, :1], log_balance[1:] - log_balance[0], out=odds)
+        if odds.max() > _FAR:
+            top = np.maximum(odds.max(axis=0), 0.0)
+            odds -= top
+            np.exp(np.negative(top, out=first), out=first)
         else:
-            rest = self._space.rest
-            self._scored(against, log_balance)
-            shares -= shares.max(axis=0, out=rest)
-            np.exp(shares, out=shares)
-            shares *= np.divide(self.weights, shares.sum(axis=0, out=rest), out=rest)
-            np.copyto(self._space.shares, shares.T)
-            votes = self._by_cell @ self._space.shares
-        return votes.reshape(self.sources, self.classes, self.classes).transpose(0, 2, 1), shares.sum(axis=1)
+            first.fill(1.0)
+        np.exp(odds, out=odds)
+        total = np.add(first, odds[0], out=self._space.rest)
+        for more in odds[1:]:
+            total += more
+        shares *= np.divide(self.weights, total, out=total)
+        votes = self._by_cell(shares).reshape(self.classes, self.sources, self.classes)
+        return votes.transpose(1, 0, 2), np.add.reduce(shares, axis=1)
 
-    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
-        """log P(votes) under log tables, sources x classes x votes."""
+    def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
+        """log P(votes) under log tables, sources x classes x votes, and the label of every pattern, as `Lookup` has it."""
         import numpy as np
 
-        scores = self._scored(self._against(tables), log_balance)
-        top = scores.max(axis=0)
+        scores = self._added(tables, log_balance, out=self._space.shares)
+        labels, top = best(scores), scores.max(axis=0)
         scores -= top
         total = np.log(np.exp(scores, out=scores).sum(axis=0)) + top
         # Not a product of vectors: how that is added up depends on the number of threads.
-        return float((self.weights * total).sum())
+        return float((self.weights * total).sum()), labels
 
     def labels(self, tables: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
         """What `Lookup.labels` gives."""
-        return best(self._scored(self._against(tables), log_balance))
+        return best(self._added(tables, log_balance, out=self._space.shares))
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """What `Lookup.balance` gives."""
         import numpy as np
 
-        voices = np.zeros((self.sources, self.classes, self.classes))
-        voices[:] = np.eye(self.classes)
-        if left_out is not None:
-            voices[left_out] = 0.0
-        said = self._scored(self._against(voices), np.zeros(self.classes))
-        many_voting = said.sum(axis=0).astype(np.intp)
-        said *= self.weights
-        balance = np.ones(self.classes)
+        many = self.voting(left_out)
         # A pattern whose sources are all left out has no share.
-        held = np.stack([np.bincount(many_voting, share, minlength=self.sources + 1) for share in said])
-        for many in np.flatnonzero(held.any(axis=0)).tolist():
-            balance += held[:, many] / float(many)
+        share = np.divide(self.weights, np.maximum(many, 1.0, out=many), out=many)
+        votes = self._by_cell(share[None]).reshape(self.sources, self.classes)
+        balance = (votes if left_out is None else votes[~left_out]).sum(axis=0) + 1.0
         return balance / balance.sum()
 
-    def _against(self, tables: np.ndarray) -> np.ndarray:
-        """Tables as one-hot votes meet them: source by source and vote by vote, against the classes."""
-        return tables.transpose(0, 2, 1).reshape(-1, self.classes)
-
-    def _scored(self, against: np.ndarray, log_balance: np.ndarray) -> np.ndarray:
-        """Scores, classes x patterns."""
+    def voting(self, left_out: np.ndarray | None = None) -> np.ndarray:
+        """How many sources that are not left out vote in each pattern, float64 (patterns)."""
         import numpy as np
 
-        return np.add((self.said @ against).T, log_balance[:, None], out=self._space.scores)
+        if left_out is None:
+            return self.spoken.many.astype(np.float64)
+        heard = np.repeat((~left_out).astype(np.float64), self.classes)
+        return self.said.by_row(heard, np.zeros(len(self.weights)))
+
+    def _added(self, tables: np.ndarray, first: np.ndarray, *, out: np.ndarray) -> np.ndarray:
+        """What the votes of each pattern add up to, several x patterns, beginning at `first` (several); of tables sources x
+        several x votes."""
+        import numpy as np
+
+        if len(out) <= _FEW_CLASSES:
+            for k, sums in enumerate(out):
+                sums.fill(first[k])
+                self.said.by_row(tables[:, k].ravel(), sums)
+            return out
+        turned = self._turned(len(out))
+        turned[:] = first
+        np.copyto(out, self.said.by_row(tables.transpose(0, 2, 1).reshape(-1, len(out)), turned).T)
+        return out
+
+    def _by_cell(self, shares: np.ndarray) -> np.ndarray:
+        """What the patterns in which a source says something add up to, several x cells, of shares several x patterns."""
+        import numpy as np
+
+        if len(shares) <= _FEW_CLASSES:
+            found = np.zeros((len(shares), self.said.width))
+            for share, sums in zip(shares, found, strict=True):
+                self.said.by_cell(share, sums)
+            return found
+        turned = self._turned(len(shares))
+        np.copyto(turned, shares.T)
+        return self.said.by_cell(turned, np.zeros((self.said.width, len(shares)))).T
+
+    def _turned(self, several: int) -> np.ndarray:
+        """Room for numbers that stand patterns x several."""
+        return self._space.turned[: several * len(self.weights)].reshape(-1, several)
 
 
-def suits(votes: int, *, patterns: int, look_ups: int) -> bool:
-    """Whether a step of EM over so many votes, in so many patterns, costs less than one of so many look-ups a class."""
-    few = patterns <= _FEW_PATTERNS and votes <= _FEW_VOTES
-    return votes <= MOST and (few or votes < look_ups)
+def is_few(votes: int, *, patterns: int) -> bool:
+    """Whether so many votes, in so many patterns, are gone through sooner than tables of sums are made up."""
+    return patterns <= _FEW_PATTERNS and votes <= _FEW_VOTES

@@ -11,10 +11,10 @@ from governance.labelmodels._canonical import Arranged, arranged, column_names, 
 from governance.labelmodels._codes import look_ups
 from governance.labelmodels._em import Cast, Found, climb
 from governance.labelmodels._lookup import Lookup
-from governance.labelmodels._onehot import OneHot, suits
+from governance.labelmodels._onehot import OneHot, is_few
 from governance.labelmodels._products import Products
 from governance.labelmodels._voices import Agreement, Pairs
-from governance.labelmodels._vote_rows import Spoken, VoteRows, voting
+from governance.labelmodels._vote_rows import MOST, Spoken, VoteRows, voting
 from governance.votes.patterns import distinct
 from governance.votes.table import ABSTAIN
 
@@ -70,7 +70,8 @@ class Prepared:
 
         spoken, patterns = self.arranged.spoken, len(self.weights)
         votes = len(spoken.vote) if spoken is not None else int(np.count_nonzero(self.patterns >= 0))
-        if not suits(votes, patterns=patterns, look_ups=look_ups(patterns, len(self.order), classes=self.classes)):
+        few = is_few(votes, patterns=patterns)
+        if not few and (votes > MOST or votes >= look_ups(patterns, len(self.order), classes=self.classes)):
             return None
         return OneHot(spoken or Spoken.of(self.patterns), self.weights, classes=self.classes)
 
@@ -90,6 +91,8 @@ class Prepared:
         """bool (patterns): where a source votes that is not left out."""
         import numpy as np
 
+        if self._onehot is not None:
+            return self._onehot.voting(left_out) > 0
         return self._voting > np.count_nonzero(self.patterns[:, left_out] >= 0, axis=1)
 
     @cached_property
@@ -114,10 +117,6 @@ class Prepared:
         found = (self._onehot or self.lookup).labels(tables[self.order], np.log(balance))
         left_out = ~np.any(tables[self.order], axis=(1, 2))
         return np.where(self.covered(left_out), found, np.int8(ABSTAIN)) if left_out.any() else found
-
-    def row_labels(self, tables: np.ndarray, balance: np.ndarray) -> np.ndarray:
-        """The label of every row of the evidence, int8 (rows), under such tables."""
-        return self.labels(tables, balance).take(self.arranged.places)
 
     def balance(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """P(class) from majority vote, among the sources that are not left out."""
@@ -200,7 +199,7 @@ class Prepared:
         groups = np.arange(len(self.arranged.names))
         # How often a column says what does not depend on the others: where that tells all apart, nothing else is asked.
         totals = self.arranged.totals
-        if totals is None or len(np.unique(totals[heard])) < len(heard):
+        if totals is None or len(set(totals[heard].tolist())) < len(heard):
             rest = distinct(np.ascontiguousarray(self.patterns[:, heard]))
             weights = np.bincount(rest.inverse, self.weights, minlength=len(rest))
             names = column_names(rest.votes, weights.astype(self.weights.dtype))

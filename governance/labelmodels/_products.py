@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from governance.errors import ConfigurationError, InvalidRecord
+from governance.labelmodels._base import best
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,12 +43,16 @@ class Products:
         by_source = votes.reshape(self.sources, self.classes, self.classes).permute(0, 2, 1)
         return by_source.cpu().numpy().copy(), rows.cpu().numpy()
 
-    def log_likelihood(self, tables: np.ndarray, log_balance: np.ndarray) -> float:
-        """log P(votes) under log tables, sources x classes x votes."""
+    def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
+        """log P(votes) under log tables, sources x classes x votes, and the label of every pattern, as `Lookup` has it."""
+        import numpy as np
         import torch
 
-        scored = self._scored(tables, log_balance)
-        return sum(float(weights @ torch.logsumexp(scores, dim=1)) for _, weights, scores in scored)
+        likelihood, labels = 0.0, []
+        for _, weights, scores in self._scored(tables, log_balance):
+            likelihood += float(weights @ torch.logsumexp(scores, dim=1))
+            labels.append(best(scores.T.cpu().numpy()))
+        return likelihood, np.concatenate(labels)
 
     def _scored(
         self, tables: np.ndarray, log_balance: np.ndarray

@@ -144,20 +144,22 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     import numpy as np
 
     known = ~np.isnan(beyond)
-    begin = np.sqrt(max(float(np.median(beyond[known])), _LOWEST**2))
+    there = np.sort(beyond[known])
+    begin = np.sqrt(max(float(there[(len(there) - 1) // 2] + there[len(there) // 2]) / 2, _LOWEST**2))
     u = np.full(len(beyond), min(begin, _HIGHEST))
     some = np.flatnonzero(known.any(axis=1))
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
     many, first = known[some].sum(axis=1), np.arange(len(some)) * len(some)
     below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some[:, None], some]
-    moved = u[some]
+    moved, half = u[some], beyond / 2
+    told = np.empty_like(half)
     for _ in range(_ROUNDS):
-        told = beyond / moved
+        np.divide(half, moved, out=told)
         told.sort(axis=1)
-        middle = (told.take(below) + told.take(above)) / 2
-        # Half of the way, in logarithms: two sources that explain each other would swing for ever.
-        before = moved
-        moved = np.sqrt(before * np.minimum(np.maximum(middle, _LOWEST), _HIGHEST))
+        middle = np.minimum(np.maximum(told.take(below) + told.take(above), _LOWEST), _HIGHEST)
+        # Two thirds of the way, in logarithms: two sources that explain each other would swing for ever, and then what all
+        # have in common, which overshoots, and what tells them apart, which does not, both shrink to a third.
+        before, moved = moved, np.cbrt(moved * middle * middle)
         if np.abs(moved - before).max() <= _STILL:
             break
     u[some] = moved

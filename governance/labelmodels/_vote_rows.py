@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from governance.labelmodels._said import Said
 from governance.votes.product import product
 from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
-    from scipy.sparse import csr_array
 
 #: places for votes that are looked at together
 AT_ONCE = 1 << 20
@@ -19,6 +19,8 @@ AT_ONCE = 1 << 20
 MOST = 1 << 22
 #: from so many places for each vote on, votes are looked at and not places
 _PLACES_A_VOTE = 4
+#: up to so many sources places cost no more than votes
+_NARROW = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +53,7 @@ class Spoken:
     @cached_property
     def many(self) -> np.ndarray:
         """How many sources vote in each row, int32 (rows)."""
-        import numpy as np
-
-        return np.diff(self.starts)
+        return self.starts[1:] - self.starts[:-1]
 
     @property
     def votes(self) -> np.ndarray:
@@ -64,15 +64,13 @@ class Spoken:
         found[np.repeat(np.arange(len(found)), self.many), self.source] = self.vote
         return found
 
-    def onehot(self, *, classes: int, dtype: Any = float) -> csr_array:
-        """Ones, of `dtype`, where a source says what: rows x (sources x classes)."""
+    def said(self, *, classes: int, dtype: Any = float) -> Said:
+        """Who says what, to be added up as numbers of `dtype`."""
         import numpy as np
-        from scipy.sparse import csr_array
 
         cells = self.source * np.int32(classes)
         cells += self.vote
-        shape = (len(self.starts) - 1, self.sources * classes)
-        return csr_array((np.ones(len(cells), dtype=dtype), cells, self.starts), shape=shape)
+        return Said(self.starts, cells, width=self.sources * classes, dtype=dtype)
 
     def arranged(self, order: np.ndarray, rows: np.ndarray) -> Spoken:
         """The votes of `rows`, in that order, of sources that stand in `order`."""
@@ -105,16 +103,16 @@ class VoteRows:
     counts: np.ndarray
 
     @cached_property
+    def is_sparse(self) -> bool:
+        """Whether there are so many sources, of which so few vote, that votes are looked at, and not places for them."""
+        return self.votes.shape[1] > _NARROW and self._cast * _PLACES_A_VOTE < self.votes.size
+
+    @cached_property
     def _cast(self) -> int:
         """How many votes there are."""
         import numpy as np
 
         return int(np.count_nonzero(self.votes >= 0))
-
-    @cached_property
-    def is_sparse(self) -> bool:
-        """Whether so few sources vote that votes are looked at, and not places for them."""
-        return self._cast * _PLACES_A_VOTE < self.votes.size
 
     @cached_property
     def by_source(self) -> np.ndarray:
@@ -127,31 +125,6 @@ class VoteRows:
     def spoken(self) -> Spoken | None:
         """The votes one by one, where they are few."""
         return Spoken.of(self.votes) if self.is_sparse and self._cast <= MOST else None
-
-    @cached_property
-    def covered(self) -> np.ndarray:
-        """bool (rows): on which of them a source votes."""
-        if self.spoken is not None:
-            return self.spoken.many > 0
-        return voting(self.votes) > 0 if self.is_sparse else self.by_source.max(axis=0) >= 0
-
-    def kept(self, rows: np.ndarray) -> VoteRows:
-        """Some of the rows, bool (rows)."""
-        import numpy as np
-
-        # Patterns stand in lexicographic order, so that one without a vote is the first: the rest is not copied.
-        places = slice(1, None) if rows[1:].all() else np.flatnonzero(rows)
-        rest = VoteRows(self.votes[places], self.counts[places])
-        if self.covered[~rows].any():
-            return rest
-        # The votes are the same, and need not be looked for again.
-        vars(rest).update(_cast=self._cast, is_sparse=self.is_sparse)
-        if not self.is_sparse:
-            vars(rest).update(by_source=np.ascontiguousarray(self.by_source[:, places]))
-        elif self.spoken is not None:
-            starts = np.append(self.spoken.starts[:-1][rows], self.spoken.starts[-1])
-            vars(rest).update(spoken=replace(self.spoken, starts=starts))
-        return rest
 
 
 def voting(votes: np.ndarray) -> np.ndarray:

@@ -18,8 +18,9 @@ from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._answered import Answered, climb
-from governance.labelmodels._base import checked_balance, checked_number, normalised, ranked
+from governance.labelmodels._base import RowLabels, checked_balance, checked_number, normalised, ranked
 from governance.labelmodels._canonical import arranged
+from governance.labelmodels._em import Found
 from governance.labelmodels._vote_rows import Spoken, VoteRows
 from governance.labelmodels._written import array_of, number_of
 from governance.labelmodels.balance import Origin, as_told, origin_of
@@ -99,16 +100,17 @@ class Crowd(AdditiveLabelModel):
             return super().fit_predict(votes, n_classes=n_classes, sample_weight=sample_weight)
         return self.fit(votes, sample_weight=sample_weight).predict(votes)
 
-    def _learn(self, given: VoteRows, *, n_classes: int) -> None:
+    def _learn(self, given: VoteRows, *, n_classes: int) -> RowLabels:
         import numpy as np
 
         found = arranged(given)
         spoken, weights = found.spoken or Spoken.of(found.patterns), found.weights.astype(np.float64)
         example = np.repeat(np.arange(len(weights)), spoken.many)
         answered = Answered(example, spoken.source, spoken.vote, weights, spoken.sources, n_classes)
-        self._learn_answers(answered, found.order)
+        labels = self._learn_answers(answered, found.order).labels
+        return lambda: found.row_labels(labels)
 
-    def _learn_answers(self, answered: Answered, order: np.ndarray) -> None:
+    def _learn_answers(self, answered: Answered, order: np.ndarray) -> Found:
         """1. the balance, and whether it is learned  2. EM  3. columns as they were given"""
         import numpy as np
 
@@ -135,6 +137,7 @@ class Crowd(AdditiveLabelModel):
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective
         self.log_likelihood_ = np.empty_like(found.tables)
         self.log_likelihood_[order] = found.tables
+        return found
 
     def predict_scores(self, votes: Answers | VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, answers), examples x classes, not normalised."""

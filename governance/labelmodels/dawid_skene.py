@@ -94,10 +94,10 @@ class DawidSkene(AdditiveLabelModel):
         self._checked()
         device = checked_device(self.device, where=self.method)
         prepared = Prepared.of(given, classes=n_classes, device=device)
-        self._learn_prepared(prepared)
-        return lambda: prepared.row_labels(self.log_likelihood_, self.balance_)
+        labels = self._learn_prepared(prepared).labels
+        return lambda: prepared.arranged.row_labels(labels)
 
-    def _learn_prepared(self, votes: Prepared, *, left_out: np.ndarray | None = None) -> None:
+    def _learn_prepared(self, votes: Prepared, *, left_out: np.ndarray | None = None) -> Found:
         """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
         tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one
         order of all arrangements
@@ -140,6 +140,7 @@ class DawidSkene(AdditiveLabelModel):
         self.order_ = votes.order
         self.log_likelihood_, self.voices_ = np.empty_like(found.tables), np.empty_like(voices)
         self.log_likelihood_[votes.order], self.voices_[votes.order] = found.tables, voices
+        return found
 
     def _found(self, votes: Prepared, **given: Any) -> Found:
         """What EM comes to. Raises InvalidRecord where that is no number."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from governance.errors import InvalidRecord
 from governance.votes.product import product
+from governance.votes.table import ABSTAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +86,18 @@ def distinct(matrix: np.ndarray, *, inverse: bool = True) -> Patterns:
 def sorts_at_once(matrix: np.ndarray) -> bool:
     """Whether one integer holds a row of `matrix`, int8 (rows x sources), so that `distinct` is quick."""
     return _digits(matrix)[1] ** matrix.shape[1] <= _KEY_LIMIT
+
+
+def keys_of(matrix: np.ndarray, order: np.ndarray) -> np.ndarray | None:
+    """One number for each row of evidence, int8 (rows x sources), uint64 (rows): votes are its digits, those of the columns
+    that stand first in `order` first, so that numbers are in the order of rows, and 0 is silence. None where 64 bits do not
+    hold them."""
+    import numpy as np
+
+    base = int(matrix.max(initial=ABSTAIN)) - ABSTAIN + 1
+    if base ** len(order) > _KEY_LIMIT:
+        return None
+    return _packed(matrix, None, base=base, lowest=ABSTAIN, order=order).view(np.uint64)
 
 
 def _digits(matrix: np.ndarray) -> tuple[int, int]:
@@ -171,25 +184,30 @@ def _counted(matrix: np.ndarray, *, base: int, lowest: int, inverse: bool) -> Pa
     return Patterns(_unpacked(there, sources, base=base, lowest=lowest), counts, keys)
 
 
-def _packed(matrix: np.ndarray, key: np.ndarray | None, *, base: int, lowest: int) -> np.ndarray:
-    """int64 (rows): the digits of `key`, where there is one, and then those of the votes from left to right."""
+def _packed(
+    matrix: np.ndarray, key: np.ndarray | None, *, base: int, lowest: int, order: np.ndarray | None = None
+) -> np.ndarray:
+    """int64 (rows): the digits of `key`, where there is one, then those of the votes, from left to right or in `order`."""
     import numpy as np
 
     packed = np.empty(len(matrix), dtype=np.int64)
     sources = matrix.shape[1]
+    order = np.arange(sources) if order is None else order
     # As many columns at a time as a float holds the digits of: a product of floats is the fastest sum, and here exact.
     step = max(width for width in range(1, sources + 1) if width == 1 or base**width <= _LONG)
     exact = np.float32 if base ** min(step, sources) <= _SHORT else np.float64
+    worth = np.zeros((-(-sources // step), sources), dtype=exact)
+    for places, first in zip(worth, range(0, sources, step), strict=True):
+        here = order[first : first + step]
+        places[here] = [base**place for place in reversed(range(len(here)))]
     for start in range(0, len(matrix), _AT_ONCE):
         part = packed[start : start + _AT_ONCE]
-        part[:] = 0 if key is None else key[start : start + _AT_ONCE]
         # The difference wraps around where it is beyond int8, and is right as uint8.
         digits = (matrix[start : start + _AT_ONCE] - np.int8(lowest)).view(np.uint8).astype(exact)
-        for first in range(0, sources, step):
-            width = min(step, sources - first)
-            places = np.array([base**place for place in reversed(range(width))], dtype=exact)
-            part *= base**width
-            part += product(digits[:, first : first + width], places).astype(np.int64)
+        part[:] = 0 if key is None else key[start : start + _AT_ONCE]
+        for first, places in zip(range(0, sources, step), worth, strict=True):
+            part *= base ** min(step, sources - first)
+            part += product(digits, places).astype(np.int64)
     return packed
 
 

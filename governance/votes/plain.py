@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, NoReturn, SupportsIndex
+from typing import TYPE_CHECKING, NoReturn
 
 from governance.errors import InvalidRecord
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_values
@@ -50,7 +50,7 @@ def names_of(votes: object, *, where: str) -> tuple[str, ...] | None:
 
 def numbered(columns: int) -> tuple[str, ...]:
     """What columns without names are called."""
-    return tuple(str(j) for j in range(columns))
+    return tuple(map(str, range(columns)))
 
 
 def as_votes(given: object, *, where: str) -> np.ndarray:
@@ -77,6 +77,8 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
         _refuse_first(matrix, matrix != np.floor(matrix), where=where)
     elif matrix.dtype.kind not in "iu":
         raise InvalidRecord("votes", str(matrix.dtype), "whole numbers", where=where)
+    if matrix.dtype == np.int8:
+        return np.ascontiguousarray(matrix)
     narrow = np.iinfo(np.int8)
     if matrix.size and (matrix.min() < narrow.min or matrix.max() > narrow.max):
         row, column = np.argwhere((matrix < narrow.min) | (matrix > narrow.max))[0]
@@ -88,11 +90,11 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
 
 def _whole(value: object) -> int | None:
     """A whole number of Python's or numpy's as one of Python's; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    if isinstance(value, bool):
         return None
     try:
-        return operator.index(value)
-    except TypeError:  # an array, or a truth of numpy's
+        return operator.index(value)  # pyright: ignore[reportArgumentType] - asked whether it is one
+    except TypeError:  # no number, a fraction, an array, or a truth of numpy's
         return None
 
 

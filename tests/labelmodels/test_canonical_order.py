@@ -14,7 +14,7 @@ from governance.labelmodels import _base, _canonical, _vote_rows
 from governance.labelmodels._canonical import arranged, column_names
 from governance.labelmodels._vote_rows import Spoken, VoteRows
 from governance.labelmodels.dawid_skene import DawidSkene
-from governance.votes.patterns import distinct
+from governance.votes.patterns import distinct, keys_of
 
 ROWS = hnp.arrays(np.int8, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.integers(-1, 2))
 
@@ -24,7 +24,8 @@ def told(votes, counts):
     votes = np.ascontiguousarray(votes)
     there = arranged(VoteRows(votes, counts))
     np.testing.assert_array_equal(votes[there.rows][:, there.order], there.patterns)
-    np.testing.assert_array_equal(there.patterns[there.places], votes[:, there.order])
+    silence = np.full((1, votes.shape[1]), -1, dtype=np.int8)
+    np.testing.assert_array_equal(np.concatenate([there.patterns, silence])[there.places], votes[:, there.order])
     if there.cast is not None:
         for place, column in enumerate(there.order):
             said = [counts[votes[:, column] == k].sum() for k in range(there.cast.shape[1])]
@@ -50,7 +51,7 @@ def test_rows_that_repeat_are_patterns_with_counts(votes, times):
     np.testing.assert_array_equal(one[0], other[0])
     assert one[1:] == other[1:]
     assert len({pattern for pattern, _ in one[1]}) == len(one[1])
-    assert sum(count for _, count in one[1]) == len(repeated)
+    assert sum(count for _, count in one[1]) == (repeated >= 0).any(axis=1).sum()
 
 
 @given(ROWS, st.randoms(use_true_random=False))
@@ -78,10 +79,47 @@ def test_columns_that_are_interchangeable_share_a_name_and_keep_their_rows_apart
     assert column_names(votes, ones(votes))[0] == column_names(votes, ones(votes))[1]
 
 
+@given(ROWS, st.randoms(use_true_random=False))
+def test_a_narrow_row_is_a_number_in_the_order_of_rows(votes, random):
+    """Its votes are the digits, in the order that is asked for; a row without a vote is 0."""
+    order = list(range(votes.shape[1]))
+    random.shuffle(order)
+    found = keys_of(votes, np.array(order)).tolist()
+    base = votes.max() + 2
+    assert found == [sum((int(row[j]) + 1) * int(base) ** n for n, j in enumerate(order[::-1])) for row in votes]
+
+
+@pytest.mark.parametrize(("columns", "classes"), [(39, 2), (17, 10), (11, 48), (8, 127)])
+def test_as_many_votes_as_64_bits_hold_are_a_number(columns, classes):
+    """The widest rows keep every digit; with another column there is no such number."""
+    rng = np.random.default_rng(columns)
+    votes = rng.integers(-1, classes, (50, columns)).astype(np.int8)
+    votes[0], order = classes - 1, rng.permutation(columns)
+    found = keys_of(votes, order).tolist()
+    wanted = [sum((int(row[j]) + 1) * (classes + 1) ** n for n, j in enumerate(order[::-1].tolist())) for row in votes]
+    assert found == wanted
+    assert keys_of(np.column_stack([votes, votes[:, 0]]), np.arange(columns + 1)) is None
+
+
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 40), min_size=1, max_size=200), st.booleans())
+def test_keys_are_in_ascending_order(keys, alike):
+    """Small keys, keys that fill all bits, and keys that only their last bits tell apart are sorted with their places."""
+    given = np.array([(2**63 + key % 7 if alike else key) for key in keys], dtype=np.uint64)
+    for behind in (24, 0):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(_canonical, "_BEHIND", behind)
+            places, ascending = _canonical._ascending(given)
+        np.testing.assert_array_equal(given[places], np.sort(given))
+        np.testing.assert_array_equal(ascending, np.sort(given))
+        assert sorted(places.tolist()) == list(range(len(given)))
+
+
 @pytest.mark.parametrize("meeting", [1, 3])
 def test_rows_of_one_key_are_not_one_pattern(monkeypatch, meeting):
     """Where different rows happen to get one key, others are made, until all rows are told apart."""
     votes = np.array([[0, 1], [1, 0], [0, 1], [1, 1]], dtype=np.int8)
+    # As if rows were too wide for a number of 64 bits.
+    monkeypatch.setattr(_canonical, "keys_of", lambda votes, order: None)
     whole, asked = _canonical._Names.keys, []
 
     def keys(self, names):
@@ -113,6 +151,7 @@ def test_no_size_of_blocks_and_no_way_to_add_changes_an_order(monkeypatch, at_on
     found = []
     for places in (0, 1 << 20):
         monkeypatch.setattr(_vote_rows, "_PLACES_A_VOTE", places)
+        monkeypatch.setattr(_vote_rows, "_NARROW", 0)
         found.append(told(votes, given))
         monkeypatch.setattr(_canonical, "AT_ONCE", at_once)
         monkeypatch.setattr(_vote_rows, "MOST", 0)
@@ -142,25 +181,34 @@ def test_weights_alone_tell_columns_apart(votes, seed, kind):
     assert len(set(names)) >= len(weighed)
 
 
-@pytest.mark.parametrize(("columns", "most", "asked"), [(10, 1 << 20, True), (45, 1 << 20, False), (45, 99, True)])
-def test_patterns_are_looked_for_where_that_is_quick_or_saves_memory(monkeypatch, columns, most, asked):
-    """Narrow rows and large tables become patterns first, few wide rows do not."""
+@pytest.mark.parametrize(
+    ("columns", "most", "few", "asked"),
+    [
+        (10, 1 << 20, 50, False),
+        (10, 1 << 20, 49, True),
+        (45, 1 << 20, 49, False),
+        (45, 99, 50, True),
+    ],
+)
+def test_patterns_are_looked_for_where_that_is_quick_or_saves_memory(monkeypatch, columns, most, few, asked):
+    """Many narrow rows and large tables become patterns first, few rows and wide ones do not."""
     looked = []
     monkeypatch.setattr(_base, "distinct", lambda *given, **named: looked.append(1) or distinct(*given, **named))
     monkeypatch.setattr(_base, "_ROW_BY_ROW", most)
+    monkeypatch.setattr(_base, "_FEW_ROWS", few)
     votes = np.random.default_rng(1).integers(-1, 3, (50, columns)).astype(np.int8)
     DawidSkene().fit(votes, n_classes=3)
     assert bool(looked) == asked
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 1000))
-def test_wide_rows_are_learned_from_as_their_patterns_are(seed):
-    """A fit on rows too wide for one integer has the bits of one on weights of 1, which looks for patterns first."""
+@given(st.integers(0, 1000), st.sampled_from([(60, 45), (60, 5), (9000, 5)]))
+def test_rows_are_learned_from_as_their_patterns_are(seed, shape):
+    """A fit on rows, wide or narrow, few or many, has the bits of one on weights of 1, which looks for patterns first."""
     rng = np.random.default_rng(seed)
-    votes = np.where(rng.random((60, 45)) < 0.1, rng.integers(0, 3, (60, 45)), -1).astype(np.int8)
-    votes[30:] = votes[:30]
+    votes = np.where(rng.random(shape) < 0.1, rng.integers(0, 3, shape), -1).astype(np.int8)
+    votes[30:60] = votes[:30]
     one = DawidSkene().fit(votes, n_classes=3)
-    other = DawidSkene().fit(votes, n_classes=3, sample_weight=np.ones(60))
+    other = DawidSkene().fit(votes, n_classes=3, sample_weight=np.ones(len(votes)))
     assert one.log_likelihood_.tobytes() == other.log_likelihood_.tobytes()
     assert one.objective_ == other.objective_

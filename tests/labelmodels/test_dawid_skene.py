@@ -291,9 +291,9 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
     prepared = Prepared.of(VoteRows(found.votes, found.counts), classes=3)
     tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=3).log_likelihood_[prepared.order]
     balance = np.log([0.2, 0.3, 0.5])
-    votes, likelihood = (
+    votes, (likelihood, labels) = (
         prepared.lookup.expected_votes(tables, balance),
-        prepared.lookup.log_likelihood(tables, balance),
+        prepared.lookup.ending(tables, balance),
     )
     for chunk, keep in ((1 << 22, 1 << 25), (45, 1 << 25), (45, 0)):
         monkeypatch.setattr(_products, "_CHUNK", chunk)
@@ -301,19 +301,24 @@ def test_products_on_a_device_find_what_look_ups_find(monkeypatch):
         products = _products.Products(prepared.patterns, prepared.weights, classes=3, device="cpu")
         for there, here in zip(products.expected_votes(tables, balance), votes, strict=True):
             np.testing.assert_allclose(there, here, rtol=1e-9)
-        assert products.log_likelihood(tables, balance) == pytest.approx(likelihood, rel=1e-12)
+        ended = products.ending(tables, balance)
+        assert ended[0] == pytest.approx(likelihood, rel=1e-12)
+        np.testing.assert_array_equal(ended[1], labels)
 
 
-@pytest.mark.parametrize("classes", [2, 3])
-def test_products_over_votes_find_what_look_ups_find(classes):
-    """Expected votes and rows, likelihood and balance are equal within rounding, also where a source is left out."""
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("surer", [1.0, 500.0])
+def test_products_over_votes_find_what_look_ups_find(classes, surer):
+    """Expected votes and rows, likelihood, labels and balance are equal within rounding, also where a source is left out
+    and where odds are so long that their exponentials are no numbers."""
     matrix, _ = simulated(rows=700, classes=classes)
     found = distinct(np.maximum(matrix, -1))
     covered = (found.votes >= 0).any(axis=1)
     prepared = Prepared.of(VoteRows(found.votes[covered], found.counts[covered]), classes=classes)
     onehot = OneHot(Spoken.of(prepared.patterns), prepared.weights, classes=classes)
-    tables = DawidSkene(max_iterations=5).fit(matrix, n_classes=classes).log_likelihood_[prepared.order]
+    tables = surer * DawidSkene(max_iterations=5).fit(matrix, n_classes=classes).log_likelihood_[prepared.order]
     balance = np.log(np.arange(1, classes + 1) / sum(range(1, classes + 1)))
+    assert (np.abs(np.diff(prepared.lookup.scores(tables, balance), axis=1)).max() > 750) == (surer > 1)
     out = prepared.left_out([1])
     for left_out in (None, out):
         if left_out is not None:
@@ -321,10 +326,11 @@ def test_products_over_votes_find_what_look_ups_find(classes):
         for there, here in zip(
             onehot.expected_votes(tables, balance), prepared.lookup.expected_votes(tables, balance), strict=True
         ):
-            np.testing.assert_allclose(there, here, rtol=1e-12, atol=1e-12)
-        assert onehot.log_likelihood(tables, balance) == pytest.approx(
-            prepared.lookup.log_likelihood(tables, balance), rel=1e-13
-        )
+            np.testing.assert_allclose(there, here, rtol=1e-12 * surer, atol=1e-12 * surer)
+        (likelihood, labels), (there, others) = (ways.ending(tables, balance) for ways in (onehot, prepared.lookup))
+        assert likelihood == pytest.approx(there, rel=1e-13)
+        for found in (others, onehot.labels(tables, balance), prepared.lookup.labels(tables, balance)):
+            np.testing.assert_array_equal(found, labels)
         np.testing.assert_allclose(onehot.balance(left_out), prepared.lookup.balance(left_out), rtol=1e-14)
     assert (
         onehot.cast == np.stack([[(matrix[:, j] == k).sum() for k in range(classes)] for j in prepared.order])
