@@ -110,8 +110,9 @@ def climb(
     scores = answered.scores(np.log(shares), np.log(balance))
     labels, top = best(scores.T), scores.max(axis=1)
     likelihood = answered.weights * (np.log(np.exp(scores - top[:, None]).sum(axis=1)) + top)
-    objective = float(likelihood.sum()) + float((pseudo * np.log(shares)).sum())
-    return Found(np.log(shares), balance, iterations, converged, objective, labels)
+    tables = np.log(shares)
+    log_prior = float((pseudo * tables).sum())
+    return Found(tables, balance, iterations, converged, log_prior, float(likelihood.sum()) + log_prior, labels)
 
 
 def _posterior(scores: np.ndarray) -> np.ndarray:

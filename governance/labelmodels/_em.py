@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from governance.errors import InvalidRecord
 
@@ -41,30 +41,41 @@ class Cast:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class Climbed:
     """`tables`: what each vote adds to the score of each class, float64 (sources x classes x votes), all zeros for a source
     that is left out: log P(vote | class) times the source's voice.
 
-    `objective` is the log likelihood under these tables, plus that of the tables under their prior, up to a constant.
-    `labels`: the best class of every pattern, or example, under them, int8.
+    `log_prior` is the log likelihood of the tables under their prior, up to a constant.
     """
 
     tables: np.ndarray
     balance: np.ndarray
     iterations: int
     converged: bool
-    objective: float
-    labels: np.ndarray
+    log_prior: float
 
-    def checked(self, *, where: str) -> Found:
+    def checked(self, *, where: str) -> Self:
         """Itself. Raises InvalidRecord where what was found is no number: a label from it would be made up."""
         import numpy as np
 
-        if not (np.isfinite(self.objective) and np.isfinite(self.tables).all() and np.isfinite(self.balance).all()):
+        objective = self.objective if isinstance(self, Found) else self.log_prior
+        if not (np.isfinite(objective) and np.isfinite(self.tables).all() and np.isfinite(self.balance).all()):
             wanted = "votes, weights and parameters from which finite tables can be learned"
             hint = "are weights or the strength extreme? as a share of their sum they say the same"
             raise InvalidRecord("fit", "NaN or infinity", wanted, where=where, hint=hint)
         return self
+
+
+@dataclass(frozen=True, eq=False)
+class Found(Climbed):
+    """Where EM ended, and what that is worth.
+
+    `objective`: the log likelihood of the votes under the tables, and `log_prior`. `labels`: the best class of every
+    pattern, or example, under them, int8.
+    """
+
+    objective: float
+    labels: np.ndarray
 
 
 def climb(
@@ -79,7 +90,7 @@ def climb(
     left_out: np.ndarray | None = None,
     tolerance: float,
     max_iterations: int,
-) -> Found:
+) -> Climbed:
     """EM by maximum a posteriori from the prior.
 
     `prior` holds pseudo-votes, sources x classes x votes. P(vote | class) is the share of all covered rows of the class, so
@@ -107,8 +118,9 @@ def climb(
     converged, iterations = False, 0
     while not converged and iterations < max_iterations:
         votes, rows = counted.expected_votes(tables, log_balance)
-        # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
-        rows -= cast.silent * balance
+        if cast.silent:
+            # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
+            rows -= cast.silent * balance
         moved = np.add(votes if shared is None else shared(votes), prior, order="C")
         moved /= rows[:, None] * on_rows + beside
         shares -= moved
@@ -122,9 +134,7 @@ def climb(
         converged = bool(step <= tolerance)
         tables = np.log(shares)
         tables *= loud
-    likelihood, labels = counted.ending(tables, log_balance)
-    objective = likelihood + float((prior * np.log(shares))[heard].sum())
-    return Found(tables, balance, iterations, converged, objective, labels)
+    return Climbed(tables, balance, iterations, converged, float((prior * np.log(shares))[heard].sum()))
 
 
 def _shared(votes: np.ndarray, *, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ class _Space(local):
     def __init__(self, classes: int, patterns: int) -> None:
         import numpy as np
 
-        self.shares, self.rest = np.empty((classes, patterns)), np.empty(patterns)
+        self.shares = np.empty((classes, patterns))
         self.turned = np.empty(patterns * classes if classes > _FEW_CLASSES else 0)
 
 
@@ -59,17 +59,18 @@ class OneHot:
         # Every class is weighed against the first, by its log-odds.
         odds, first = shares[1:], shares[0]
         self._added(tables[:, 1:] - tables[:, :1], log_balance[1:] - log_balance[0], out=odds)
+        lone: np.ndarray | float = 1.0
         if odds.max() > _FAR:
             top = np.maximum(odds.max(axis=0), 0.0)
             odds -= top
-            np.exp(np.negative(top, out=first), out=first)
-        else:
-            first.fill(1.0)
+            lone = np.exp(-top)
         np.exp(odds, out=odds)
-        total = np.add(first, odds[0], out=self._space.rest)
+        np.add(odds[0], lone, out=first)
         for more in odds[1:]:
-            total += more
-        shares *= np.divide(self.weights, total, out=total)
+            first += more
+        np.divide(self.weights, first, out=first)
+        odds *= first
+        first *= lone
         votes = self._by_cell(shares).reshape(self.classes, self.sources, self.classes)
         return votes.transpose(1, 0, 2), np.add.reduce(shares, axis=1)
 

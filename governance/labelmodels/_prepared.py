@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from governance.labelmodels._canonical import Arranged, arranged, column_names, groups_of
 from governance.labelmodels._codes import look_ups
-from governance.labelmodels._em import Cast, Found, climb
+from governance.labelmodels._em import Cast, Climbed, Counted, Found, climb
 from governance.labelmodels._lookup import Lookup
 from governance.labelmodels._onehot import OneHot, is_few
 from governance.labelmodels._products import Products
@@ -158,9 +158,27 @@ class Prepared:
         # Interchangeable sources have one voice, to the last bit.
         return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]
 
-    def rows_covered(self, left_out: np.ndarray) -> float:
+    @cached_property
+    def _rows(self) -> float:
+        """How many rows there are."""
+        return float(self.weights.sum())
+
+    def rows_covered(self, left_out: np.ndarray | None) -> float:
         """On how many rows a source votes that is not left out."""
-        return float(self.weights[self.covered(left_out)].sum()) if left_out.any() else float(self.weights.sum())
+        if left_out is None or not left_out.any():
+            return self._rows
+        return float(self.weights[self.covered(left_out)].sum())
+
+    @property
+    def _counted(self) -> Counted:
+        return self._products or self._onehot or self.lookup
+
+    def ended(self, climbed: Climbed) -> Found:
+        """What EM came to, and what that is worth."""
+        import numpy as np
+
+        likelihood, labels = self._counted.ending(climbed.tables, np.log(climbed.balance))
+        return Found(**vars(climbed), objective=likelihood + climbed.log_prior, labels=labels)
 
     def found(
         self,
@@ -172,13 +190,13 @@ class Prepared:
         max_iterations: int,
         balance_rows: float | None = None,
         left_out: np.ndarray | None = None,
-    ) -> Found:
-        """EM in canonical order, as `climb` says."""
-        everything = float(self.weights.sum())
-        covered = everything if left_out is None else self.rows_covered(left_out)
+        covered: float | None = None,
+    ) -> Climbed:
+        """EM in canonical order, as `climb` says; `covered` is what `rows_covered` says of `left_out`, where known."""
+        covered = self.rows_covered(left_out) if covered is None else covered
         return climb(
-            self._products or self._onehot or self.lookup,
-            cast=Cast(self.cast.sum(axis=1), covered, everything - covered),
+            self._counted,
+            cast=Cast(self.cast.sum(axis=1), covered, self._rows - covered),
             balance=balance,
             prior=prior,
             voices=voices,

@@ -17,7 +17,7 @@ from governance.digest import decimal
 from governance.errors import InvalidRecord, UnknownName
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._base import RowLabels, checked_balance, checked_number, evidence_of, normalised
-from governance.labelmodels._em import Found
+from governance.labelmodels._em import Climbed, Found
 from governance.labelmodels._prepared import Prepared
 from governance.labelmodels._products import checked_device
 from governance.labelmodels._vote_rows import VoteRows
@@ -121,20 +121,24 @@ class DawidSkene(AdditiveLabelModel):
         agreement = votes.agreement(all_named, left_out) if learns or self.copies == "share" else None
         voices = votes.voices(None if self.copies == "count" else agreement, left_out)
         # 3.
-        others, worth = silenced | ~all_named, _BALANCE_ROWS
+        others = silenced | ~all_named
+        covered, worth = votes.rows_covered(others) if learns else 0.0, _BALANCE_ROWS
         if learns and agreement is not None:
             balance = agreement.balance(votes.cast, voices=voices, majority=balance)
-            worth = max(worth, _BALANCE_SHARE * votes.rows_covered(others))
+            worth = max(worth, _BALANCE_SHARE * covered)
         lean = diagonal * np.eye(votes.classes) + (1 - diagonal) * balance[None, :]
         prior = self._pseudo_votes(votes.cast.sum(axis=1))[:, None, None] * lean
         # 4.
-        found = None
+        climbed = None
         if learns:
-            found = fit(balance=balance, prior=prior, voices=voices, balance_rows=worth, left_out=others)
-            balance = found.balance
+            climbed = fit(
+                balance=balance, prior=prior, voices=voices, balance_rows=worth, left_out=others, covered=covered
+            )
+            balance = climbed.balance
         # 5.
-        if found is None or (~all_named & ~silenced).any():
-            found = fit(balance=balance, prior=prior, voices=voices, left_out=left_out)
+        if climbed is None or (~all_named & ~silenced).any():
+            climbed = fit(balance=balance, prior=prior, voices=voices, left_out=left_out)
+        found = votes.ended(climbed).checked(where=self.method)
         self.balance_ = balance
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective
         self.order_ = votes.order
@@ -142,7 +146,7 @@ class DawidSkene(AdditiveLabelModel):
         self.log_likelihood_[votes.order], self.voices_[votes.order] = found.tables, voices
         return found
 
-    def _found(self, votes: Prepared, **given: Any) -> Found:
+    def _found(self, votes: Prepared, **given: Any) -> Climbed:
         """What EM comes to. Raises InvalidRecord where that is no number."""
         import numpy as np
 

@@ -194,7 +194,9 @@ def _packed(
     sources = matrix.shape[1]
     order = np.arange(sources) if order is None else order
     # As many columns at a time as a float holds the digits of: a product of floats is the fastest sum, and here exact.
-    step = max(width for width in range(1, sources + 1) if width == 1 or base**width <= _LONG)
+    step = sources
+    while step > 1 and base**step > _LONG:
+        step -= 1
     exact = np.float32 if base ** min(step, sources) <= _SHORT else np.float64
     worth = np.zeros((-(-sources // step), sources), dtype=exact)
     for places, first in zip(worth, range(0, sources, step), strict=True):
