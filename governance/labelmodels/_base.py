@@ -121,7 +121,7 @@ class FittedLabelModel(ABC):
         """Learns from those rows of evidence that are there at all; what `_learn` gives, if that is all of them."""
         there = counts > 0
         given = VoteRows(votes, counts) if there.all() else VoteRows(votes[there], counts[there])
-        if given.votes.max(initial=ABSTAIN) < 0:
+        if given.highest < 0:
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"

@@ -76,16 +76,14 @@ def arranged(given: VoteRows) -> Arranged:
     order = np.argsort(names, kind="stable")
     names = names[order]
     rows, first = _neighbours(found, order, names)
-    weights = given.counts[rows]
-    places = np.empty(len(rows), dtype=np.int64)
     starts = np.flatnonzero(first)
+    weights = np.diff(starts, append=len(rows)) if found.once else np.add.reduceat(given.counts[rows], starts)
     silent = int(given.votes[rows[0]].max() < 0)
+    places = np.empty(len(rows), dtype=np.int64)
     places[rows] = np.cumsum(first) - (1 + silent)
-    if len(starts) < len(rows):
-        rows, weights = rows[starts], np.add.reduceat(weights, starts)
-    rows, weights = rows[silent:], weights[silent:]
+    rows, weights = rows[starts[silent:]], weights[silent:]
     cast = totals = None
-    if adds_up(given.counts):
+    if found.adds_up:
         cast, totals = found.cast[order], found.totals[order]
     held = _dense(given, order, rows) if given.spoken is None else given.spoken.arranged(order, rows)
     return Arranged(order, names, rows, places, weights, cast, totals, held)
@@ -97,7 +95,7 @@ def _neighbours(found: _Names, order: np.ndarray, names: np.ndarray) -> tuple[np
     import numpy as np
 
     votes = found.given.votes
-    keys = keys_of(votes, order)
+    keys = keys_of(votes, order, highest=found.given.highest)
     if keys is not None:
         rows, keys = _ascending(keys)
         return rows, np.concatenate(([True], keys[1:] != keys[:-1]))
@@ -180,14 +178,19 @@ class _Names:
     know no order."""
 
     def __init__(self, given: VoteRows) -> None:
+        self.given, counts = given, given.counts
+        self._classes = max(given.highest, 0) + 1
+        self.adds_up = adds_up(counts)
+        #: whether every row is there once
+        self.once = self.adds_up and bool((counts == 1).all())
+
+    @cached_property
+    def _counts(self) -> np.ndarray:
+        """Counts, uint64 (rows); those that cannot be added up are known by their bits."""
         import numpy as np
 
-        counts = given.counts
-        self.given = given
-        self._classes = int(given.votes.max(initial=0)) + 1
-        self._adds_up = adds_up(counts)
-        # Weights that cannot be added up are known by their bits.
-        self._counts = counts.astype(np.uint64) if self._adds_up else mixed(counts.astype(np.float64).view(np.uint64))
+        counts = self.given.counts
+        return counts.astype(np.uint64) if self.adds_up else mixed(counts.astype(np.float64).view(np.uint64))
 
     @cached_property
     def _rows(self) -> _Rows:
@@ -196,7 +199,7 @@ class _Names:
     @cached_property
     def cast(self) -> np.ndarray:
         """How often each column says what, uint64 (sources x classes), where counts add up."""
-        if self._adds_up and not self.given.is_sparse:
+        if self.adds_up and not self.given.is_sparse:
             return _cast(self.given, self._classes)
         return self._rows.added(self._counts)
 

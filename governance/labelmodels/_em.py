@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+#: how many times its last move EM goes on ahead at most
+_FURTHEST = 5.0
 #: a source that votes on less than one row in so many casts its pseudo-votes as if it voted on one in so many
 _RAREST = 1e100
 
@@ -112,29 +114,64 @@ def climb(
     votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
     beside = (pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None])[:, :, None]
     on_rows = votes_at_all[:, None, None].astype(np.float64)
-    shares = prior / beside
-    tables = np.log(shares) * loud
-    log_balance, given = np.log(balance), balance
+    learns, size = balance_rows is not None, prior.size
+    given, worth = (balance_rows * balance, cast.covered + balance_rows) if balance_rows is not None else (0.0, 1.0)
+    #: what a step comes to: shares, sources x classes x votes, and after them the balance; and which of them count
+    moved = np.empty(size + len(balance))
+    shares, learned = moved[:size].reshape(prior.shape), moved[size:]
+    counts = np.append(np.repeat(heard.astype(np.float64), prior[0].size), np.full(len(balance), float(learns)))
+    np.divide(prior, beside, out=shares)
+    learned[:] = balance
+    begun, logs, ahead = moved.copy(), np.log(moved), _Ahead(counts)
     converged, iterations = False, 0
-    while not converged and iterations < max_iterations:
-        votes, rows = counted.expected_votes(tables, log_balance)
+    while True:
+        votes, rows = counted.expected_votes(logs[:size].reshape(prior.shape) * loud, logs[size:])
         if cast.silent:
             # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
-            rows -= cast.silent * balance
-        moved = np.add(votes if shared is None else shared(votes), prior, order="C")
-        moved /= rows[:, None] * on_rows + beside
-        shares -= moved
-        step = np.abs(shares, out=shares).max(where=heard[:, None, None], initial=0.0)
-        shares = moved
-        if balance_rows is not None:
-            learned = (rows + balance_rows * given) / (cast.covered + balance_rows)
-            step, balance = max(step, np.abs(learned - balance).max()), learned
-            log_balance = np.log(balance)
+            rows -= cast.silent * begun[size:]
+        np.add(votes if shared is None else shared(votes), prior, out=shares)
+        shares /= rows[:, None] * on_rows + beside
+        if learns:
+            np.divide(rows + given, worth, out=learned)
+        begun -= moved
+        begun *= counts
         iterations += 1
-        converged = bool(step <= tolerance)
-        tables = np.log(shares)
-        tables *= loud
-    return Climbed(tables, balance, iterations, converged, float((prior * np.log(shares))[heard].sum()))
+        converged = bool(np.abs(begun, out=begun).max() <= tolerance)
+        found = np.log(moved)
+        if converged or iterations == max_iterations:
+            break
+        logs = ahead.of(logs, found)
+        begun = np.exp(logs)
+        if learns:
+            total = begun[size:].sum()
+            begun[size:] /= total
+            logs[size:] -= np.log(total)
+    tables = found[:size].reshape(prior.shape)
+    return Climbed(tables * loud, learned, iterations, converged, float((prior * tables)[heard].sum()))
+
+
+class _Ahead:
+    """Where to go on from, so that EM needs fewer steps: Anderson's acceleration (1965) of depth one, in logarithms.
+
+    If what is left shrinks by the same share in each step, its end is known after two. Numbers that do not count have no
+    say in how far to go, and EM that would turn around is left alone.
+    """
+
+    def __init__(self, counts: np.ndarray) -> None:
+        self._counts, self._before = counts, None
+
+    def of(self, begun: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Where to go on after a step that began at `begun` and came to `found`."""
+        import numpy as np
+
+        left, before = (found - begun) * self._counts, self._before
+        self._before = (left, found)
+        if before is None:
+            return found.copy()
+        change = left - before[0]
+        square = float(np.add.reduce(change * change))
+        further = -float(np.add.reduce(left * change)) / square if square > 0 else 0.0
+        return found + min(max(further, 0.0), _FURTHEST) * (found - before[1])
 
 
 def _shared(votes: np.ndarray, *, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:

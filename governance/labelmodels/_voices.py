@@ -63,7 +63,11 @@ class Pairs:
                 return self._tables
             self._counted = self._counted | asked
             places = np.flatnonzero(self._counted)
-            counted = _pairs(self._votes.patterns[:, places], weights, classes=self.classes)
+            patterns = self._votes.patterns if self._counted.all() else self._votes.patterns[:, places]
+            if spoken is None and _may_be_sparse(patterns) and _is_sparse(voting(patterns), len(places)):
+                counted = _sparse_pairs(Spoken.of(patterns), weights)
+            else:
+                counted = _pairs(patterns, weights, classes=self.classes)
             whole = np.zeros((2, self.sources, self.sources))
             whole[:, places[:, None], places] = counted
             self._tables = (whole[0], whole[1])
@@ -171,10 +175,6 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
     import numpy as np
 
     rows, sources = patterns.shape
-    # The sum of squares is at least the square of the sum, shared out evenly.
-    few = _A_PAIR * int(np.count_nonzero(patterns >= 0)) ** 2 < (rows * sources) ** 2
-    if few and _is_sparse(voting(patterns), sources):
-        return _sparse_pairs(Spoken.of(patterns), weights)
     shared, agreed = (np.zeros((sources, sources)) for _ in range(2))
     step, whole = max(_ROWS_AT_ONCE, _AT_ONCE // sources), bool((weights == np.floor(weights)).all())
     for start in range(0, rows, step):
@@ -182,11 +182,24 @@ def _pairs(patterns: np.ndarray, weights: np.ndarray, *, classes: int) -> tuple[
         # Whole numbers below 2^24 are exact as short floats, and so are their sums.
         weight = weight.astype(np.float32 if whole and float(weight.sum()) < 1 << 24 else np.float64)
         cells, weighed = (np.empty(block.shape, dtype=weight.dtype) for _ in range(2))
-        for said, total in ((block >= 0, shared), *((block == k, agreed) for k in range(classes))):
+        if classes == 2 and whole:
+            # Of two classes one is 1 and the other -1: what agrees less what does not takes one product for both.
+            of_class = [((block == 0).view(np.int8) - (block == 1).view(np.int8), agreed)]
+        else:
+            of_class = [(block == k, agreed) for k in range(classes)]
+        for said, total in ((block >= 0, shared), *of_class):
             np.copyto(cells, said)
             np.multiply(cells, weight, out=weighed)
             np.add(total, product(weighed, cells.T), out=total)
-    return shared, agreed
+    return shared, (shared + agreed) / 2 if classes == 2 and whole else agreed
+
+
+def _may_be_sparse(patterns: np.ndarray) -> bool:
+    """Whether so few votes may be few in each pattern: the sum of squares is at least the square of the sum, shared out
+    evenly."""
+    import numpy as np
+
+    return _A_PAIR * int(np.count_nonzero(patterns >= 0)) ** 2 < patterns.size**2
 
 
 def _is_sparse(votes: np.ndarray, sources: int) -> bool:

@@ -103,6 +103,11 @@ class VoteRows:
     counts: np.ndarray
 
     @cached_property
+    def highest(self) -> int:
+        """The highest class that is named, or ABSTAIN."""
+        return int(self.votes.max(initial=ABSTAIN))
+
+    @cached_property
     def is_sparse(self) -> bool:
         """Whether there are so many sources, of which so few vote, that votes are looked at, and not places for them."""
         return self.votes.shape[1] > _NARROW and self._cast * _PLACES_A_VOTE < self.votes.size

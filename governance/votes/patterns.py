@@ -88,13 +88,13 @@ def sorts_at_once(matrix: np.ndarray) -> bool:
     return _digits(matrix)[1] ** matrix.shape[1] <= _KEY_LIMIT
 
 
-def keys_of(matrix: np.ndarray, order: np.ndarray) -> np.ndarray | None:
+def keys_of(matrix: np.ndarray, order: np.ndarray, *, highest: int) -> np.ndarray | None:
     """One number for each row of evidence, int8 (rows x sources), uint64 (rows): votes are its digits, those of the columns
-    that stand first in `order` first, so that numbers are in the order of rows, and 0 is silence. None where 64 bits do not
-    hold them."""
+    that stand first in `order` first, so that numbers are in the order of rows, and 0 is silence. `highest` is the highest
+    vote. None where 64 bits do not hold them."""
     import numpy as np
 
-    base = int(matrix.max(initial=ABSTAIN)) - ABSTAIN + 1
+    base = highest - ABSTAIN + 1
     if base ** len(order) > _KEY_LIMIT:
         return None
     return _packed(matrix, None, base=base, lowest=ABSTAIN, order=order).view(np.uint64)

@@ -84,7 +84,7 @@ def test_a_narrow_row_is_a_number_in_the_order_of_rows(votes, random):
     """Its votes are the digits, in the order that is asked for; a row without a vote is 0."""
     order = list(range(votes.shape[1]))
     random.shuffle(order)
-    found = keys_of(votes, np.array(order)).tolist()
+    found = keys_of(votes, np.array(order), highest=int(votes.max())).tolist()
     base = votes.max() + 2
     assert found == [sum((int(row[j]) + 1) * int(base) ** n for n, j in enumerate(order[::-1])) for row in votes]
 
@@ -95,10 +95,10 @@ def test_as_many_votes_as_64_bits_hold_are_a_number(columns, classes):
     rng = np.random.default_rng(columns)
     votes = rng.integers(-1, classes, (50, columns)).astype(np.int8)
     votes[0], order = classes - 1, rng.permutation(columns)
-    found = keys_of(votes, order).tolist()
+    found = keys_of(votes, order, highest=classes - 1).tolist()
     wanted = [sum((int(row[j]) + 1) * (classes + 1) ** n for n, j in enumerate(order[::-1].tolist())) for row in votes]
     assert found == wanted
-    assert keys_of(np.column_stack([votes, votes[:, 0]]), np.arange(columns + 1)) is None
+    assert keys_of(np.column_stack([votes, votes[:, 0]]), np.arange(columns + 1), highest=classes - 1) is None
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 40), min_size=1, max_size=200), st.booleans())
@@ -119,7 +119,7 @@ def test_rows_of_one_key_are_not_one_pattern(monkeypatch, meeting):
     """Where different rows happen to get one key, others are made, until all rows are told apart."""
     votes = np.array([[0, 1], [1, 0], [0, 1], [1, 1]], dtype=np.int8)
     # As if rows were too wide for a number of 64 bits.
-    monkeypatch.setattr(_canonical, "keys_of", lambda votes, order: None)
+    monkeypatch.setattr(_canonical, "keys_of", lambda votes, order, highest: None)
     whole, asked = _canonical._Names.keys, []
 
     def keys(self, names):
