@@ -61,7 +61,8 @@ class Climbed:
         import numpy as np
 
         objective = self.objective if isinstance(self, Found) else self.log_prior
-        if not (np.isfinite(objective) and np.isfinite(self.tables).all() and np.isfinite(self.balance).all()):
+        # What is no number makes every sum none.
+        if not np.isfinite(objective + self.tables.sum() + self.balance.sum()):
             wanted = "votes, weights and parameters from which finite tables can be learned"
             hint = "are weights or the strength extreme? as a share of their sum they say the same"
             raise InvalidRecord("fit", "NaN or infinity", wanted, where=where, hint=hint)
@@ -119,7 +120,8 @@ def climb(
     #: what a step comes to: shares, sources x classes x votes, and after them the balance; and which of them count
     moved = np.empty(size + len(balance))
     shares, learned = moved[:size].reshape(prior.shape), moved[size:]
-    counts = np.append(np.repeat(heard.astype(np.float64), prior[0].size), np.full(len(balance), float(learns)))
+    counts = np.ones(len(moved))
+    counts[:size].reshape(prior.shape)[~heard], counts[size:] = 0.0, float(learns)
     np.divide(prior, beside, out=shares)
     learned[:] = balance
     begun, logs, ahead = moved.copy(), np.log(moved), _Ahead(counts)

@@ -16,6 +16,7 @@ from governance.errors import InvalidRecord
 from governance.labelmodels._base import FittedLabelModel, checked_balance, ranked
 from governance.labelmodels._vote_rows import VoteRows
 from governance.labelmodels._written import array_of
+from governance.votes.product import product
 from governance.votes.table import ABSTAIN, VoteTable
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def votes_by_class(votes: np.ndarray, *, n_classes: int) -> np.ndarray:
     """How many sources vote for each class, int64, rows x classes."""
     import numpy as np
 
-    return np.stack([(votes == k).sum(axis=1) for k in range(n_classes)], axis=1)
+    # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
+    ones = np.ones(votes.shape[1], dtype=np.float32)
+    named = [product((votes == k).astype(np.float32), ones) for k in range(n_classes)]
+    return np.stack(named, axis=1).astype(np.int64)
 
 
 def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> np.ndarray:
