@@ -154,6 +154,8 @@ class Prepared:
         if agreement is None:
             return np.ones(len(self.order))
         found = agreement.voices()
+        if (found == 1.0).all():
+            return found
         groups = self._groups(left_out)
         # Interchangeable sources have one voice, to the last bit.
         return (np.bincount(groups, found) / np.maximum(np.bincount(groups), 1))[groups]

@@ -122,7 +122,10 @@ class Agreement:
             return found
         expected = self.alone[:, None] * self.alone[None, :]
         common = (self.beyond - expected - _SURE / np.sqrt(self.shared)) / (1 - expected)
-        common = np.where(self.seen & (common >= _LEAST), np.minimum(common, 1.0), 0.0)
+        together = self.seen & (common >= _LEAST)
+        if not together.any():
+            return found
+        common = np.where(together, np.minimum(common, 1.0), 0.0)
         found[self.judged] = np.round(1 / (1 + common.sum(axis=1)), _DIGITS)
         return found
 
@@ -157,14 +160,15 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some[:, None], some]
     moved, half = u[some], beyond / 2
     told = np.empty_like(half)
-    for _ in range(_ROUNDS):
+    for turn in range(_ROUNDS):
         np.divide(half, moved, out=told)
         told.sort(axis=1)
         middle = np.minimum(np.maximum(told.take(below) + told.take(above), _LOWEST), _HIGHEST)
         # Two thirds of the way, in logarithms: two sources that explain each other would swing for ever, and then what all
         # have in common, which overshoots, and what tells them apart, which does not, both shrink to a third.
         before, moved = moved, np.cbrt(moved * middle * middle)
-        if np.abs(moved - before).max() <= _STILL:
+        # To look takes a third of a round.
+        if turn % 2 and np.abs(moved - before).max() <= _STILL:
             break
     u[some] = moved
     return u

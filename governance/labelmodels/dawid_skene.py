@@ -91,13 +91,15 @@ class DawidSkene(AdditiveLabelModel):
         return tables / tables.sum(axis=2, keepdims=True)
 
     def _learn(self, given: VoteRows, *, n_classes: int) -> RowLabels:
-        self._checked()
+        checked = self._checked()
         device = checked_device(self.device, where=self.method)
         prepared = Prepared.of(given, classes=n_classes, device=device)
-        labels = self._learn_prepared(prepared).labels
+        labels = self._learn_prepared(prepared, *checked).labels
         return lambda: prepared.arranged.row_labels(labels)
 
-    def _learn_prepared(self, votes: Prepared, *, left_out: np.ndarray | None = None) -> Found:
+    def _learn_prepared(
+        self, votes: Prepared, diagonal: float, tolerance: float, *, left_out: np.ndarray | None = None
+    ) -> Found:
         """1. the balance that is given, or that of majority vote  2. who errs together  3. the balance that accuracies
         tell, and the prior around it  4. the balance that those sources learn which name all classes  5. EM, in the one
         order of all arrangements
@@ -106,7 +108,6 @@ class DawidSkene(AdditiveLabelModel):
         """
         import numpy as np
 
-        diagonal, tolerance = self._checked()
         fit = partial(self._found, votes, tolerance=tolerance)
         # 1.
         if self.balance is None:
@@ -189,7 +190,7 @@ class DawidSkene(AdditiveLabelModel):
         if not votes.covered(left_out).any():
             raise InvalidRecord("without", list(columns), "at least one source that votes is left", where=self.method)
         model = type(self)(**self.get_params())
-        model._learn_prepared(votes, left_out=left_out)
+        model._learn_prepared(votes, *model._checked(), left_out=left_out)
         heard = [j for j in range(len(self.columns_)) if j not in out]
         place = {column: new for new, column in enumerate(heard)}
         model.order_ = np.array([place[j] for j in votes.order.tolist() if j in place], dtype=np.int64)

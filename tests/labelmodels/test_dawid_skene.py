@@ -413,7 +413,7 @@ def test_a_source_that_is_left_out_might_not_have_been_there(matrix, data):
     covered = (found.votes >= 0).any(axis=1)
     prepared = Prepared.of(VoteRows(found.votes[covered], found.counts[covered]), classes=3)
     model, brute = DawidSkene(strength=3.0), DawidSkene(strength=3.0).fit(rest, n_classes=3)
-    model._learn_prepared(prepared, left_out=prepared.left_out(out))
+    model._learn_prepared(prepared, *model._checked(), left_out=prepared.left_out(out))
     assert (model.log_likelihood_[out] == 0).all()
     np.testing.assert_allclose(model.balance_, brute.balance_, rtol=1e-13)
     np.testing.assert_allclose(np.delete(model.log_likelihood_, out, axis=0), brute.log_likelihood_, atol=1e-11)
