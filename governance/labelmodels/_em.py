@@ -173,7 +173,8 @@ class _Ahead:
         change = left - before[0]
         square = float(np.add.reduce(change * change))
         further = -float(np.add.reduce(left * change)) / square if square > 0 else 0.0
-        return found + min(max(further, 0.0), _FURTHEST) * (found - before[1])
+        # In few digits: the last bits of what is nearly nothing would be all that tells how far to go.
+        return found + round(min(max(further, 0.0), _FURTHEST), 2) * (found - before[1])
 
 
 def _shared(votes: np.ndarray, *, groups: np.ndarray, sizes: np.ndarray) -> np.ndarray:

@@ -93,11 +93,16 @@ class OneHot:
         """What `Lookup.balance` gives."""
         import numpy as np
 
-        many = self.voting(left_out)
-        # A pattern whose sources are all left out has no share.
-        share = np.divide(self.weights, np.maximum(many, 1.0, out=many), out=many)
-        votes = self._by_cell(share[None]).reshape(self.sources, self.classes)
-        balance = (votes if left_out is None else votes[~left_out]).sum(axis=0) + 1.0
+        many = self.voting(left_out).astype(np.intp)
+        balance, held = np.ones(self.classes), np.empty((self.classes, self.sources + 1))
+        # Whole numbers of rows with equally many votes add up to the same bits in any order.
+        for k in range(self.classes):
+            named = np.zeros((self.sources, self.classes))
+            named[:, k] = 1.0 if left_out is None else ~left_out
+            said = self.said.by_row(named.ravel(), np.zeros(len(self.weights)))
+            held[k] = np.bincount(many, said * self.weights, minlength=self.sources + 1)
+        for voting in (np.flatnonzero(held[:, 1:].any(axis=0)) + 1).tolist():
+            balance += held[:, voting] / float(voting)
         return balance / balance.sum()
 
     def voting(self, left_out: np.ndarray | None = None) -> np.ndarray:

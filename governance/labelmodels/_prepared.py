@@ -21,6 +21,9 @@ from governance.votes.table import ABSTAIN
 if TYPE_CHECKING:
     import numpy as np
 
+#: what is apart by less than this share may be the order of a sum
+_TIE = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -141,7 +144,9 @@ class Prepared:
         """bool (sources): which name every class, each at least a tenth as often as the balance has it."""
         import numpy as np
 
-        return np.all(self.cast > 0.1 * balance * self.cast.sum(axis=1, keepdims=True), axis=1)
+        # Exactly a tenth is not more, however the balance was rounded.
+        least = 0.1 * (1 + _TIE) * balance * self.cast.sum(axis=1, keepdims=True)
+        return np.all(self.cast > least, axis=1)
 
     def agreement(self, judged: np.ndarray, left_out: np.ndarray | None = None) -> Agreement | None:
         """How often the sources in `judged` that are not left out agree; None where too little is to be seen."""

@@ -48,7 +48,7 @@ class Said:
 def _checked(given: np.ndarray, length: int, out: np.ndarray, beyond: int) -> int | None:
     """How many numbers stand side by side; None for one. Raises IndexError: the loops themselves look at no bounds."""
     several = None if out.ndim == 1 else out.shape[1]
-    fits = (len(given), len(out)) == (length, beyond) and (several is None or given.shape[1] == several)
+    fits = given.shape == (length, *out.shape[1:]) and len(out) == beyond
     if not (fits and out.flags.c_contiguous):
         raise IndexError(f"sums of {given.shape} into {out.shape}, where there are {length} and {beyond}")
     return several

@@ -139,7 +139,8 @@ class DawidSkene(AdditiveLabelModel):
         # 5.
         if climbed is None or (~all_named & ~silenced).any():
             climbed = fit(balance=balance, prior=prior, voices=voices, left_out=left_out)
-        found = votes.ended(climbed).checked(where=self.method)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = votes.ended(climbed).checked(where=self.method)
         self.balance_ = balance
         self.iterations_, self.converged_, self.objective_ = found.iterations, found.converged, found.objective
         self.order_ = votes.order

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import FittedLabelModel, checked_balance, ranked
-from governance.labelmodels._vote_rows import VoteRows
+from governance.labelmodels._vote_rows import AT_ONCE, VoteRows
 from governance.labelmodels._written import array_of
 from governance.votes.product import product
 from governance.votes.table import ABSTAIN, VoteTable
@@ -70,10 +70,14 @@ def votes_by_class(votes: np.ndarray, *, n_classes: int) -> np.ndarray:
     """How many sources vote for each class, int64, rows x classes."""
     import numpy as np
 
+    found = np.empty((len(votes), n_classes), dtype=np.int64)
     # Sums of fewer than 2^24 ones are exact as short floats, whose product is the fastest sum.
-    ones = np.ones(votes.shape[1], dtype=np.float32)
-    named = [product((votes == k).astype(np.float32), ones) for k in range(n_classes)]
-    return np.stack(named, axis=1).astype(np.int64)
+    ones, step = np.ones(votes.shape[1], dtype=np.float32), max(1, AT_ONCE // votes.shape[1])
+    for start in range(0, len(votes), step):
+        part = votes[start : start + step]
+        for k in range(n_classes):
+            found[start : start + step, k] = product((part == k).astype(np.float32), ones)
+    return found
 
 
 def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> np.ndarray:

@@ -74,7 +74,7 @@ def em_by_hand(matrix, *, classes, balance, diagonal, strength, iterations, bala
             change = [one - other for one, other in zip(left, before[0], strict=True)]
             further = -sum(map(operator.mul, left, change)) / sum(map(operator.mul, change, change))
             ahead = [
-                math.exp(end + min(max(further, 0), 5) * (end - earlier))
+                math.exp(end + round(min(max(further, 0), 5), 2) * (end - earlier))
                 for end, earlier in zip(found, before[1], strict=True)
             ]
             theta = [
@@ -207,7 +207,8 @@ def test_every_step_of_em_climbs(monkeypatch):
 
 @pytest.mark.parametrize("options", [{}, {"strength": 5.0}, {"balance": [0.2, 0.3, 0.5]}, {"copies": "count"}])
 def test_em_that_goes_on_ahead_comes_to_the_same_end_in_fewer_steps(monkeypatch, options):
-    """Tables, balance and objective are those of EM step by step, whose steps it needs two thirds of at most."""
+    """On votes whose end is one: tables, balance and objective are those of EM step by step, whose steps it needs two
+    thirds of at most."""
     ends = []
     for furthest in (0.0, _em._FURTHEST):
         monkeypatch.setattr(_em, "_FURTHEST", furthest)
@@ -222,6 +223,45 @@ def test_em_that_goes_on_ahead_comes_to_the_same_end_in_fewer_steps(monkeypatch,
         assert ahead.objective_ == pytest.approx(plain.objective_, rel=1e-10)
     steps = [sum(model.iterations_ for model in models) for models in ends]
     assert 3 * steps[1] <= 2 * steps[0]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"tolerance": 1e-10}, {"strength": 0.01}, {"strength": 1.0, "tolerance": 1e-8}, {"copies": "count"}]
+)
+def test_a_refit_without_a_source_has_no_last_bits_of_its_own(options):
+    """However many steps it takes, it is what a fit on the rest is, within 1e-12: last bits do not tell how far EM goes."""
+    for seed in range(6):
+        matrix, _ = simulated(rows=300, classes=2 + seed % 2, seed=seed)
+        classes = {"n_classes": 2 + seed % 2}
+        model = DawidSkene(**options).fit(matrix, **classes)
+        prepared = model.prepare(matrix)
+        for out in range(matrix.shape[1]):
+            rest = np.delete(matrix, out, axis=1)
+            fresh, refit = DawidSkene(**options).fit(rest, **classes), model.without([str(out)], votes=prepared)
+            np.testing.assert_allclose(refit.predict_proba(rest), fresh.predict_proba(rest), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("copies", ["share", "count"])
+def test_a_source_that_names_a_class_exactly_a_tenth_as_often_is_judged_alike_everywhere(seed, copies):
+    """One of twenty votes where classes are balanced is at the threshold: no last bit of the balance decides it."""
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(20, 26))
+    gold = rng.integers(0, 2, rows)
+    said = np.where(rng.random((rows, 4)) < 0.8, gold[:, None], 1 - gold[:, None])
+    said[rng.random(said.shape) < 0.3] = -1
+    named = rng.permutation(rows)[:20]
+    said[:, 0] = -1
+    said[named, 0] = 0
+    said[named[0], 0] = 1
+    mirrored, silent = np.where(said >= 0, 1 - said, -1), np.full((rows, 1), -1)
+    matrix = np.concatenate([np.hstack([said, silent]), np.hstack([silent, mirrored[:, 1:], mirrored[:, :1]])])
+    model = DawidSkene(copies=copies).fit(matrix.astype(np.int8), n_classes=2)
+    prepared = model.prepare(matrix)
+    for out in range(matrix.shape[1]):
+        rest = np.delete(matrix, out, axis=1)
+        fresh, refit = DawidSkene(copies=copies).fit(rest, n_classes=2), model.without([str(out)], votes=prepared)
+        np.testing.assert_allclose(refit.predict_proba(rest), fresh.predict_proba(rest), rtol=0, atol=1e-12)
 
 
 def test_a_converged_model_says_so_and_stands_still():

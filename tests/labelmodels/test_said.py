@@ -44,8 +44,9 @@ def test_votes_add_up_as_a_product_does(votes, seed, several, dtype):
 def test_sums_of_other_lengths_are_no_sums():
     """The loops look at no bounds: whoever gives them arrays of other votes is stopped before."""
     said = Spoken.of(np.array([[0, 1], [1, -1], [-1, 0]], dtype=np.int8)).said(classes=2)
-    with pytest.raises(IndexError):
-        said.by_row(np.zeros((4, 2)), np.zeros((2, 3)).T)
+    for given_shape, out in (((4, 2), np.zeros((2, 3)).T), ((4, 3), np.zeros(3)), ((4,), np.zeros((3, 1)))):
+        with pytest.raises(IndexError):
+            said.by_row(np.zeros(given_shape), out)
     for add, given_length, length in ((said.by_row, 4, 3), (said.by_cell, 3, 4)):
         for wrong in ((given_length + 1, length), (given_length, length - 1)):
             with pytest.raises(IndexError):
