@@ -60,13 +60,15 @@ class Climbed:
         """Itself. Raises InvalidRecord where what was found is no number: a label from it would be made up."""
         import numpy as np
 
-        objective = self.objective if isinstance(self, Found) else self.log_prior
         # What is no number makes every sum none.
-        if not np.isfinite(objective + self.tables.sum() + self.balance.sum()):
+        if not np.isfinite(self._worth() + self.tables.sum() + self.balance.sum()):
             wanted = "votes, weights and parameters from which finite tables can be learned"
             hint = "are weights or the strength extreme? as a share of their sum they say the same"
             raise InvalidRecord("fit", "NaN or infinity", wanted, where=where, hint=hint)
         return self
+
+    def _worth(self) -> float:
+        return self.log_prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,9 @@ class Found(Climbed):
 
     objective: float
     labels: np.ndarray
+
+    def _worth(self) -> float:
+        return self.objective
 
 
 def climb(

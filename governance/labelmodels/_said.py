@@ -26,32 +26,22 @@ class Said:
 
     def by_row(self, of_cells: np.ndarray, out: np.ndarray) -> np.ndarray:
         """`out`, rows or rows x several, and for each row what stands at its cells in `of_cells`, added to it."""
-        rows, width = self._shape
-        several = _checked(of_cells, width, out, rows)
-        if several is None:
-            self._loops.csr_matvec(rows, width, *self._held, of_cells, out)
-        else:
-            self._loops.csr_matvecs(rows, width, several, *self._held, of_cells.ravel(), out.ravel())
-        return out
+        return self._added(self._loops.csr_matvec, self._loops.csr_matvecs, self._shape, of_cells, out)
 
     def by_cell(self, of_rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         """`out`, cells or cells x several, and for each cell what stands in `of_rows` at its rows, added to it."""
         rows, width = self._shape
-        several = _checked(of_rows, rows, out, width)
-        if several is None:
-            self._loops.csc_matvec(width, rows, *self._held, of_rows, out)
+        return self._added(self._loops.csc_matvec, self._loops.csc_matvecs, (width, rows), of_rows, out)
+
+    def _added(self, one: Any, several: Any, shape: tuple[int, int], given: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """`out` after a loop for one number a place, or for several. Raises IndexError: the loops look at no bounds."""
+        if given.shape != (shape[1], *out.shape[1:]) or len(out) != shape[0] or not out.flags.c_contiguous:
+            raise IndexError(f"sums of {given.shape} into {out.shape}, where there are {shape[1]} and {shape[0]}")
+        if out.ndim == 1:
+            one(*shape, *self._held, given, out)
         else:
-            self._loops.csc_matvecs(width, rows, several, *self._held, of_rows.ravel(), out.ravel())
+            several(*shape, out.shape[1], *self._held, given.ravel(), out.ravel())
         return out
-
-
-def _checked(given: np.ndarray, length: int, out: np.ndarray, beyond: int) -> int | None:
-    """How many numbers stand side by side; None for one. Raises IndexError: the loops themselves look at no bounds."""
-    several = None if out.ndim == 1 else out.shape[1]
-    fits = given.shape == (length, *out.shape[1:]) and len(out) == beyond
-    if not (fits and out.flags.c_contiguous):
-        raise IndexError(f"sums of {given.shape} into {out.shape}, where there are {length} and {beyond}")
-    return several
 
 
 @cache

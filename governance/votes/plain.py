@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from governance.errors import InvalidRecord
 from governance.votes.table import ABSTAIN, VoteTable, check_classes, check_values
@@ -88,12 +88,12 @@ def as_votes(given: object, *, where: str) -> np.ndarray:
     return np.ascontiguousarray(matrix, dtype=np.int8)
 
 
-def _whole(value: object) -> int | None:
+def _whole(value: Any) -> int | None:
     """A whole number of Python's or numpy's as one of Python's; None for anything else."""
     if isinstance(value, bool):
         return None
     try:
-        return operator.index(value)  # pyright: ignore[reportArgumentType] - asked whether it is one
+        return operator.index(value)
     except TypeError:  # no number, a fraction, an array, or a truth of numpy's
         return None
 
