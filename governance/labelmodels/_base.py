@@ -84,12 +84,10 @@ class FittedLabelModel(ABC):
     ) -> tuple[Patterns | None, RowLabels | None]:
         """`fit`; the patterns of the evidence, with the rows' places among them where `inverse` asks for it, or None where
         none were looked for; and what tells their labels, or those of the rows, if it is at hand."""
-        import numpy as np
-
         columns, sources, classes, matrix = votes_of(votes, n_classes=n_classes, where=self.method)
         if not len(matrix):
             raise InvalidRecord("votes", 0, "at least one row", where=self.method)
-        patterns, found, counts = None, evidence_of(matrix), np.ones(len(matrix), dtype=np.int64)
+        patterns, found, counts = None, evidence_of(matrix), None
         # Few rows, or wide ones, are learned from one by one: the same bits come of them, and to look for patterns first
         # would take longer.
         many = found.size > _ROW_BY_ROW or (len(found) > _FEW_ROWS and sorts_at_once(found))
@@ -98,7 +96,7 @@ class FittedLabelModel(ABC):
             found, counts = patterns.votes, patterns.counts
             if sample_weight is not None:
                 counts = weighted(patterns, _checked_weights(sample_weight, len(matrix), where=self.method))
-        told = self._learn_covered(found, counts, n_classes=len(classes))
+        told = self._learn_covered(VoteRows(found, counts), n_classes=len(classes))
         self.classes_, self.columns_, self.sources_ = classes, columns, sources
         self.sampled_ = 1.0
         return patterns, told
@@ -112,22 +110,23 @@ class FittedLabelModel(ABC):
 
         `sampled_` and `parameters` say of how many rows a sampled state knows. Raises InvalidRecord.
         """
-        self._learn_covered(state.patterns.votes, state.patterns.counts, n_classes=len(state.classes))
+        self._learn_covered(VoteRows(state.patterns.votes, state.patterns.counts), n_classes=len(state.classes))
         self.classes_, self.columns_, self.sources_ = state.classes, state.columns, state.sources
         self.sampled_ = state.sampled
         return self
 
-    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> RowLabels | None:
+    def _learn_covered(self, given: VoteRows, *, n_classes: int) -> RowLabels | None:
         """Learns from those rows of evidence that are there at all; what `_learn` gives, if that is all of them."""
-        there = counts > 0
-        given = VoteRows(votes, counts) if there.all() else VoteRows(votes[there], counts[there])
+        rows = len(given.votes)
+        if not given.once and not (there := given.counts > 0).all():
+            given = VoteRows(given.votes[there], given.counts[there])
         if given.highest < 0:
             wanted = "at least one row with a vote"
             raise InvalidRecord(
                 "votes", "no vote at all", wanted, where=self.method, hint="no source votes: see them first"
             )
         told = self._learn(given, n_classes=n_classes)
-        return told if there.all() else None
+        return told if len(given.votes) == rows else None
 
     def predict_scores(self, votes: VoteTable | np.ndarray) -> np.ndarray:
         """log P(class, votes), rows x classes, not normalised: a difference keeps its digits where P is nearly 1."""
@@ -339,11 +338,14 @@ def best(scores: np.ndarray) -> np.ndarray:
     """The best class, int8 (rows), as `ranked` has it, of scores that stand classes x rows."""
     import numpy as np
 
-    top = scores.max(axis=0)
-    least = top - TIE * np.maximum(1.0, np.abs(top))
-    found = np.empty(scores.shape[1], dtype=np.int8)
-    for k in reversed(range(len(scores))):
-        np.copyto(found, np.int8(k), where=scores[k] >= least)
+    least = scores.max(axis=0)
+    least -= TIE * np.maximum(1.0, np.abs(least))
+    # How many classes stand before the first of those that are good enough.
+    worse = scores[0] < least
+    found = worse.astype(np.int8)
+    for more in scores[1:-1]:
+        worse &= more < least
+        found += worse
     return found
 
 

@@ -79,16 +79,26 @@ def arranged(given: VoteRows) -> Arranged:
     names = names[order]
     rows, first = _neighbours(found, order, names)
     starts = np.flatnonzero(first)
-    weights = np.diff(starts, append=len(rows)) if found.once else np.add.reduceat(given.counts[rows], starts)
+    weights = _lengths(starts, len(rows)) if given.once else np.add.reduceat(given.counts[rows], starts)
     silent = int(given.votes[rows[0]].max() < 0)
     places = np.empty(len(rows), dtype=np.int64)
-    places[rows] = np.cumsum(first) - (1 + silent)
+    places[rows] = np.add.accumulate(first, dtype=np.int64) - (1 + silent)
     rows, weights = rows[starts[silent:]], weights[silent:]
     cast = totals = None
     if found.adds_up:
         cast, totals = found.cast[order], found.totals[order]
     held = _dense(given, order, rows) if given.spoken is None else given.spoken.arranged(order, rows)
     return Arranged(order, names, rows, places, weights, cast, totals, held)
+
+
+def _lengths(starts: np.ndarray, whole: int) -> np.ndarray:
+    """How many there are from each start to before the next, of so many, int64 (starts)."""
+    import numpy as np
+
+    lengths = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1] = whole - starts[-1]
+    return lengths
 
 
 def _neighbours(found: _Names, order: np.ndarray, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -185,11 +195,8 @@ class _Names:
     know no order."""
 
     def __init__(self, given: VoteRows) -> None:
-        self.given, counts = given, given.counts
-        self._classes = max(given.highest, 0) + 1
-        self.adds_up = adds_up(counts)
-        #: whether every row is there once
-        self.once = self.adds_up and bool((counts == 1).all())
+        self.given, self._classes = given, max(given.highest, 0) + 1
+        self.adds_up = given.once or adds_up(given.counts)
 
     @cached_property
     def _counts(self) -> np.ndarray:
@@ -246,14 +253,15 @@ def _cast(given: VoteRows, classes: int) -> np.ndarray:
     """How often each column says what, uint64 (sources x classes), of counts that add up: by products, which are exact."""
     import numpy as np
 
-    votes, counts = given.votes, given.counts
+    votes, once = given.votes, given.once
+    counts = np.ones(len(votes), dtype=np.float32) if once else given.counts
     total = np.zeros((votes.shape[1], classes), dtype=np.uint64)
     step = max(1, AT_ONCE // votes.shape[1])
     for start in range(0, len(votes), step):
         part, weights = votes[start : start + step], counts[start : start + step]
         # Sums of whole numbers below 2^24 are exact as short floats, and those of 2^20 numbers below 2^32 as long ones.
-        exact = np.float32 if int(weights.sum()) < 1 << 24 else np.float64
-        weights = weights.astype(exact)
+        exact = np.float32 if once or int(weights.sum()) < 1 << 24 else np.float64
+        weights = weights.astype(exact, copy=False)
         for k in range(classes):
             total[:, k] += product(weights, (part == k).astype(exact)).astype(np.uint64)
     return total
@@ -313,28 +321,30 @@ class _ByCode:
     """Where most vote: look-ups and counts of what several sources say together."""
 
     def __init__(self, given: VoteRows, classes: int) -> None:
-        self._coded = Codes(given.by_source, classes=classes)
+        import numpy as np
+
+        self._coded = Codes(given.by_source, classes=classes, dtype=np.uint64)
         self._step = max(1, AT_ONCE // len(self._coded.codes))
 
     def told(self, cells: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        total, sums = np.zeros(self._coded.codes.shape[1], dtype=np.uint64), self._coded.sums(cells[:, None, :])
+        total, sums = np.zeros(self._coded.codes.shape[1], dtype=np.uint64), self._coded.sums(cells[:, None, :])[0]
         for start in range(0, len(total), self._step):
-            for code, said in zip(self._coded.codes, sums, strict=True):
-                total[start : start + self._step] += said[0].take(code[start : start + self._step])
+            for code, group in zip(self._coded.codes, self._coded.groups, strict=True):
+                total[start : start + self._step] += sums[group].take(code[start : start + self._step])
         return total
 
     def added(self, rows: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        total = [np.zeros((1, size), dtype=np.uint64) for size in self._coded.sizes]
+        total = np.zeros((1, self._coded.groups[-1].stop), dtype=np.uint64)
         for start in range(0, len(rows), self._step):
             part = rows[start : start + self._step]
             for shift in (0, 32) if part.max(initial=0) >> np.uint64(32) else (0,):
                 # Sums of 2^20 halves of 32 bits are exact as floats.
                 half = ((part >> np.uint64(shift)) & np.uint64(0xFFFFFFFF)).astype(np.float64)
-                for code, counted in zip(self._coded.codes, total, strict=True):
-                    sums = np.bincount(code[start : start + self._step], half, minlength=counted.size)
-                    counted[0] += sums.astype(np.uint64) << np.uint64(shift)
+                for code, group in zip(self._coded.codes, self._coded.groups, strict=True):
+                    sums = np.bincount(code[start : start + self._step], half, minlength=group.stop - group.start)
+                    total[0, group] += sums.astype(np.uint64) << np.uint64(shift)
         return self._coded.shared_out(total)[:, 0]

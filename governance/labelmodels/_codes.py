@@ -8,7 +8,10 @@ counted by code, and only then shared out among the group's sources.
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from governance.labelmodels._said import Said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,54 +23,60 @@ _CODES = 4_096
 class Codes:
     """The code of every pattern in every group, `codes` uint16 (groups x patterns); silence is the digit 0.
 
-    `by_source` is evidence, int8 (sources x patterns), whose votes are below `classes`.
+    `by_source` is evidence, int8 (sources x patterns), whose votes are below `classes`. What is there for each code stands
+    group after group: `groups` says where those of each group do. Sums are of numbers of `dtype`.
     """
 
-    def __init__(self, by_source: np.ndarray, *, classes: int) -> None:
+    def __init__(self, by_source: np.ndarray, *, classes: int, dtype: type = float) -> None:
         import numpy as np
 
         sources, patterns = by_source.shape
-        self.sources, self.classes, self._base = sources, classes, classes + 1
-        self._members = _members(patterns, sources, self._base)
-        self.codes = np.zeros((len(self._members), patterns), dtype=np.uint16)
-        #: how many codes each group has
-        self.sizes = [self._base ** (last - first) for first, last in self._members]
-        for group, (first, last) in enumerate(self._members):
+        self._sources, self._classes, base = sources, classes, classes + 1
+        members = _members(patterns, sources, base)
+        self.codes = np.zeros((len(members), patterns), dtype=np.uint16)
+        for group, (first, last) in enumerate(members):
             for source in range(first, last):
-                self.codes[group] *= np.uint16(self._base)
+                self.codes[group] *= np.uint16(base)
                 # No vote is 127: there are 127 classes at most.
                 self.codes[group] += (by_source[source] + np.int8(1)).view(np.uint8)
+        spoken = [_spoken(last - first, classes) for first, last in members]
+        ends = list(itertools.accumulate((len(many) for many, _ in spoken), initial=0))
+        self.groups = [slice(begin, end) for begin, end in itertools.pairwise(ends)]
+        starts = np.zeros(ends[-1] + 1, dtype=np.int32)
+        np.cumsum(np.concatenate([many for many, _ in spoken]), out=starts[1:])
+        cells = [said + np.int32(first * classes) for (first, _), (_, said) in zip(members, spoken, strict=True)]
+        self._said = Said(starts, np.concatenate(cells), width=sources * classes, dtype=dtype)
 
-    def sums(self, tables: np.ndarray) -> list[np.ndarray]:
-        """For each group what its sources say together, several x codes, of tables sources x several x votes."""
+    def sums(self, tables: np.ndarray) -> np.ndarray:
+        """What the sources of a group say together, several x codes, of tables sources x several x votes."""
         import numpy as np
 
-        silent = np.zeros((*tables.shape[:2], 1), dtype=tables.dtype)
-        said = np.concatenate([silent, tables], axis=2)
-        sums: list[np.ndarray] = []
-        for first, last in self._members:
-            table = said[first]
-            for source in range(first + 1, last):
-                table = (table[:, :, None] + said[source][:, None, :]).reshape(len(table), -1)
-            sums.append(np.ascontiguousarray(table))
+        sums = np.zeros((tables.shape[1], self.groups[-1].stop), dtype=tables.dtype)
+        for k, one in enumerate(sums):
+            self._said.by_row(tables[:, k].ravel(), one)
         return sums
 
-    def shared_out(self, counted: list[np.ndarray]) -> np.ndarray:
-        """What was counted by source, sources x several x votes, from what was by code, several x codes for each group."""
+    def shared_out(self, counted: np.ndarray) -> np.ndarray:
+        """What was counted by source, sources x several x votes, from what was by code, several x codes."""
         import numpy as np
 
-        several = len(counted[0])
-        votes = np.empty((self.sources, several, self.classes), dtype=counted[0].dtype)
-        for (first, last), table in zip(self._members, counted, strict=True):
-            if last - first == 1:
-                votes[first] = table[:, 1:]
-                continue
-            rest = table
-            for source in range(first, last):
-                by_digit = rest.reshape(several, self._base, -1)
-                votes[source] = by_digit.sum(axis=2)[:, 1:]
-                rest = by_digit.sum(axis=1)
-        return votes
+        votes = np.zeros((len(counted), self._sources * self._classes), dtype=counted.dtype)
+        for codes, one in zip(counted, votes, strict=True):
+            self._said.by_cell(codes, one)
+        return votes.reshape(len(counted), self._sources, self._classes).transpose(1, 0, 2)
+
+
+@lru_cache(maxsize=64)
+def _spoken(sources: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many votes stand in each code of so many sources, int32 (codes), and at which cells, int32 (votes)."""
+    import numpy as np
+
+    base = classes + 1
+    worth = base ** np.arange(sources - 1, -1, -1)
+    votes = np.arange(base**sources)[:, None] // worth % base - 1
+    there = votes >= 0
+    cells = np.arange(sources) * classes + votes
+    return there.sum(axis=1, dtype=np.int32), cells[there].astype(np.int32)
 
 
 def look_ups(patterns: int, sources: int, *, classes: int) -> int:

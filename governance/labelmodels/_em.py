@@ -110,68 +110,78 @@ def climb(
     """
     import numpy as np
 
-    heard = np.ones(counted.sources, dtype=bool) if left_out is None else ~left_out
-    #: what a log probability adds, sources x 1 x 1: nothing where its source is left out
-    loud = (voices * heard)[:, None, None]
+    if left_out is None or not left_out.any():
+        left_out, heard = None, np.ones(counted.sources, dtype=bool)
+    else:
+        heard = ~left_out
+    #: what a log probability adds, sources x 1 x 1: nothing where its source is left out, and all of it where this is None
+    loud = None if left_out is None and (voices == 1.0).all() else (voices * heard)[:, None, None]
     sizes = np.bincount(groups)
     shared = None if sizes.max() == 1 else partial(_shared, groups=groups, sizes=sizes)
     pseudo = prior.sum(axis=2)
     #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
     votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
     beside = (pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None])[:, :, None]
-    on_rows = votes_at_all[:, None, None].astype(np.float64)
+    on_rows = None if votes_at_all.all() else votes_at_all[:, None, None].astype(np.float64)
     learns, size = balance_rows is not None, prior.size
     given, worth = (balance_rows * balance, cast.covered + balance_rows) if balance_rows is not None else (0.0, 1.0)
-    #: what a step comes to: shares, sources x classes x votes, and after them the balance; and which of them count
-    moved = np.empty(size + len(balance))
+    #: what a step comes to: shares, sources x classes x votes, and after them the balance; and which of them count, or None
+    moved, counts = np.empty(size + len(balance)), None
     shares, learned = moved[:size].reshape(prior.shape), moved[size:]
-    counts = np.ones(len(moved))
-    counts[:size].reshape(prior.shape)[~heard], counts[size:] = 0.0, float(learns)
+    if left_out is not None or not learns:
+        counts = np.ones(len(moved))
+        counts[:size].reshape(prior.shape)[~heard], counts[size:] = 0.0, float(learns)
     np.divide(prior, beside, out=shares)
     learned[:] = balance
     begun, logs, ahead = moved.copy(), np.log(moved), _Ahead(counts)
     converged, iterations = False, 0
     while True:
-        votes, rows = counted.expected_votes(logs[:size].reshape(prior.shape) * loud, logs[size:])
+        tables = logs[:size].reshape(prior.shape)
+        votes, rows = counted.expected_votes(tables if loud is None else tables * loud, logs[size:])
         if cast.silent:
             # Rows on which nobody is heard are believed to be as the balance has it, and say nothing of it.
             rows -= cast.silent * begun[size:]
         np.add(votes if shared is None else shared(votes), prior, out=shares)
-        shares /= rows[:, None] * on_rows + beside
+        shares /= (rows[:, None] if on_rows is None else rows[:, None] * on_rows) + beside
         if learns:
             np.divide(rows + given, worth, out=learned)
         begun -= moved
-        begun *= counts
+        if counts is not None:
+            begun *= counts
         iterations += 1
-        converged = bool(np.abs(begun, out=begun).max() <= tolerance)
+        converged = bool(np.maximum.reduce(np.abs(begun, out=begun)) <= tolerance)
         found = np.log(moved)
         if converged or iterations == max_iterations:
             break
         logs = ahead.of(logs, found)
         begun = np.exp(logs)
         if learns:
-            total = begun[size:].sum()
+            total = np.add.reduce(begun[size:])
             begun[size:] /= total
             logs[size:] -= np.log(total)
     tables = found[:size].reshape(prior.shape)
-    return Climbed(tables * loud, learned, iterations, converged, float((prior * tables)[heard].sum()))
+    worth = prior * tables
+    log_prior = float((worth if left_out is None else worth[heard]).sum())
+    return Climbed(tables if loud is None else tables * loud, learned, iterations, converged, log_prior)
 
 
 class _Ahead:
     """Where to go on from, so that EM needs fewer steps: Anderson's acceleration (1965) of depth one, in logarithms.
 
-    If what is left shrinks by the same share in each step, its end is known after two. Numbers that do not count have no
-    say in how far to go, and EM that would turn around is left alone.
+    If what is left shrinks by the same share in each step, its end is known after two. Numbers that do not count, in
+    `counts` 0 and not 1, have no say in how far to go, and EM that would turn around is left alone.
     """
 
-    def __init__(self, counts: np.ndarray) -> None:
+    def __init__(self, counts: np.ndarray | None) -> None:
         self._counts, self._before = counts, None
 
     def of(self, begun: np.ndarray, found: np.ndarray) -> np.ndarray:
         """Where to go on after a step that began at `begun` and came to `found`."""
         import numpy as np
 
-        left, before = (found - begun) * self._counts, self._before
+        left, before = found - begun, self._before
+        if self._counts is not None:
+            left *= self._counts
         self._before = (left, found)
         if before is None:
             return found.copy()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from governance.labelmodels._base import best
 from governance.labelmodels._codes import Codes
+from governance.labelmodels.majority import balance_of_shares
 from governance.votes.threads import available_threads, in_turn
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ _Part = TypeVar("_Part")
 
 #: scores that are worked on together
 _AT_ONCE = 1 << 16
+#: exponentials of log-odds up to this are far from infinity, even the sum of all classes'
+_FAR = 600.0
 
 
 class _Space:
@@ -25,7 +28,6 @@ class _Space:
         import numpy as np
 
         self.codes = np.empty((groups, patterns), dtype=np.intp)
-        self.scores = np.empty((classes, patterns))
         self.shares = np.empty((classes, patterns))
         self.rest = np.empty(patterns)
 
@@ -57,32 +59,33 @@ class Lookup:
         """
         import numpy as np
 
-        sums = self._coded.sums(tables)
-        counted = [np.zeros_like(table) for table in sums]
-        if self.classes == 2:
-            # Two classes are weighed by one number, the log-odds.
-            sums, log_balance = [table[1:] - table[:1] for table in sums], log_balance[1:] - log_balance[:1]
+        # Every class is weighed against the first, by its log-odds.
+        sums, groups = self._sums(tables[:, 1:] - tables[:, :1], log_balance[1:] - log_balance[0]), self._coded.groups
+        far = not sum(float(np.abs(sums[:, group]).max()) for group in groups) <= _FAR
+        # The exponential of each code's sum, and products of those, cost less than one of each pattern's sum.
+        told = sums if far else np.exp(sums)
 
-        def block(start: int, space: _Space) -> list[np.ndarray]:
-            codes, shares = self._posterior(start, space, sums, log_balance)
-            return [
-                np.stack([np.bincount(code, share, minlength=table.shape[1]) for share in shares])
-                for code, table in zip(codes, sums, strict=True)
-            ]
+        def block(start: int, space: _Space) -> np.ndarray:
+            codes, shares = self._posterior(start, space, told, far=far)
+            counted = np.empty((self.classes, sums.shape[1]))
+            for code, group in zip(codes, groups, strict=True):
+                for k, share in enumerate(shares):
+                    counted[k, group] = np.bincount(code, share, minlength=group.stop - group.start)
+            return counted
 
-        for parts in self._each(block):
-            for group, added in enumerate(parts):
-                counted[group] += added
-        return self._coded.shared_out(counted), counted[0].sum(axis=1)
+        counted = np.zeros((self.classes, sums.shape[1]))
+        for part in self._each(block):
+            counted += part
+        return self._coded.shared_out(counted), np.add.reduce(counted[:, groups[0]], axis=1)
 
     def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
         """log P(votes) under log tables, sources x classes x votes, and what `labels` gives."""
         import numpy as np
 
-        sums = self._coded.sums(tables)
+        sums = self._sums(tables, log_balance)
 
         def block(start: int, space: _Space) -> tuple[float, np.ndarray]:
-            scores = self._scored(start, space, sums, log_balance)[1]
+            scores = self._scored(start, space, sums)[1]
             labels, top = best(scores), scores.max(axis=0)
             scores -= top
             total = np.log(np.exp(scores, out=scores).sum(axis=0)) + top
@@ -96,11 +99,11 @@ class Lookup:
         """log P(class, votes) under log tables, patterns x classes."""
         import numpy as np
 
-        sums = self._coded.sums(tables)
+        sums = self._sums(tables, log_balance)
         scores = np.empty((len(self), self.classes))
 
         def block(start: int, space: _Space) -> None:
-            scores[start : start + self._step] = self._scored(start, space, sums, log_balance)[1].T
+            scores[start : start + self._step] = self._scored(start, space, sums)[1].T
 
         for _ in self._each(block):
             pass
@@ -110,10 +113,10 @@ class Lookup:
         """The best class of every pattern, int8; of those within TIE the lowest, as `ranked` says."""
         import numpy as np
 
-        sums = self._coded.sums(tables)
+        sums = self._sums(tables, log_balance)
 
         def block(start: int, space: _Space) -> np.ndarray:
-            return best(self._scored(start, space, sums, log_balance)[1])
+            return best(self._scored(start, space, sums)[1])
 
         return np.concatenate(list(self._each(block)))
 
@@ -125,63 +128,83 @@ class Lookup:
         voices[:] = np.eye(self.classes)
         if left_out is not None:
             voices[left_out] = 0.0
-        sums, nothing = self._coded.sums(voices), np.zeros(self.classes)
+        sums = self._coded.sums(voices)
         held = np.zeros((self.classes, self.sources + 1))
 
         def block(start: int, space: _Space) -> np.ndarray:
-            _, said = self._scored(start, space, sums, nothing)
+            _, said = self._scored(start, space, sums)
             voting = said.sum(axis=0).astype(np.intp)
             said *= self.weights[start : start + self._step]
             return np.stack([np.bincount(voting, share, minlength=self.sources + 1) for share in said])
 
         for part in self._each(block):
             held += part
-        balance = np.ones(self.classes)
-        for voting in range(1, self.sources + 1):
-            balance += held[:, voting] / float(voting)
-        return balance / balance.sum()
+        return balance_of_shares(held)
 
-    def _scored(
-        self, start: int, space: _Space, sums: list[np.ndarray], log_balance: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _sums(self, tables: np.ndarray, first: np.ndarray) -> np.ndarray:
+        """What the codes of each group say, several x codes, of tables sources x several x votes; those of the first group
+        say `first` (several) too."""
+        sums = self._coded.sums(tables)
+        sums[:, self._coded.groups[0]] += first[:, None]
+        return sums
+
+    def _scored(self, start: int, space: _Space, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The codes of one block, groups x patterns, and its scores, classes x patterns."""
         import numpy as np
 
-        here = self._coded.codes[:, start : start + self._step]
-        patterns = here.shape[1]
-        codes, scores, rest = (
-            space.codes[:, :patterns],
-            space.scores[: len(log_balance), :patterns],
-            space.rest[:patterns],
-        )
-        np.copyto(codes, here)
-        scores[:] = log_balance[:, None]
-        for code, table in zip(codes, sums, strict=True):
-            for k, said in enumerate(table):
-                # No code is out of range; with "clip" numpy writes where it is told to, without a copy.
-                scores[k] += np.take(said, code, out=rest, mode="clip")
+        codes = self._codes_of(start, space)
+        scores = space.shares[:, : codes.shape[1]]
+        self._put_together(np.add, sums, codes, scores, rest=space.rest[: codes.shape[1]])
         return codes, scores
 
-    def _posterior(
-        self, start: int, space: _Space, sums: list[np.ndarray], log_balance: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The codes of one block, and of each pattern its weight, shared among the classes: classes x patterns."""
+    def _posterior(self, start: int, space: _Space, told: np.ndarray, *, far: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The codes of one block, and of each pattern its weight, shared among the classes: classes x patterns.
+
+        `told`: what the codes say of the log-odds of all classes but the first, where those may be `far` from 0, or else
+        the exponentials of that.
+        """
         import numpy as np
 
-        codes, scores = self._scored(start, space, sums, log_balance)
+        codes = self._codes_of(start, space)
         weights = self.weights[start : start + self._step]
         shares, rest = space.shares[:, : len(weights)], space.rest[: len(weights)]
-        if self.classes == 2:
-            # Beyond 700 the smaller probability is below 1e-304, and its exponential would soon be no number.
-            odds = np.clip(scores[0], -700.0, 700.0, out=scores[0])
-            np.exp(np.negative(odds, out=odds), out=odds)
-            np.divide(weights, np.add(odds, 1.0, out=rest), out=shares[1])
-            np.multiply(shares[1], odds, out=shares[0])
-            return codes, shares
-        scores -= scores.max(axis=0, out=rest)
-        np.exp(scores, out=shares)
-        shares *= np.divide(weights, shares.sum(axis=0, out=rest), out=rest)
+        odds, first = shares[1:], shares[0]
+        self._put_together(np.add if far else np.multiply, told, codes, odds, rest=rest)
+        lone: np.ndarray | float = 1.0
+        if far:
+            odds -= np.maximum(odds.max(axis=0, out=rest), 0.0, out=rest)
+            np.exp(odds, out=odds)
+            lone = np.exp(np.negative(rest, out=rest), out=rest)
+        np.add(odds[0], lone, out=first)
+        for more in odds[1:]:
+            first += more
+        np.divide(weights, first, out=first)
+        odds *= first
+        if far:
+            first *= lone
         return codes, shares
+
+    def _codes_of(self, start: int, space: _Space) -> np.ndarray:
+        """The codes of one block, groups x patterns, as numpy looks up by."""
+        import numpy as np
+
+        here = self._coded.codes[:, start : start + self._step]
+        codes = space.codes[:, : here.shape[1]]
+        np.copyto(codes, here)
+        return codes
+
+    def _put_together(
+        self, put: np.ufunc, told: np.ndarray, codes: np.ndarray, out: np.ndarray, *, rest: np.ndarray
+    ) -> None:
+        """What the codes of each pattern say, several x codes, put together for all groups: `out`, several x patterns."""
+        import numpy as np
+
+        for of_codes, found in zip(told, out, strict=True):
+            for place, (code, group) in enumerate(zip(codes, self._coded.groups, strict=True)):
+                # No code is out of range; with "clip" numpy writes where it is told to, without a copy.
+                said = np.take(of_codes[group], code, out=rest if place else found, mode="clip")
+                if place:
+                    put(found, said, out=found)
 
     def _each(self, block: Callable[[int, _Space], _Part]) -> Iterator[_Part]:
         """What `block` makes of every block, in order."""

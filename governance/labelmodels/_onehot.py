@@ -10,6 +10,7 @@ from threading import local
 from typing import TYPE_CHECKING
 
 from governance.labelmodels._base import best
+from governance.labelmodels.majority import balance_of_shares
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,16 +95,14 @@ class OneHot:
         import numpy as np
 
         many = self.voting(left_out).astype(np.intp)
-        balance, held = np.ones(self.classes), np.empty((self.classes, self.sources + 1))
+        held = np.empty((self.classes, self.sources + 1))
         # Whole numbers of rows with equally many votes add up to the same bits in any order.
         for k in range(self.classes):
             named = np.zeros((self.sources, self.classes))
             named[:, k] = 1.0 if left_out is None else ~left_out
             said = self.said.by_row(named.ravel(), np.zeros(len(self.weights)))
             held[k] = np.bincount(many, said * self.weights, minlength=self.sources + 1)
-        for voting in (np.flatnonzero(held[:, 1:].any(axis=0)) + 1).tolist():
-            balance += held[:, voting] / float(voting)
-        return balance / balance.sum()
+        return balance_of_shares(held)
 
     def voting(self, left_out: np.ndarray | None = None) -> np.ndarray:
         """How many sources that are not left out vote in each pattern, float64 (patterns)."""

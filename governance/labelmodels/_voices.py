@@ -34,8 +34,8 @@ _AT_ONCE, _ROWS_AT_ONCE = 1 << 16, 256
 _A_PAIR = 20
 #: pairs of votes that are counted together: so many at least where there are that many, and so many at most
 _PAIRS, _MOST_PAIRS = 1 << 18, 1 << 21
-#: digits of a voice and of a balance: how a sum was added up cannot be seen in them
-_DIGITS = 6
+#: digits of a voice and of a balance: how a sum was added up cannot be seen in them; and what that is for a sum of rows
+_DIGITS, _ROUNDED = 6, 1e-6
 
 
 class Pairs:
@@ -62,15 +62,17 @@ class Pairs:
                 self._tables = _sparse_pairs(spoken, weights)
                 return self._tables
             self._counted = self._counted | asked
-            places = np.flatnonzero(self._counted)
-            patterns = self._votes.patterns if self._counted.all() else self._votes.patterns[:, places]
+            whole, places = bool(self._counted.all()), np.flatnonzero(self._counted)
+            patterns = self._votes.patterns if whole else self._votes.patterns[:, places]
             if spoken is None and _may_be_sparse(patterns) and _is_sparse(voting(patterns), len(places)):
                 counted = _sparse_pairs(Spoken.of(patterns), weights)
             else:
                 counted = _pairs(patterns, weights, classes=self.classes)
-            whole = np.zeros((2, self.sources, self.sources))
-            whole[:, places[:, None], places] = counted
-            self._tables = (whole[0], whole[1])
+            if not whole:
+                among_all = np.zeros((2, self.sources, self.sources))
+                among_all[:, places[:, None], places] = counted
+                counted = (among_all[0], among_all[1])
+            self._tables = counted
             return self._tables
 
 
@@ -102,10 +104,12 @@ class Agreement:
         if judged.sum() < _FEWEST:
             return None
         classes = pairs.classes
-        shared, agreed = (table[judged][:, judged] for table in pairs.of(asked))
+        shared, agreed = pairs.of(asked)
+        if not judged.all():
+            shared, agreed = (table[judged][:, judged] for table in (shared, agreed))
         # Weights of .6 on 50 rows are 30 rows, however their sum was rounded.
-        seen = np.round(shared, _DIGITS) >= _SHARED
-        np.fill_diagonal(seen, val=False)
+        seen = shared > _SHARED - _ROUNDED
+        seen.flat[:: len(seen) + 1] = False
         if not seen.any():
             return None
         many = np.maximum(shared, 1.0)
@@ -158,12 +162,14 @@ def _alone(beyond: np.ndarray) -> np.ndarray:
     # NaN is sorted behind every number, so that the median of a row stands in the middle of what is known there.
     many, first = known[some].sum(axis=1), np.arange(len(some)) * len(some)
     below, above, beyond = first + (many - 1) // 2, first + many // 2, beyond[some[:, None], some]
-    moved, half = u[some], beyond / 2
+    one = bool((many % 2).all())
+    moved, half = u[some], beyond if one else beyond / 2
     told = np.empty_like(half)
     for turn in range(_ROUNDS):
         np.divide(half, moved, out=told)
         told.sort(axis=1)
-        middle = np.minimum(np.maximum(told.take(below) + told.take(above), _LOWEST), _HIGHEST)
+        middle = told.take(below) if one else told.take(below) + told.take(above)
+        np.minimum(np.maximum(middle, _LOWEST, out=middle), _HIGHEST, out=middle)
         # Two thirds of the way, in logarithms: two sources that explain each other would swing for ever, and then what all
         # have in common, which overshoots, and what tells them apart, which does not, both shrink to a third.
         before, moved = moved, np.cbrt(moved * middle * middle)

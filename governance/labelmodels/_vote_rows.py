@@ -94,13 +94,25 @@ class Spoken:
 
 @dataclass(frozen=True, eq=False)
 class VoteRows:
-    """Rows of evidence, `votes` int8 (rows x sources), of which each counts `counts`, whole or float (rows).
+    """Rows of evidence, `votes` int8 (rows x sources), of which each counts `given`, whole or float (rows), or once.
 
     Rows may be alike where counts are whole numbers; rows beside fractions are distinct.
     """
 
     votes: np.ndarray
-    counts: np.ndarray
+    given: np.ndarray | None = None
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How often each row counts, whole or float (rows)."""
+        import numpy as np
+
+        return np.ones(len(self.votes), dtype=np.int64) if self.given is None else self.given
+
+    @cached_property
+    def once(self) -> bool:
+        """Whether each row counts once."""
+        return self.given is None or (self.given.dtype.kind in "iu" and bool((self.given == 1).all()))
 
     @cached_property
     def highest(self) -> int:

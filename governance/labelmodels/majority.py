@@ -91,14 +91,22 @@ def estimated_balance(votes: np.ndarray, counts: np.ndarray, *, n_classes: int) 
 
     shares = votes_by_class(votes, n_classes=n_classes)
     total = shares.sum(axis=1)
-    balance = np.ones(n_classes, dtype=np.float64)
+    held = np.zeros((n_classes, votes.shape[1] + 1))
     for voting in np.unique(total[total > 0]):
         here = total == voting
         if counts.dtype.kind == "f":
-            held = np.array([math.fsum(share.tolist()) for share in (counts[here, None] * shares[here]).T])
+            held[:, voting] = [math.fsum(share.tolist()) for share in (counts[here, None] * shares[here]).T]
         else:
-            held = counts[here] @ shares[here]
-        balance += held / float(voting)
+            held[:, voting] = counts[here] @ shares[here]
+    return balance_of_shares(held)
+
+
+def balance_of_shares(held: np.ndarray) -> np.ndarray:
+    """P(class), one row added for each class; `held`, classes x (sources + 1): its votes on rows with so many votes."""
+    import numpy as np
+
+    # Added up one after the other, so that further sources, which say nothing, are not seen.
+    balance = np.cumsum(held[:, 1:] / np.arange(1.0, held.shape[1]), axis=1)[:, -1] + 1.0
     return balance / balance.sum()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 
 from governance.errors import InvalidRecord
 from governance.labelmodels._base import RowLabels, weighted
+from governance.labelmodels._vote_rows import VoteRows
 from governance.labelmodels.dawid_skene import DawidSkene
 from governance.labelmodels.majority import votes_by_class
 from governance.votes.patterns import distinct
@@ -77,12 +78,12 @@ class OneVoice(DawidSkene):
         hint = "`counterfactuals` fits it anew on the votes without some sources"
         return InvalidRecord("model", self.method, "one whose votes nobody else speaks", where=self.method, hint=hint)
 
-    def _learn_covered(self, votes: np.ndarray, counts: np.ndarray, *, n_classes: int) -> RowLabels | None:
+    def _learn_covered(self, given: VoteRows, *, n_classes: int) -> RowLabels | None:
         if self.voices is None:
-            return super()._learn_covered(votes, counts, n_classes=n_classes)
+            return super()._learn_covered(given, n_classes=n_classes)
         # Patterns that differ in what one member said may be one when the speaker has spoken: labels are not theirs.
-        spoken = distinct(self._spoken(votes, n_classes=n_classes))
-        super()._learn_covered(spoken.votes, weighted(spoken, counts), n_classes=n_classes)
+        spoken = distinct(self._spoken(given.votes, n_classes=n_classes))
+        super()._learn_covered(VoteRows(spoken.votes, weighted(spoken, given.counts)), n_classes=n_classes)
         return None
 
     def _matrix(self, votes: VoteTable | np.ndarray) -> np.ndarray:

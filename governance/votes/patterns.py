@@ -201,15 +201,19 @@ def _packed(
     worth = np.zeros((-(-sources // step), sources), dtype=exact)
     for places, first in zip(worth, range(0, sources, step), strict=True):
         here = order[first : first + step]
-        places[here] = [base**place for place in reversed(range(len(here)))]
+        places[here] = base ** np.arange(len(here) - 1, -1, -1)
     for start in range(0, len(matrix), _AT_ONCE):
         part = packed[start : start + _AT_ONCE]
         # The difference wraps around where it is beyond int8, and is right as uint8.
         digits = (matrix[start : start + _AT_ONCE] - np.int8(lowest)).view(np.uint8).astype(exact)
-        part[:] = 0 if key is None else key[start : start + _AT_ONCE]
         for first, places in zip(range(0, sources, step), worth, strict=True):
-            part *= base ** min(step, sources - first)
-            part += product(digits, places).astype(np.int64)
+            before = part if first else None if key is None else key[start : start + _AT_ONCE]
+            said = product(digits, places)
+            if before is None:
+                part[:] = said
+            else:
+                np.multiply(before, base ** min(step, sources - first), out=part)
+                part += said.astype(np.int64)
     return packed
 
 
