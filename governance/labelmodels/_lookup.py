@@ -63,17 +63,17 @@ class Lookup:
         sums, groups = self._sums(tables[:, 1:] - tables[:, :1], log_balance[1:] - log_balance[0]), self._coded.groups
         far = not sum(float(np.abs(sums[:, group]).max()) for group in groups) <= _FAR
         # The exponential of each code's sum, and products of those, cost less than one of each pattern's sum.
-        told = sums if far else np.exp(sums)
+        told = sums if far else np.exp(sums, out=sums)
 
         def block(start: int, space: _Space) -> np.ndarray:
             codes, shares = self._posterior(start, space, told, far=far)
-            counted = np.empty((self.classes, sums.shape[1]))
+            counted = np.empty((self.classes, told.shape[1]))
             for code, group in zip(codes, groups, strict=True):
                 for k, share in enumerate(shares):
                     counted[k, group] = np.bincount(code, share, minlength=group.stop - group.start)
             return counted
 
-        counted = np.zeros((self.classes, sums.shape[1]))
+        counted = np.zeros((self.classes, told.shape[1]))
         for part in self._each(block):
             counted += part
         return self._coded.shared_out(counted), np.add.reduce(counted[:, groups[0]], axis=1)
