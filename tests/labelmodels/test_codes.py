@@ -57,7 +57,7 @@ def test_as_many_sources_stand_in_a_code_as_16_bits_hold(classes):
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("surer", [1.0, 10.0, 1000.0])
 def test_no_table_is_too_sure_for_a_posterior(classes, surer):
-    """Near 0 exponentials of codes are multiplied, far from it log-odds are added: both are what sums in logarithms give."""
+    """Near 0 exponentials of codes are multiplied, far from it log-odds are added: both are sums in logarithms."""
     rng = np.random.default_rng(classes)
     patterns = np.unique(rng.integers(-1, classes, (400, 11)).astype(np.int8), axis=0)
     patterns = patterns[(patterns >= 0).any(axis=1)]
