@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,6 +27,8 @@ TIE = 1e-12
 _ROW_BY_ROW, _FEW_ROWS = 1 << 20, 1 << 13
 #: whole numbers below this are exact as floats
 _EXACT = 2.0**53
+#: from this weight on no share of it is lost; and the exponent of the smallest power of two with all its digits
+_TINY, _LEAST_EXPONENT = 1e-30, -1021
 #: what tells the labels of rows, int8 (rows)
 RowLabels = Callable[[], "np.ndarray"]
 
@@ -290,6 +293,15 @@ def weighted(patterns: Patterns, weights: np.ndarray) -> np.ndarray:
         return np.bincount(patterns.inverse, weights, minlength=len(patterns)).astype(np.int64)
     order = np.lexsort((weights, patterns.inverse))
     return np.add.reduceat(weights[order], np.cumsum(patterns.counts) - patterns.counts)
+
+
+def unit_of(weights: np.ndarray) -> float:
+    """In what weights, float64 (patterns), are shared among classes: 1.0, or a power of two where all of them are tiny.
+
+    A share may be as small as e^-600 of its weight, and would be nothing then.
+    """
+    largest = float(weights.max(initial=0.0))
+    return 1.0 if largest >= _TINY or not largest else 2.0 ** max(math.frexp(largest)[1], _LEAST_EXPONENT)
 
 
 def _checked_weights(given: object, rows: int, *, where: str) -> np.ndarray:

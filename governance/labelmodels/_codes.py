@@ -75,8 +75,10 @@ def _spoken(sources: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
     worth = base ** np.arange(sources - 1, -1, -1)
     votes = np.arange(base**sources)[:, None] // worth % base - 1
     there = votes >= 0
-    cells = np.arange(sources) * classes + votes
-    return there.sum(axis=1, dtype=np.int32), cells[there].astype(np.int32)
+    many, cells = there.sum(axis=1, dtype=np.int32), (np.arange(sources) * classes + votes)[there].astype(np.int32)
+    for kept in (many, cells):
+        kept.setflags(write=False)
+    return many, cells
 
 
 def look_ups(patterns: int, sources: int, *, classes: int) -> int:

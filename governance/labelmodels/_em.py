@@ -160,8 +160,8 @@ def climb(
             begun[size:] /= total
             logs[size:] -= np.log(total)
     tables = found[:size].reshape(prior.shape)
-    worth = prior * tables
-    log_prior = float((worth if left_out is None else worth[heard]).sum())
+    leaned = prior * tables
+    log_prior = float((leaned if left_out is None else leaned[heard]).sum())
     return Climbed(tables if loud is None else tables * loud, learned, iterations, converged, log_prior)
 
 

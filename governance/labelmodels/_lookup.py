@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-from governance.labelmodels._base import best
+from governance.labelmodels._base import best, unit_of
 from governance.labelmodels._codes import Codes
 from governance.labelmodels.majority import balance_of_shares
 from governance.votes.threads import available_threads, in_turn
@@ -43,6 +43,8 @@ class Lookup:
         import numpy as np
 
         self.weights = weights.astype(np.float64)
+        self._unit = unit_of(self.weights)
+        self._shared = self.weights if self._unit == 1.0 else self.weights / self._unit
         self.sources, self.classes = patterns.shape[1], classes
         self._coded = Codes(patterns.T, classes=classes)
         self._step = max(1_024, _AT_ONCE // classes)
@@ -76,7 +78,8 @@ class Lookup:
         counted = np.zeros((self.classes, told.shape[1]))
         for part in self._each(block):
             counted += part
-        return self._coded.shared_out(counted), np.add.reduce(counted[:, groups[0]], axis=1)
+        votes, rows = self._coded.shared_out(counted), np.add.reduce(counted[:, groups[0]], axis=1)
+        return (votes, rows) if self._unit == 1.0 else (votes * self._unit, rows * self._unit)
 
     def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
         """log P(votes) under log tables, sources x classes x votes, and what `labels` gives."""
@@ -166,7 +169,7 @@ class Lookup:
         import numpy as np
 
         codes = self._codes_of(start, space)
-        weights = self.weights[start : start + self._step]
+        weights = self._shared[start : start + self._step]
         shares, rest = space.shares[:, : len(weights)], space.rest[: len(weights)]
         odds, first = shares[1:], shares[0]
         self._put_together(np.add if far else np.multiply, told, codes, odds, rest=rest)

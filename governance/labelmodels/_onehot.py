@@ -9,7 +9,7 @@ from __future__ import annotations
 from threading import local
 from typing import TYPE_CHECKING
 
-from governance.labelmodels._base import best
+from governance.labelmodels._base import best, unit_of
 from governance.labelmodels.majority import balance_of_shares
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class OneHot:
 
         self.sources, self.classes = spoken.sources, classes
         self.weights = weights.astype(np.float64)
+        self._unit = unit_of(self.weights)
+        self._shared = self.weights if self._unit == 1.0 else self.weights / self._unit
         self.spoken = spoken
         self.said = spoken.said(classes=classes)
         self._space = _Space(classes, len(weights))
@@ -69,11 +71,12 @@ class OneHot:
         np.add(odds[0], lone, out=first)
         for more in odds[1:]:
             first += more
-        np.divide(self.weights, first, out=first)
+        np.divide(self._shared, first, out=first)
         odds *= first
         first *= lone
-        votes = self._by_cell(shares).reshape(self.classes, self.sources, self.classes)
-        return votes.transpose(1, 0, 2), np.add.reduce(shares, axis=1)
+        votes = self._by_cell(shares).reshape(self.classes, self.sources, self.classes).transpose(1, 0, 2)
+        rows = np.add.reduce(shares, axis=1)
+        return (votes, rows) if self._unit == 1.0 else (votes * self._unit, rows * self._unit)
 
     def ending(self, tables: np.ndarray, log_balance: np.ndarray) -> tuple[float, np.ndarray]:
         """log P(votes) under log tables, sources x classes x votes, and the label of every pattern, as `Lookup` has it."""

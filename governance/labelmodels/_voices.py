@@ -34,8 +34,8 @@ _AT_ONCE, _ROWS_AT_ONCE = 1 << 16, 256
 _A_PAIR = 20
 #: pairs of votes that are counted together: so many at least where there are that many, and so many at most
 _PAIRS, _MOST_PAIRS = 1 << 18, 1 << 21
-#: digits of a voice and of a balance: how a sum was added up cannot be seen in them; and what that is for a sum of rows
-_DIGITS, _ROUNDED = 6, 1e-6
+#: digits of a voice and of a balance: how a sum was added up cannot be seen in them; and half of the last one
+_DIGITS, _ROUNDED = 6, 5e-7
 
 
 class Pairs:
@@ -72,6 +72,8 @@ class Pairs:
                 among_all = np.zeros((2, self.sources, self.sources))
                 among_all[:, places[:, None], places] = counted
                 counted = (among_all[0], among_all[1])
+            for table in counted:
+                table.setflags(write=False)
             self._tables = counted
             return self._tables
 
@@ -108,7 +110,7 @@ class Agreement:
         if not judged.all():
             shared, agreed = (table[judged][:, judged] for table in (shared, agreed))
         # Weights of .6 on 50 rows are 30 rows, however their sum was rounded.
-        seen = shared > _SHARED - _ROUNDED
+        seen = shared >= _SHARED - _ROUNDED
         seen.flat[:: len(seen) + 1] = False
         if not seen.any():
             return None

@@ -112,7 +112,7 @@ class VoteRows:
     @cached_property
     def once(self) -> bool:
         """Whether each row counts once."""
-        return self.given is None or (self.given.dtype.kind in "iu" and bool((self.given == 1).all()))
+        return self.given is None or bool((self.given == 1).all())
 
     @cached_property
     def highest(self) -> int:

@@ -11,6 +11,9 @@ from hypothesis.extra import numpy as hnp
 from governance.labelmodels._base import TIE, best, ranked
 from governance.labelmodels._codes import Codes
 from governance.labelmodels._lookup import Lookup
+from governance.labelmodels._onehot import OneHot
+from governance.labelmodels._vote_rows import Spoken
+from governance.labelmodels.majority import MajorityVote
 
 
 @st.composite
@@ -88,3 +91,39 @@ def test_the_best_class_is_the_one_ranked_first(scores, large, apart):
     found = best(np.ascontiguousarray(scores.T))
     assert found.dtype == np.int8
     np.testing.assert_array_equal(found, ranked(scores)[0])
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("tiny", [2.0**-90, 2.0**-300, 2.0**-1000, 2.0**-1040])
+def test_no_weight_is_so_small_that_a_part_of_it_is_lost(classes, tiny):
+    """A share of e^-500 of a tiny weight is no number, but the weight is all there, whoever leads."""
+    patterns = np.repeat(np.arange(classes, dtype=np.int8)[:, None], 40, axis=1)
+    tables = np.full((40, classes, classes), -12.5)
+    tables[:, np.arange(classes), np.arange(classes)] = 0.0
+    weights = np.arange(1.0, classes + 1)
+    for ways in (
+        lambda some: Lookup(patterns, some, classes=classes),
+        lambda some: OneHot(Spoken.of(patterns), some, classes=classes),
+    ):
+        votes, rows = ways(weights * tiny).expected_votes(tables, np.zeros(classes))
+        # The last are below the smallest number that has all its digits.
+        digits = 1e-12 if tiny > 2.0**-1022 else 1e-3
+        np.testing.assert_allclose(rows / tiny, weights, rtol=digits)
+        np.testing.assert_allclose(votes.sum(axis=2) / tiny, np.tile(weights, (40, 1)), rtol=digits)
+
+
+def test_sources_that_never_vote_leave_no_trace_in_a_balance():
+    """Votes on rows with one voting source, with two, and so on up to twenty are added up one after the other."""
+    rng = np.random.default_rng(3)
+    votes = rng.integers(0, 3, (4000, 20)).astype(np.int8)
+    votes[np.arange(20) > rng.integers(0, 20, (4000, 1))] = -1
+    told = {}
+    for silent in (0, 1, 5, 30):
+        wide = np.concatenate([votes, np.full((len(votes), silent), -1, dtype=np.int8)], axis=1)
+        once = np.ones(len(wide))
+        told[silent] = [
+            MajorityVote().fit(wide, n_classes=3).balance_.tolist(),
+            Lookup(wide, once, classes=3).balance().tolist(),
+            OneHot(Spoken.of(wide), once, classes=3).balance().tolist(),
+        ]
+    assert told[0] == told[1] == told[5] == told[30]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,3 +56,20 @@ def test_sums_of_other_lengths_are_no_sums():
                 add(np.zeros(wrong[0]), np.zeros(wrong[1]))
         with pytest.raises(IndexError):
             add(np.zeros((given_length, 2)), np.zeros((length, 3)))
+
+
+@pytest.mark.parametrize("before", ["", "import scipy.sparse"])
+def test_a_fit_does_not_wait_for_all_of_scipy(before):
+    """Its loops are had alone where nobody has imported it, and it can be imported afterwards; they add up the same."""
+    code = f"""{before}
+import sys
+import numpy as np
+from governance.labelmodels._said import Said
+ones = Said(np.array([0, 1, 3], dtype=np.int32), np.array([1, 0, 1], dtype=np.int32), width=2)
+assert ones.by_row(np.array([1.0, 2.0]), np.zeros(2)).tolist() == [2.0, 3.0]
+assert ("scipy.sparse" in sys.modules) == bool({before!r})
+from scipy.sparse import csr_array
+assert (csr_array(np.array([[0.0, 1.0], [1.0, 1.0]])) @ np.array([1.0, 2.0])).tolist() == [2.0, 3.0]
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
