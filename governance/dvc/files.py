@@ -55,7 +55,8 @@ def read_stages(root: Path) -> dict[str, Stage]:
     path = root / "dvc.yaml"
     document = _yaml(
         path,
-        missing="`labeltrail init` lays one down in an empty folder; the documentation page your-own-data writes one",
+        missing="`labeltrail run -- COMMAND` records a script without one; `labeltrail init` lays one down in an empty "
+        "folder, and the documentation page your-own-data writes one",
     )
     given = document.get("stages")
     if not isinstance(given, dict) or not given:

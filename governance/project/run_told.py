@@ -78,7 +78,9 @@ def nothing_of(ends: Sequence[dict[str, Any]], status: int) -> str | None:
     if any(one["failed"] for one in ends):
         return f"the script ended in an error (exit {status}): nothing of it is recorded, and an earlier run stays"
     if not any(one["applications"] for one in ends):
-        return "nothing was captured: no applier of snorkel voted"
+        return (
+            "nothing was captured: no applier of snorkel voted (the page your-own-data records sources of other kinds)"
+        )
     return None
 
 

@@ -26,7 +26,8 @@ def votes_of(
         return votes.columns, votes.sources, votes.classes, votes.matrix
     many = _whole(n_classes)
     if many is None:
-        raise InvalidRecord("n_classes", n_classes, "a whole number: the classes beside a plain matrix", where=where)
+        wanted, hint = "a whole number: the classes beside a plain matrix", "as in `fit(votes, n_classes=2)`"
+        raise InvalidRecord("n_classes", n_classes, wanted, where=where, hint=hint)
     matrix = as_votes(votes, where=where)
     classes = tuple(str(k) for k in range(many))
     columns = names_of(votes, where=where) or numbered(matrix.shape[1])
