@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
-from importlib.util import find_spec, module_from_spec
+from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,11 +51,12 @@ class Said:
 
 @cache
 def _loops() -> Any:
-    """scipy's loops, by themselves where they can be had so: all of scipy.sparse takes a fifth of a second to import."""
+    """scipy's loops, without all of scipy.sparse where they can be had so: that takes a fifth of a second to import."""
+    # Whoever records what a process imports sees scipy itself.
+    import scipy
+
     name = "scipy.sparse._sparsetools"
-    scipy = find_spec("scipy")
-    places = scipy.submodule_search_locations if scipy else None
-    spec = PathFinder.find_spec(name, [str(Path(place) / "sparse") for place in places or ()])
+    spec = PathFinder.find_spec(name, [str(Path(place) / "sparse") for place in scipy.__path__])
     if name in sys.modules or spec is None or spec.loader is None:
         return import_module(name)
     loops = module_from_spec(spec)
