@@ -118,11 +118,7 @@ def climb(
     loud = None if left_out is None and (voices == 1.0).all() else (voices * heard)[:, None, None]
     sizes = np.bincount(groups)
     shared = None if sizes.max() == 1 else partial(_shared, groups=groups, sizes=sizes)
-    pseudo = prior.sum(axis=2)
-    #: pseudo-rows, sources x classes, on which a source casts its pseudo-votes; one that never votes has no others
-    votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
-    beside = (pseudo * (cast.covered / np.where(votes_at_all, often, cast.covered))[:, None])[:, :, None]
-    on_rows = None if votes_at_all.all() else votes_at_all[:, None, None].astype(np.float64)
+    beside, on_rows = _pseudo_rows(prior, cast)
     learns, size = balance_rows is not None, prior.size
     given, worth = (balance_rows * balance, cast.covered + balance_rows) if balance_rows is not None else (0.0, 1.0)
     #: what a step comes to: shares, sources x classes x votes, and after them the balance; and which of them count, or None
@@ -163,6 +159,17 @@ def climb(
     leaned = prior * tables
     log_prior = float((leaned if left_out is None else leaned[heard]).sum())
     return Climbed(tables if loud is None else tables * loud, learned, iterations, converged, log_prior)
+
+
+def _pseudo_rows(prior: np.ndarray, cast: Cast) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows, sources x classes x 1, on which a source casts its pseudo-votes; and on which it votes at all, 1 or 0, sources
+    x 1 x 1, None where all do. One that never votes has no rows but these."""
+    import numpy as np
+
+    votes_at_all, often = cast.votes > 0, np.maximum(cast.votes, cast.covered / _RAREST)
+    each = cast.covered / np.where(votes_at_all, often, cast.covered)
+    on_rows = None if votes_at_all.all() else votes_at_all[:, None, None].astype(np.float64)
+    return (prior.sum(axis=2) * each[:, None])[:, :, None], on_rows
 
 
 class _Ahead:
