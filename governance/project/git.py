@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 #: what git sets for the hooks it runs: it would make git answer for another folder than the one that is asked about
@@ -30,7 +34,7 @@ def ask_git(
 ) -> tuple[int, bytes, str]:
     """Git's exit status, what it answers and what it complains of; 127 where it cannot be started or takes too long.
 
-    No hook runs and no index is refreshed. `index` is used instead of the repository's own.
+    No hook runs, and no index is refreshed that can be left alone. `index` is used instead of the repository's own.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
     environment["GIT_OPTIONAL_LOCKS"] = "0"
@@ -53,10 +57,29 @@ def ask_git(
 GIT_INIT = "`git init` makes this folder a repository"
 
 
-def run_git(root: Path, *arguments: str) -> str | None:
+def run_git(root: Path, *arguments: str, index: Path | None = None) -> str | None:
     """What git answers, or None where there is no git, no repository or no such thing."""
-    status, answer, _ = ask_git(root, *arguments)
+    status, answer, _ = ask_git(root, *arguments, index=index)
     return answer.decode(errors="replace") if status == 0 else None
+
+
+def changed_since(root: Path, revision: str, paths: Sequence[str]) -> list[str] | None:
+    """The paths, from the repository's top, that differ from a commit; None where git could not tell."""
+    own = run_git(root, "rev-parse", "--git-path", "index")
+    if own is None:
+        return None
+    quiet = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    try:
+        with tempfile.TemporaryDirectory(prefix="labeltrail-") as scratch:
+            index = Path(scratch) / "index"
+            with contextlib.suppress(FileNotFoundError):
+                # `git diff` writes the times of touched files into the index, whatever locks it is to take. With the time
+                # of the index git tells which files may have been edited since without a trace: the copy has it too.
+                shutil.copy2(root / own.removesuffix("\n"), index)
+            answer = run_git(root, "diff", revision, "--name-only", "-z", *quiet, "--", *paths, index=index)
+    except OSError:
+        return None
+    return None if answer is None else [path for path in answer.split("\0") if path]
 
 
 def blob(root: Path, revision: str, path: str) -> bytes | None:

@@ -76,13 +76,12 @@ def changes(root: Path, revision: str, paths: Sequence[str]) -> dict[str, str | 
     asked = [f":(literal){path}" for path in paths if Path(os.path.normpath(root / path)).is_relative_to(top)]
     if not asked:
         return {}
-    quiet = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
-    differ = git.run_git(root, "diff", revision, "--name-only", "-z", *quiet, "--", *asked)
+    differ = git.changed_since(root, revision, asked)
     others = git.run_git(root, "ls-files", "-z", "--others", "--exclude-standard", "--", *asked)
     if differ is None or others is None:
         return None
     # The first are told from the top of the repository, the second from this folder.
-    named = [os.path.relpath(f"{top}/{path}", root) for path in differ.split("\0") if path]
+    named = [os.path.relpath(f"{top}/{path}", root) for path in differ]
     named += [path for path in others.split("\0") if path and "__pycache__" not in path.split("/")]
     return {path: _digest(root / path) for path in named}
 

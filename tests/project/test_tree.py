@@ -49,7 +49,11 @@ def test_an_edited_module_that_no_stage_lists_makes_the_tree_dirty(project):
 def test_where_git_gives_no_answer_the_tree_is_not_called_clean(project, monkeypatch):
     """A git that is killed by its time limit has compared nothing."""
     asked = ours.run_git
-    monkeypatch.setattr(ours, "run_git", lambda root, *words: None if words[0] == "diff" else asked(root, *words))
+
+    def silent(root: Path, *words: str, index: Path | None = None) -> str | None:
+        return None if words[0] == "diff" else asked(root, *words, index=index)
+
+    monkeypatch.setattr(ours, "run_git", silent)
     tree = look_at(project, ["pipelines/make.py"])
     assert tree.revision is not None
     assert tree.changed is None
@@ -120,10 +124,26 @@ def test_asking_runs_no_hook_and_writes_no_index(below):
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(f"#!/bin/sh\ntouch {below}/hook_ran\n")
     hook.chmod(0o755)
-    os.utime(below / "code.py")
+    # Long ago: where a file is as young as the index, git leaves the index alone by itself.
+    os.utime(below / "code.py", (1_000_000_000, 1_000_000_000))
     index = below.parent / ".git/index"
     before = index.read_bytes()
     assert look_at(below, ["code.py"]).changed == {}
     assert ours.ask_git(below, "read-tree", "HEAD", index=below / "scratch_index")[0] == 0
     assert index.read_bytes() == before
     assert not (below / "hook_ran").exists()
+
+
+def test_a_file_edited_within_the_instant_of_its_commit_is_seen_as_changed(below):
+    """Neither its size nor its time tells it; git reads such files, as long as it knows the time of the index."""
+    code = below / "code.py"
+    code.write_text("two\n")
+    then = (1_000_000_000, 1_000_000_000)
+    os.utime(code, then)
+    # The time of the last change of a file's metadata, which git compares too, cannot be set back.
+    git(below, "config", "core.trustctime", "false")
+    git(below, "commit", "-q", "-a", "-m", "two")
+    os.utime(below.parent / ".git/index", then)
+    code.write_text("six\n")
+    os.utime(code, then)
+    assert set(look_at(below, ["code.py"]).changed or {}) == {"code.py"}
