@@ -81,9 +81,10 @@ def others_read(root: Path, *, since: int) -> bool:
 
 def _opened(root: Path) -> int | None:
     """The mark, made where there is none yet; None where neither can be done."""
+    mark = f"{root}/{STATE_FOLDER}/{_MARK}"
     for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
         with suppress(OSError):
-            return os.open(root / STATE_FOLDER / _MARK, flags | os.O_CLOEXEC, 0o666)
+            return os.open(mark, flags | os.O_CLOEXEC, 0o666)
     return None
 
 

@@ -66,15 +66,20 @@ class Rows:
         """The ids of a table's rows, in order."""
         return list(self._read(held.path)[1])
 
-    def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
-        """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
-        frame, index = self._read(held.path)
-        if example not in index:
+    def number(self, held: Held[Record], example: str) -> int:
+        """The number of an example's row. Raises UnknownName with the nearest ids."""
+        index = self._read(held.path)[1]
+        number = index.get(example)
+        if number is None:
             near = example.rpartition("/")[0]
             known = [known for known in index if known.startswith(near)][:2000] or list(index)[:2000]
             raise UnknownName("example", example, known)
-        number = index[example]
-        return number, frame.row(number, named=True)
+        return number
+
+    def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
+        """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
+        number = self.number(held, example)
+        return number, self._read(held.path)[0].row(number, named=True)
 
     def frame(self, held: Held[Record]) -> Any:
         """The whole table, a polars frame."""

@@ -11,6 +11,7 @@ from governance.erased import by_entries
 from governance.errors import GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels import load
+from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.explain import Apart, Explanation
 from governance.lineage.rows import Held, Rows
 from governance.project.report import Report, Table, table
@@ -74,6 +75,8 @@ class Explainer:
         }
         fitted = self.rows.held(LabelModel)
         self.apart = Apart(load(fitted.path))
+        self.sources = _sources(self.apart.model, facts)
+        self.classes = list(self.tables["votes"].record.classes)
         self.beside = Beside.read(
             self.rows,
             erased=erased,
@@ -112,59 +115,62 @@ class Explainer:
         erased."""
         # 1.
         try:
-            found = {what: self.rows.row(held, example) for what, held in self.tables.items() if what != "labels"}
+            numbers = {what: self.rows.number(held, example) for what, held in self.tables.items() if what != "labels"}
         except UnknownName:
             entry = SubjectKeys(self.trail).erased(example)
             if entry is None:
                 raise
             raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
-        votes = self.tables["votes"].record
-        assert isinstance(votes, Votes)  # noqa: S101 - it was asked for by its kind
-        number, vote_row = found["votes"]
-        told = self.apart.explain({column.column: vote_row[column.column] for column in votes.sources})
-        labels = self.tables["labels"]
+        told = self.apart.explain(self.beside.labels.matrix[numbers["votes"]])
+        labels, label_row = self.tables["labels"], {}
         if example in self.rows.index(labels):
-            found["labels"] = self.rows.row(labels, example)
+            numbers["labels"], label_row = self.rows.row(labels, example)
         elif told.label_name is not None:
             raise MissingEvidence(
                 f"{labels.record.label} has no row for {example}, which sources voted on", hint=_NO_ROW
             )
-        label_row = found["labels"][1] if "labels" in found else {}
-        data = {"example": example, **_label(told, votes, label_row, self.facts)}
+        data = {"example": example, **_label(told, self.sources, self.classes, label_row)}
         titles = {vote["column"]: vote["title"] for vote in data["votes"]}
-        data |= self.beside.of(number, told, titles)
+        data |= self.beside.of(numbers["votes"], told, titles)
         # 3.
         data["prediction"] = None
-        if "predictions" in found:
-            data["prediction"] = _prediction(found["predictions"][1], data["classes"], self.records["model"])
+        if "predictions" in numbers:
+            predicted = self.rows.row(self.tables["predictions"], example)[1]
+            data["prediction"] = _prediction(predicted, data["classes"], self.records["model"])
         data["records"], data["runs"] = self.records, self.runs
         # 4.
-        data["store"] = self.store.of({what: number for what, (number, _) in found.items()})
+        data["store"] = self.store.of(numbers)
         return data
 
 
-def _label(told: Explanation, votes: Any, label_row: dict[str, Any], facts: Facts) -> dict[str, Any]:
+def _sources(model: FittedLabelModel, facts: Facts) -> list[dict[str, Any]]:
+    """Who votes in each of a label model's columns, as far as facts tell."""
+    told = []
+    for column, name in zip(model.columns_, model.sources_ or [None] * len(model.columns_), strict=True):
+        source = facts.get(name) if name else None
+        version = source.version if isinstance(source, Source) else ""
+        told.append({"source": name, "title": source.label if source else column, "version": version, "column": column})
+    return told
+
+
+def _label(
+    told: Explanation, sources: list[dict[str, Any]], classes: list[str], label_row: dict[str, Any]
+) -> dict[str, Any]:
     covered = told.log_odds is not None
-    voted = []
-    for part in told.contributions:
-        source = facts.get(part.source) if part.source else None
-        voted.append(
-            {
-                "source": part.source,
-                "title": source.label if source else part.column,
-                "version": source.version if isinstance(source, Source) else "",
-                "column": part.column,
-                "vote": part.vote,
-                "said": SILENCE.get(part.vote, part.said),
-                "contribution": decimal(part.log_odds),
-            }
-        )
-    classes = list(votes.classes)
+    voted = [
+        {
+            **source,
+            "vote": part.vote,
+            "said": SILENCE.get(part.vote, part.said),
+            "contribution": decimal(part.log_odds),
+        }
+        for source, part in zip(sources, told.contributions, strict=True)
+    ]
     probability = label_row.get(f"p_{told.label_name}") if covered else None
     recorded, majority = label_row.get("log_odds"), label_row.get("majority")
     return {
-        "classes": classes,
+        "classes": list(classes),
         "votes": voted,
         "prior": decimal(told.prior),
         "log_odds": decimal(told.log_odds) if told.log_odds is not None else None,

@@ -6,7 +6,7 @@ import json
 import math
 import secrets
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -175,13 +175,19 @@ def commit_rows(
 
 def canonical_row(frame: pl.DataFrame, position: int) -> bytes:
     """The bytes that `canonical_rows` gives for the row at a position, without making a table of one row."""
-    cells = dict(zip(frame.columns, frame.row(position), strict=True))
-    columns = tuple(sorted(frame.columns))
-    return (_template(columns) % tuple(_cell(cells[column]) for column in columns)).encode()
+    template, order = _laid_out(tuple(frame.columns))
+    cells = frame.row(position)
+    return (template % tuple([_cell(cells[place]) for place in order])).encode()
 
 
 @lru_cache(maxsize=64)
-def _template(columns: tuple[str, ...]) -> str:
+def _laid_out(columns: tuple[str, ...]) -> tuple[str, tuple[int, ...]]:
+    """A row as an object, with a place for each cell, and which column goes where."""
+    order = sorted(range(len(columns)), key=columns.__getitem__)
+    return _template([columns[place] for place in order]), tuple(order)
+
+
+def _template(columns: Sequence[str]) -> str:
     """A row as an object, with a place for each cell; the columns come sorted."""
     # The brackets of an object around one null, by the one writer that decides what a key may be.
     keys = [canonical({column: None})[1 : -len("null}")].decode().replace("%", "%%") for column in columns]
@@ -204,7 +210,7 @@ def _cell(value: Any) -> str:
 def canonical_rows(frame: pl.DataFrame) -> Iterator[bytes]:
     """RFC 8785 bytes of each row as an object; floats as their shortest decimal strings."""
     columns = sorted(frame.columns)
-    row = _template(tuple(columns))
+    row = _template(columns)
     for part in frame.iter_slices(_AT_ONCE):
         for cells in zip(*(_cells(part[column]) for column in columns), strict=True):
             yield (row % cells).encode()
