@@ -162,13 +162,13 @@ def test_where_the_trail_cannot_be_opened_no_stage_is_let_run(project):
         project,
         "pipelines/make.py",
         '    rows = run.params["rows"]',
-        "    import time\n    time.sleep(60)\n    rows = 1",
+        "    import time\n    time.sleep(600)\n    rows = 1",
     )
     (project / ".labeltrail/trail.db").write_bytes(b"no database")
     started = time.monotonic()
     with pytest.raises(GovernanceError):
         Project.find(project).repro()
-    assert time.monotonic() - started < 50
+    assert time.monotonic() - started < 500
     assert digests(project) == before
     assert not any(alive(pid) for pid in standing_in(project))
 
