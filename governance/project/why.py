@@ -68,15 +68,6 @@ class Explainer:
         self.trail = trail
         erased = erasures(trail)
         self.rows = Rows(config.root, facts, id_column=config.id_column, erased=erased)
-        self.tables = {
-            "dataset": self.rows.held(Dataset, role="screened"),
-            "votes": self.rows.held(Votes),
-            "labels": self.rows.held(Labels),
-        }
-        fitted = self.rows.held(LabelModel)
-        self.apart = Apart(load(fitted.path))
-        self.sources = _sources(self.apart.model, facts)
-        self.classes = list(self.tables["votes"].record.classes)
         self.beside = Beside.read(
             self.rows,
             erased=erased,
@@ -84,6 +75,17 @@ class Explainer:
             text_column=config.text_column,
             subject_column=config.subject_column,
         )
+        labels = self.beside.labels
+        # What these labels come from, whatever else was recorded since.
+        self.tables = {
+            "dataset": self.rows.held(Dataset, name=labels.dataset.name),
+            "votes": self.rows.held(Votes, name=labels.votes.name),
+            "labels": self.rows.held(Labels, name=labels.labels.name),
+        }
+        fitted = self.rows.held(LabelModel, name=labels.fitted.name)
+        self.apart = Apart(load(fitted.path))
+        self.sources = _sources(self.apart.model, facts)
+        self.classes = list(labels.classes)
         self.runs = {held.result.stage: held.result.name for held in (*self.tables.values(), fitted)}
         self.records = {what: held.record.name for what, held in self.tables.items()} | {
             "labelmodel": fitted.record.name

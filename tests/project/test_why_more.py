@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
 
+from governance.digest import file_digest
+from governance.facts import Facts
 from governance.labelmodels import load
 from governance.project import Project
-from governance.votes.table import read_votes
+from governance.project.why import Explainer
+from governance.records import Result, Votes
+from governance.votes.table import read_votes, write_votes
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +100,24 @@ def test_one_answer_and_many_say_the_same(reference_once, answers):
     for example in list(answers)[:5]:
         alone = json.loads(json.dumps(Project.find(reference_once).why(example).data))
         assert alone == json.loads(json.dumps(answers[example]))
+
+
+def test_the_votes_that_are_told_are_those_that_the_label_came_from(reference):
+    """Also where other votes on the same examples, in another order, were recorded since."""
+    project = Project.find(reference)
+    facts = project.current_facts()
+    table = read_votes(reference / "artifacts/votes/votes.parquet")
+    path = reference / "artifacts/votes/others.parquet"
+    write_votes(replace(table, ids=table.ids.reverse(), matrix=table.matrix[::-1]), path)
+    votes = facts.of(Votes)[-1]
+    others = votes.model_copy(update={"title": "others", "sha256": file_digest(path), "content": "7" * 64})
+    others = Votes.make(**others.body())
+    made = next(result for result in facts.of(Result) if votes.name in result.generated)
+    output = {"path": "artifacts/votes/others.parquet", "sha256": others.sha256, "bytes": path.stat().st_size}
+    result = Result.make(**{**made.body(), "stage": "others", "outputs": [output], "generated": [others.name]})
+    told, told_since = (
+        Explainer(config=project.config, trail=project.trail, facts=Facts(known))
+        for known in (facts, [*facts, others, result])
+    )
+    for example in told.examples[::50]:
+        assert told_since.answer(example) == told.answer(example)
