@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from governance.errors import ConfigurationError, InvalidRecord, NotAProject, UnknownName
+from governance.errors import ConfigurationError, InvalidRecord, NoSuchFolder, NotAProject, UnknownName
 
 CONFIG_NAME = "labeltrail.toml"
 STATE_FOLDER = ".labeltrail"
@@ -49,7 +49,9 @@ _FIELDS: dict[str, str] = {
 
 
 def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` with a labeltrail.toml. Raises NotAProject."""
+    """The nearest folder at or above `start` with a labeltrail.toml. Raises NoSuchFolder, NotAProject."""
+    if not start.is_dir():
+        raise NoSuchFolder(start, is_file=start.exists())
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / CONFIG_NAME).is_file():

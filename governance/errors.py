@@ -56,6 +56,17 @@ class NotAProject(ConfigurationError):
         )
 
 
+class NoSuchFolder(ConfigurationError):
+    """The folder that was named is not there, or is a file."""
+
+    def __init__(self, folder: object, *, is_file: bool) -> None:
+        self.folder, self.is_file = str(folder), is_file
+        super().__init__(
+            f"{folder} is a file, wanted a folder" if is_file else f"{folder}: there is no such folder",
+            hint="name the folder of a project, or one below it, with -C DIR",
+        )
+
+
 class UnknownName(GovernanceError):
     """A name that nothing carries; the nearest known names are suggested."""
 

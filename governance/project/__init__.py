@@ -29,7 +29,7 @@ class Project:
 
     @classmethod
     def find(cls, folder: str | Path = ".") -> Self:
-        """The project at or above a folder. Raises NotAProject, ConfigurationError."""
+        """The project at or above a folder. Raises NoSuchFolder, NotAProject, ConfigurationError."""
         return cls(read_config(find_root(Path(folder))))
 
     @classmethod
@@ -645,7 +645,10 @@ class Project:
 
     @classmethod
     def doctor(cls, folder: str | Path = ".", *, rebuild: bool = False) -> Report:
-        """Looks at the machine, the tools, the key and the project; `rebuild` projects the tables anew."""
+        """Looks at the machine, the tools, the key and the project; `rebuild` projects the tables anew.
+
+        Raises NoSuchFolder.
+        """
         from governance.errors import NotAProject
         from governance.project import doctor
 

@@ -6,7 +6,7 @@ import pytest
 
 from governance import shelf
 from governance.config import find_root, read_config
-from governance.errors import ConfigurationError, InvalidRecord, NotAProject, UnknownName
+from governance.errors import ConfigurationError, InvalidRecord, NoSuchFolder, NotAProject, UnknownName
 
 
 def test_a_project_is_found_from_any_folder_below(tmp_path):
@@ -25,6 +25,15 @@ def test_a_folder_that_is_no_project_says_so(tmp_path):
     assert "labeltrail init" in (caught.value.hint or "")
     with pytest.raises(NotAProject):
         read_config(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_told_from_one_that_is_no_project(tmp_path):
+    """Whoever misspells a folder, or names a file, is not told to make a project there."""
+    (tmp_path / "labeltrail.toml").write_text('[project]\nname = "x"\n')
+    with pytest.raises(NoSuchFolder, match="elsewhere: there is no such folder"):
+        find_root(tmp_path / "elsewhere")
+    with pytest.raises(NoSuchFolder, match=r"labeltrail\.toml is a file, wanted a folder"):
+        find_root(tmp_path / "labeltrail.toml")
 
 
 @pytest.mark.parametrize(

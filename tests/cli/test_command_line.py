@@ -98,6 +98,15 @@ def test_outside_a_project_every_verb_says_the_same(tmp_path):
     assert (told["error"], told["exit_code"]) == ("NotAProject", 2)
 
 
+@pytest.mark.parametrize("verb", ["status", "doctor"])
+def test_a_folder_that_is_not_there_is_named(tmp_path, verb):
+    """Exit 2, and no word of a project that would have to be made."""
+    done = labeltrail("-C", str(tmp_path / "elsewhere"), verb)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "elsewhere: there is no such folder" in done.stderr
+    assert "labeltrail init" not in done.stderr
+
+
 def test_a_project_elsewhere_is_reached_with_c(project):
     """-C works as git's does."""
     assert labeltrail("-C", str(project), "verify").returncode == 0
