@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import IntEnum
 
@@ -68,14 +69,28 @@ class NoSuchFolder(ConfigurationError):
 
 
 class UnknownName(GovernanceError):
-    """A name that nothing carries; the nearest known names are suggested."""
+    """A name that nothing carries; the nearest known names are suggested.
 
-    def __init__(self, what: str, given: str, known: Iterable[str], *, hint: str | None = None) -> None:
+    `written` says what to write for a known name that means nothing by itself, such as a title that several records have.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        given: str,
+        known: Iterable[str],
+        *,
+        hint: str | None = None,
+        written: Mapping[str, str] | None = None,
+    ) -> None:
         self.what, self.given = what, given
-        known = sorted(set(known))
-        self.suggestions = get_close_matches(given, known, n=3, cutoff=0.5)
-        if self.suggestions:
-            hint = f"did you mean {' or '.join(self.suggestions)}?"
+        known, written = sorted(set(known)), written or {}
+        near = get_close_matches(given, known, n=3, cutoff=0.5)
+        self.suggestions = list(dict.fromkeys(written.get(name, name) for name in near))
+        if near:
+            # As it can be copied into a shell.
+            told = [f"{written[name]} ({name})" if name in written else shlex.quote(name) for name in near]
+            hint = f"did you mean {' or '.join(told)}?"
         elif hint is None:
             # A short list helps to choose, a long one only hides that nothing is near.
             hint = f"there is {', '.join(known)}" if 0 < len(known) <= 12 else None

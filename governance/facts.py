@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -50,11 +52,15 @@ class Facts:
             raise AmbiguousName(kind.kind, [record.name for record in found])
         return found[0]
 
-    def resolve(self, given: str) -> Record:
-        """The record with this name, a shortened name or an unmistakable title. Raises UnknownName, AmbiguousName."""
+    def resolve(self, given: str, *, also: Iterable[str] = ()) -> Record:
+        """The record with this name, a shortened name or an unmistakable title. Raises UnknownName, AmbiguousName.
+
+        `also` are words that mean a record where it is asked for, and that are suggested too.
+        """
         if given in self._by_name:
             return self._by_name[given]
-        return self._by_name[match_name(given, {name: record.label for name, record in self._by_name.items()})]
+        labels = {name: record.label for name, record in self._by_name.items()}
+        return self._by_name[match_name(given, labels, also=also)]
 
     @cached_property
     def edges(self) -> list[tuple[str, str, str]]:
@@ -67,10 +73,10 @@ def is_row_table(record: Record) -> bool:
     return record.kind in ("dataset", "votes", "labels", "predictions", "answers")
 
 
-def match_name(given: str, labels: dict[str, str]) -> str:
+def match_name(given: str, labels: dict[str, str], *, also: Iterable[str] = ()) -> str:
     """The one name that `given` shortens (at least 4 digits of the digest) or whose label it is.
 
-    Raises UnknownName with suggestions, AmbiguousName with the candidates.
+    `also` is suggested besides labels and names. Raises UnknownName with suggestions, AmbiguousName with the candidates.
     """
     kind, colon, prefix = given.partition(":")
     matches: list[str] = []
@@ -83,11 +89,18 @@ def match_name(given: str, labels: dict[str, str]) -> str:
     if not matches:
         hint = "`labeltrail log --all` lists every record; a shortened name has at least 4 digits"
         if "/" in given and ":" not in given:
-            hint = f"an example's label is explained by `labeltrail why {given}`"
-        raise UnknownName("record", given, [*labels.values(), *(short(name) for name in labels)], hint=hint)
+            hint = f"an example's label is explained by `labeltrail why {shlex.quote(given)}`"
+        known = [*also, *labels.values(), *(short(name) for name in labels)]
+        raise UnknownName("record", given, known, hint=hint, written=_of_shared(labels, but=set(also)))
     if len(matches) > 1:
         raise AmbiguousName(given, matches)
     return matches[0]
+
+
+def _of_shared(labels: dict[str, str], *, but: set[str]) -> dict[str, str]:
+    """For each label that several records have, what to write for the one that was stated last."""
+    often = Counter(labels.values())
+    return {label: short(name) for name, label in labels.items() if often[label] > 1 and label not in but}
 
 
 def short(name: str) -> str:

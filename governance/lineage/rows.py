@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -73,7 +74,7 @@ class Rows:
         if number is None:
             near = example.rpartition("/")[0]
             known = [known for known in index if known.startswith(near)][:2000] or list(index)[:2000]
-            raise UnknownName("example", example, known)
+            raise UnknownName("example", example, known, hint=_looks(example, index))
         return number
 
     def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
@@ -107,6 +108,15 @@ class Rows:
             index = {example: number for number, example in enumerate(frame[self.id_column].to_list())}
             self._index[path] = (frame, index)
         return self._index[path]
+
+
+def _looks(example: str, index: dict[str, int]) -> str | None:
+    """The way out for an id that is none: those of which it is the last part, else what an id looks like here."""
+    ending = [known for known in index if known.rpartition("/")[2] == example][:3]
+    if ending:
+        return f"did you mean {' or '.join(map(shlex.quote, ending))}?"
+    first = next(iter(index), None)
+    return f"an id looks like {shlex.quote(first)} here" if first else None
 
 
 _VERIFY = "`labeltrail verify` names everything that does not fit"

@@ -421,6 +421,7 @@ class Project:
         """
         from governance.dvc.files import read_stages
         from governance.errors import MissingEvidence, UnknownName
+        from governance.facts import match_name
         from governance.project.reproduce import reproduce_runs
         from governance.records import Result
         from governance.runs.outside import is_outside
@@ -436,10 +437,11 @@ class Project:
             hint = "`labeltrail repro` runs and records it; what does not use governance.runs.stage leaves no record"
             raise MissingEvidence(f"no result of stage {run} is recorded here", hint=hint)
         else:
-            record = facts.resolve(run)
-            if not isinstance(record, Result):
-                raise UnknownName("result or stage", run, current)
-            chosen = [record]
+            results = {result.name: result for result in facts.of(Result)}
+            try:
+                chosen = [results[match_name(run, {name: result.label for name, result in results.items()})]]
+            except UnknownName:
+                raise UnknownName("result or stage", run, current) from None
         return reproduce_runs(self.config, self.trail, chosen, facts, left_out=left_out, say=say)
 
     @reads
@@ -696,6 +698,8 @@ class Project:
 
     def _newest(self, name: str):
         """A record by name. A kind (`model`) or a title means the one of the current runs, where they hold one of it."""
+        from collections import Counter
+
         from governance.errors import AmbiguousName, UnknownName
         from governance.facts import short
         from governance.records import record_kinds
@@ -710,4 +714,6 @@ class Project:
         try:
             return current.resolve(name)
         except UnknownName:
-            return self.facts().resolve(name)
+            # A kind or a title of which the current runs hold one means that one.
+            held = Counter(word for record in current for word in {record.kind, record.label})
+            return self.facts().resolve(name, also=[word for word, times in held.items() if times == 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import time
 from dataclasses import dataclass
 
@@ -125,6 +126,7 @@ def _data(record: Approval | Expiry, source: Source) -> dict[str, object]:
 
 def _entered(trail: Trail, record: Approval | Expiry, data: dict[str, object], *, says: str) -> Report:
     appended = trail.append([record])
-    told = f"entry {appended.positions[record.name]} of the log; next: `labeltrail source check {record.title}`"
+    check = f"`labeltrail source check {shlex.quote(record.title)}`"
+    told = f"entry {appended.positions[record.name]} of the log; next: {check}"
     data = {**data, "recorded": True, "entry": appended.positions[record.name]}
     return Report(f"source {'approve' if isinstance(record, Approval) else 'expire'}", data, (says, told))

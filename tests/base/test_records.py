@@ -140,6 +140,19 @@ def test_a_shortened_name_opens_its_record_and_a_doubtful_one_does_not():
         match_name("x", labels)
 
 
+def test_what_is_suggested_can_be_written_as_it_is_told():
+    """A title that two records have is told as the short name of the newer one, and one with spaces in quotation marks."""
+    labels = {"source:" + "1" * 64: "vader", "labels:" + "2" * 64: "all posts", "labels:" + "3" * 64: "all posts"}
+    with pytest.raises(UnknownName) as caught:
+        match_name("all pots", labels)
+    assert caught.value.suggestions == ["labels:333333333333"]
+    assert match_name(caught.value.suggestions[0], labels) == "labels:" + "3" * 64
+    assert caught.value.hint == "did you mean labels:333333333333 (all posts)?"
+    with pytest.raises(UnknownName) as caught:
+        match_name("all pots", dict(list(labels.items())[:2]))
+    assert caught.value.hint == "did you mean 'all posts'?"
+
+
 def test_an_unknown_name_comes_with_the_nearest_known_one():
     """A slip of the pen is answered with what was probably meant."""
     with pytest.raises(UnknownName) as caught:

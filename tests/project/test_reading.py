@@ -74,6 +74,19 @@ def test_show_opens_a_record_by_name_short_name_or_title(project):
         governed.show("make")
 
 
+def test_what_show_and_trace_suggest_opens_a_record(project):
+    """A kind of which there is one, or a title that one record has; never a title that several share."""
+    governed = Project.find(project)
+    with pytest.raises(UnknownName) as caught:
+        governed.trace("dataste")
+    assert caught.value.suggestions == ["dataset"]
+    with pytest.raises(UnknownName) as caught:
+        governed.show("mak")
+    assert "(make)" in str(caught.value.hint)
+    for suggested in caught.value.suggestions:
+        governed.show(suggested)
+
+
 def test_trace_goes_both_ways(project):
     """From the data down to the finding, from the finding up to the recipe of the first stage."""
     governed = Project.find(project)

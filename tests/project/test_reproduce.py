@@ -14,6 +14,7 @@ import pytest
 from safetensors.numpy import save_file
 from small_project import git
 
+from governance.errors import UnknownName
 from governance.facts import facts_bytes
 from governance.project import Project
 from governance.records import Finding, Reproduction
@@ -41,6 +42,16 @@ def test_every_stage_comes_out_identical_and_the_trail_says_so(project):
     listed = subprocess.run(["git", "worktree", "list"], cwd=project, capture_output=True, text=True, check=True)
     assert len(listed.stdout.strip().split("\n")) == 1
     assert int(governed.verify().exit_code) == 0
+
+
+def test_a_misspelt_stage_is_answered_with_what_can_be_reproduced(project):
+    """No title of a record that is no result."""
+    governed = Project.find(project)
+    with pytest.raises(UnknownName, match="no result or stage is named 'comit'") as caught:
+        governed.reproduce("comit")
+    assert caught.value.suggestions == ["count"]
+    with pytest.raises(UnknownName, match="no result or stage"):
+        governed.reproduce("rows: pass")
 
 
 def test_an_older_run_is_reproduced_from_its_own_revision(project):

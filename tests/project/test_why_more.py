@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from governance.digest import file_digest
+from governance.errors import UnknownName
 from governance.facts import Facts
 from governance.labelmodels import load
 from governance.project import Project
@@ -93,6 +94,17 @@ def test_people_read_it_in_sentences(reference_once, answers):
     labels = pl.read_parquet(reference_once / "artifacts/labels/labels.parquet")
     silent = labels.filter(~pl.col("covered"))["example_id"][0]
     assert "no fewer votes" not in Project.find(reference_once).why(silent).to_markdown()
+
+
+def test_an_id_that_is_none_is_answered_with_what_an_id_looks_like(reference_once, answers):
+    """Those that end as what was given, else the first one of the table."""
+    first = next(iter(answers))
+    with pytest.raises(UnknownName) as caught:
+        Project.find(reference_once).why(first.rpartition("/")[2])
+    assert first in str(caught.value.hint)
+    with pytest.raises(UnknownName) as caught:
+        Project.find(reference_once).why("?")
+    assert caught.value.hint == f"an id looks like {first} here"
 
 
 def test_one_answer_and_many_say_the_same(reference_once, answers):

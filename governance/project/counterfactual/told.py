@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def whatif_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
         yield _by_slice(data, known, "rows by part")
     last = known[-1] if known else None
     if last and data[last]["first"]:
-        yield f"`labeltrail why {data[last]['first'][0]}` explains one that flips"
+        yield f"`labeltrail why {shlex.quote(data[last]['first'][0])}` explains one that flips"
 
 
 def blast_blocks(data: dict[str, Any]) -> Iterator[str | Table]:
