@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from governance.cli.tell import status_of
 from governance.facts import Facts
 from governance.project import Project
 from governance.records import Evaluation, Metric, Result
@@ -73,4 +74,4 @@ def cell(metric: Metric | None) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(status_of(lambda: main(sys.argv[1:])))

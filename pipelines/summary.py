@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from governance import audit
+from governance.cli.tell import status_of
 from governance.controls import load_framework
 from governance.facts import Facts
 from governance.project import Project
@@ -27,8 +28,8 @@ from pipelines.results import evaluated
 HOME = "tweets"
 
 
-def main() -> None:
-    """Prints the summary of the project around the current folder."""
+def main() -> int:
+    """Prints the summary of the project around the current folder; answers the exit status."""
     project = Project.find(Path.cwd())
     facts = project.current_facts()
     for number, line in enumerate(lines(project, facts), start=1):
@@ -37,6 +38,7 @@ def main() -> None:
     for path in documents(facts):
         print(f"    {path}")
     print("\n    labeltrail why tweets/1 · labeltrail trace model · labeltrail source · labeltrail verify")
+    return 0
 
 
 def lines(project: Project, facts: Facts) -> list[str]:
@@ -94,4 +96,4 @@ def documents(facts: Facts) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(status_of(main))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from governance.errors import GovernanceError
@@ -34,6 +35,15 @@ def tell_error(error: GovernanceError, *, as_json: bool, verb: str) -> None:
     print(f"error: {visible(error.message)}", file=sys.stderr)
     if error.hint:
         print(f"  {visible(error.hint)}", file=sys.stderr)
+
+
+def status_of(command: Callable[[], int]) -> int:
+    """The exit status of a command that stands beside the verbs: its own, or that of an error, which is told as theirs."""
+    try:
+        return command()
+    except GovernanceError as error:
+        tell_error(error, as_json=False, verb="")
+        return int(error.exit_code)
 
 
 def say(line: str) -> None:
