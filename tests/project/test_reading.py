@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from governance.errors import AmbiguousName, BrokenEvidence, Busy, MissingEvidence, UnknownName
+from governance.errors import AmbiguousName, BrokenEvidence, Busy, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import short
 from governance.lineage.graph import Graph
 from governance.project import Project
@@ -121,6 +121,13 @@ def test_sources_of_a_project_without_any(project):
     assert Project.find(project).source().data["sources"] == []
     with pytest.raises(UnknownName):
         Project.find(project).source("vader")
+
+
+def test_an_audit_as_of_no_day_names_the_day_once(project):
+    """Which verb, which field, what was given, what was wanted."""
+    with pytest.raises(InvalidRecord) as caught:
+        Project.find(project).audit(as_of="soon")
+    assert caught.value.message == "audit: as-of: given 'soon', wanted a date YYYY-MM-DD"
 
 
 def test_every_report_is_markdown_too(project):
