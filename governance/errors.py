@@ -71,7 +71,8 @@ class NoSuchFolder(ConfigurationError):
 class UnknownName(GovernanceError):
     """A name that nothing carries; the nearest known names are suggested.
 
-    `written` says what to write for a known name that means nothing by itself, such as a title that several records have.
+    `written` says what to write for a known name that means nothing by itself, such as a title that several records have;
+    `each` is what stands before every name where several may be given ("--without", or nothing).
     """
 
     def __init__(
@@ -82,13 +83,19 @@ class UnknownName(GovernanceError):
         *,
         hint: str | None = None,
         written: Mapping[str, str] | None = None,
+        each: str | None = None,
     ) -> None:
         self.what, self.given = what, given
         known, written = sorted(set(known)), written or {}
-        near = get_close_matches(given, known, n=3, cutoff=0.5)
+        parts = [part.strip() for part in given.split(",")]
+        several = each is not None and len(parts) > 1 and set(parts) <= set(known)
+        near = parts if several else get_close_matches(given, known, n=3, cutoff=0.5)
         self.suggestions = list(dict.fromkeys(written.get(name, name) for name in near))
-        if near:
-            # As it can be copied into a shell.
+        # What is told can be copied into a shell.
+        if several:
+            told = " ".join(f"{each} {shlex.quote(name)}".strip() for name in self.suggestions)
+            hint = f"name each by itself: `{told}`"
+        elif near:
             told = [f"{written[name]} ({name})" if name in written else shlex.quote(name) for name in near]
             hint = f"did you mean {' or '.join(told)}?"
         elif hint is None:

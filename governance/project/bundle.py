@@ -192,7 +192,7 @@ def _tables(config: Config, trail: Trail, facts: Facts, names: Sequence[str], *,
     """The tables that are asked for, as they were recorded."""
     kinds: dict[str, type[Record]] = {kind.kind: kind for kind in (Dataset, Votes, Labels, Predictions)}
     if unknown := [name for name in names if name not in kinds]:
-        raise UnknownName("table", unknown[0], kinds)
+        raise UnknownName("table", unknown[0], kinds, each="--rows")
     if bool(names) != bool(reason.strip()):
         raise ConfigurationError(
             "rows are handed out for a reason that the log keeps, and a reason is one for rows",

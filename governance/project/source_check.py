@@ -64,7 +64,7 @@ def check_sources(
     recorded = {source.title: source for source in current.of(Source)}
     for name in names:
         if name not in places and name not in recorded:
-            raise UnknownName("source", name, [*places, *recorded])
+            raise UnknownName("source", name, [*places, *recorded], each="")
     wanted = [*files, *(path for name, path in places.items() if not names or name in names)]
     for path in wanted:
         checked.read(path)

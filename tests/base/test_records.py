@@ -140,6 +140,18 @@ def test_a_shortened_name_opens_its_record_and_a_doubtful_one_does_not():
         match_name("x", labels)
 
 
+def test_several_names_in_one_are_told_to_be_given_one_by_one():
+    """Only where several may be given, and each of them is known."""
+    assert UnknownName("table", "votes, labels", ["labels", "votes"], each="--rows").hint == (
+        "name each by itself: `--rows votes --rows labels`"
+    )
+    assert UnknownName("source", "a,the other", ["a", "the other"], each="").hint == (
+        "name each by itself: `a 'the other'`"
+    )
+    assert "by itself" not in str(UnknownName("source", "a,b", ["a", "b"]).hint)
+    assert "by itself" not in str(UnknownName("source", "a,c", ["a", "b"], each="").hint)
+
+
 def test_what_is_suggested_can_be_written_as_it_is_told():
     """A title that two records have is told as the short name of the newer one, and one with spaces in quotation marks."""
     labels = {"source:" + "1" * 64: "vader", "labels:" + "2" * 64: "all posts", "labels:" + "3" * 64: "all posts"}

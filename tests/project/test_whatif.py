@@ -161,6 +161,16 @@ def test_sources_that_cannot_be_left_out_are_one_error(reference_once, without, 
     assert "vadr" not in without or "vader" in (raised.value.hint or "")
 
 
+def test_sources_with_a_comma_between_them_are_told_to_be_named_one_by_one(reference_once):
+    """The command to write, where each of them is a source; else what was probably meant."""
+    with pytest.raises(UnknownName) as raised:
+        Project.find(reference_once).whatif("vader,afinn")
+    assert raised.value.hint == "name each by itself: `--without vader --without afinn`"
+    with pytest.raises(UnknownName) as raised:
+        Project.find(reference_once).whatif("vader,nobody")
+    assert raised.value.hint == "did you mean vader?"
+
+
 def test_a_source_is_found_by_title_column_name_and_shortened_name(reference_once):
     """And the same one twice is left out once."""
     project = Project.find(reference_once)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,8 +45,8 @@ def voters(labels: LabelSet) -> list[Voter]:
     return found
 
 
-def find_voter(known: Sequence[Voter], given: str, *, facts: Facts) -> Voter:
-    """The voter of a title, a column, a name or a shortened name.
+def find_voter(known: Sequence[Voter], given: str, *, facts: Facts, each: str | None = None) -> Voter:
+    """The voter of a title, a column, a name or a shortened name; `each` is an option that is given once for each.
 
     Raises AmbiguousName where two versions have it, UnknownName with the nearest, InvalidRecord for a source version
     that is recorded and did not vote here.
@@ -68,7 +69,9 @@ def find_voter(known: Sequence[Voter], given: str, *, facts: Facts) -> Voter:
             f"{record.title} {record.version} ({short(record.name)})",
             f"a source version that voted in the current votes: {', '.join(voter.title for voter in known)}",
         )
-    raise UnknownName("source", given, [voter.title for voter in known])
+    often = Counter(voter.title for voter in known)
+    written = {voter.title: short(voter.name) for voter in known if often[voter.title] > 1}
+    raise UnknownName("source", given, often, written=written, each=each)
 
 
 def _shortens(given: str, name: str) -> bool:

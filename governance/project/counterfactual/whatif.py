@@ -87,7 +87,7 @@ class Loaded:
         """The voters that are left out, each once. Raises what `find_voter` raises, InvalidRecord for all of them."""
         if not without:
             raise InvalidRecord("without", [], "the name of a source")
-        found = dict.fromkeys(find_voter(self.voters, one, facts=known) for one in without)
+        found = dict.fromkeys(find_voter(self.voters, one, facts=known, each="--without") for one in without)
         if len(found) == len(self.voters):
             wanted = f"at least one of the {len(self.voters)} sources left to vote"
             raise InvalidRecord("without", [voter.title for voter in found], wanted)
