@@ -174,7 +174,7 @@ def show(
     as_json: Json = False,
     as_md: Markdown = False,
 ) -> None:
-    """One record, every field, and what it hangs on.
+    """One record, every field that has a value, and what it hangs on.
 
     Example: labeltrail show vader
     """

@@ -81,7 +81,10 @@ def log_report(trail: Trail, entries: list[tuple[int, Entry]], *, size: int) -> 
 
 
 def show_report(record: Record, *, facts: Facts, current: Facts, seq: int | None, at: int | None) -> Report:
-    """`labeltrail show`: one record, every field, and where it hangs; among the current runs, and beyond them."""
+    """`labeltrail show`: one record, and where it hangs; among the current runs, and beyond them.
+
+    People see the fields that hold something, programs every field.
+    """
     body = record.body()
     graph = Graph(facts.edges)
     near: list[dict[str, str]] = []
@@ -92,12 +95,14 @@ def show_report(record: Record, *, facts: Facts, current: Facts, seq: int | None
             near.append(
                 {"direction": direction, "relation": relation, "name": name, "label": other.label if other else ""}
             )
-    rows = [(field, _shown(value)) for field, value in body.items()]
+    rows = [(field, shown) for field, value in body.items() if (shown := _shown(value))]
     edges = [("←" if n["direction"] == "up" else "→", n["relation"], n["label"], short(n["name"])) for n in near]
     blocks: list[str | Table] = [f"{record.kind} “{record.label}”", record.name]
     if seq is not None and at is not None:
         blocks.append(f"entry {seq}, {when(at)}")
     blocks.append(table(("field", "value"), rows))
+    if empty := len(body) - len(rows):
+        blocks.append(f"{counted(empty, 'field')} without a value: `--json` lists every field")
     if edges:
         blocks.append(table(("", "relation", "record", "name"), edges, title="comes from (←), led to (→)"))
     data = {

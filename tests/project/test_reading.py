@@ -9,7 +9,7 @@ import pytest
 from governance.errors import AmbiguousName, BrokenEvidence, Busy, InvalidRecord, MissingEvidence, UnknownName
 from governance.facts import short
 from governance.lineage.graph import Graph
-from governance.project import Project
+from governance.project import Project, Table
 from governance.project.repro import project_lock
 from governance.records import Dataset, Finding, Recipe, Result
 
@@ -72,6 +72,18 @@ def test_show_opens_a_record_by_name_short_name_or_title(project):
         governed.show("finding:ffffffff")
     with pytest.raises(AmbiguousName):
         governed.show("make")
+
+
+def test_fields_without_a_value_are_left_to_programs(project):
+    """People read what a record says, and how many fields say nothing; a zero and a false say something."""
+    told = Project.find(project).show("dataset")
+    body = told.data["body"]
+    empty = [field for field, value in body.items() if value in (None, "", [], {})]
+    assert empty
+    (fields,) = [block for block in told.blocks if isinstance(block, Table) and block.columns == ("field", "value")]
+    assert [row[0] for row in fields.rows] == [field for field in body if field not in empty]
+    assert all(row[1] for row in fields.rows)
+    assert f"{len(empty)} fields without a value: `--json` lists every field" in told.blocks
 
 
 def test_what_show_and_trace_suggest_opens_a_record(project):
