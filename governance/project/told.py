@@ -207,7 +207,7 @@ def verify_report(verification: Verification, *, rolled_back: Sequence[str] = ()
         rows = [(check.culprit, check.says) for check in erased]
         blocks.append(table(("where rows were erased", "by which entry"), rows))
     told = ", ".join(f"{count} {what}" for what, count in counts.items())
-    blocks.append(f"{'NOT whole' if wrong else 'whole and unchanged'}: hashed {told}")
+    blocks.append(f"{_verdict(verification)}: hashed {told}")
     blocks += [f"not checked: {what}" for what in verification.not_checked]
     data = {
         "checks": [vars(check) for check in verification.checks],
@@ -216,6 +216,19 @@ def verify_report(verification: Verification, *, rolled_back: Sequence[str] = ()
         "rolled_back": list(rolled_back),
     }
     return Report("verify", data, tuple(blocks), verification.exit_code)
+
+
+def _verdict(verification: Verification) -> str:
+    """What is not here, or was edited since, was not tampered with: only bytes that contradict a record are not whole."""
+    if verification.of("broken"):
+        return "NOT whole"
+    if verification.of("missing", "unknown"):
+        return "unknown whether whole: nothing contradicts its record, but not everything can be shown"
+    if verification.of("returned"):
+        return "rows of an erased person are here again, else unchanged"
+    if verification.of("stale"):
+        return "whole and as recorded, though not up to date"
+    return "whole and unchanged"
 
 
 def sync_report(taken: TakenIn) -> Report:

@@ -18,6 +18,8 @@ from governance.runs.outside import is_outside
 from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 
 _AGAIN = "`labeltrail repro` runs what is missing and records it"
+_BRING = "`labeltrail sync --pull` brings what DVC's remote holds, `labeltrail repro` makes it here"
+_TAKE_IN = "`labeltrail sync` takes the run in as it lies here"
 _RESTORE = (
     "take the recorded bytes back with `dvc checkout --force` (`git checkout dvc.lock` first where that was changed too), "
     "or make them again with `labeltrail repro --force STAGE`"
@@ -92,7 +94,7 @@ class StageFiles:
         path = self.config.root / self.run_path
         if not path.is_file():
             if self.locked or self._results():
-                yield Check("files", "missing", f"{name}: {self.run_path}", "the run file is not there", _AGAIN)
+                yield Check("files", "missing", f"{name}: {self.run_path}", "the run file is not there", _BRING)
             else:
                 yield Check("files", "missing", f"stage {name}", "it has never run here", _AGAIN)
             return
@@ -122,7 +124,7 @@ class StageFiles:
             )
         else:
             says = "nobody recorded this run here (plain DVC, another machine, or an edited file)"
-            yield Check("files", "missing", f"{name}: {self.run_path}", f"unrecorded: {says}", _AGAIN)
+            yield Check("files", "missing", f"{name}: {self.run_path}", f"unrecorded: {says}", _TAKE_IN)
 
     def _outputs(self, run: RunFile) -> Iterator[Check]:
         self.md5s = {}

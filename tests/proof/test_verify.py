@@ -53,6 +53,46 @@ def test_an_untouched_project_is_whole(project):
     assert any("somebody else keeps" in said for said in report.data["not_checked"])
 
 
+def test_only_what_contradicts_a_record_is_called_not_whole(project):
+    """What was edited since is not up to date, what is not here is unknown, and neither was tampered with."""
+    params = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(params.replace("rows: 12", "rows: 13"))
+    edited = verify(project)
+    assert (int(edited.exit_code), _ending(edited)) == (1, "whole and as recorded, though not up to date")
+    (project / "params.yaml").write_text(params)
+    count = project / "artifacts/count.json"
+    data = count.read_bytes()
+    count.unlink()
+    gone = verify(project)
+    unknown = "unknown whether whole: nothing contradicts its record, but not everything can be shown"
+    assert (int(gone.exit_code), _ending(gone)) == (4, unknown)
+    count.write_bytes(data + b" ")
+    changed = verify(project)
+    assert (int(changed.exit_code), _ending(changed)) == (3, "NOT whole")
+
+
+def test_a_fresh_clone_is_unknown_until_its_runs_are_taken_in(project, tmp_path):
+    """At each step the way on is named: bring the files, take in their runs."""
+    clone = tmp_path / "clone"
+    git(project, "clone", "-q", str(project), str(clone))
+    Project.init(clone)
+    bare = verify(clone)
+    assert (int(bare.exit_code), _ending(bare).partition(":")[0]) == (4, "unknown whether whole")
+    assert "`labeltrail sync --pull` brings" in bare.to_markdown()
+    shutil.copytree(project / "artifacts", clone / "artifacts")
+    lying = verify(clone)
+    assert (int(lying.exit_code), _ending(lying).partition(":")[0]) == (4, "unknown whether whole")
+    assert "`labeltrail sync` takes the run in" in lying.to_markdown()
+    Project.find(clone).sync()
+    assert _ending(verify(clone)) == "whole and unchanged"
+
+
+def _ending(report) -> str:
+    """What is said in the end, before the counts."""
+    (told,) = [block for block in report.blocks if isinstance(block, str) and ": hashed " in block]
+    return told.partition(": hashed ")[0]
+
+
 OUTPUTS = [
     "artifacts/data/made.parquet",
     "artifacts/count.json",
