@@ -52,22 +52,35 @@ class FittedLabelModel(ABC):
     sampled_: float = 1.0
 
     def fit(
-        self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None, sample_weight: np.ndarray | None = None
+        self,
+        votes: VoteTable | np.ndarray,
+        y: None = None,
+        *,
+        n_classes: int | None = None,
+        sample_weight: np.ndarray | None = None,
     ) -> Self:
         """Learns from votes; a row counts as often as its `sample_weight`, float (rows), says, and once without one.
 
-        Raises InvalidRecord for parameters or votes that nothing can be learned from.
+        `y` is there for scikit-learn, which gives every estimator one. Raises InvalidRecord for labels in it, and for
+        parameters or votes that nothing can be learned from.
         """
+        check_unlabelled(y, where=self.method)
         self._fit(votes, n_classes=n_classes, sample_weight=sample_weight)
         return self
 
     def fit_predict(
-        self, votes: VoteTable | np.ndarray, *, n_classes: int | None = None, sample_weight: np.ndarray | None = None
+        self,
+        votes: VoteTable | np.ndarray,
+        y: None = None,
+        *,
+        n_classes: int | None = None,
+        sample_weight: np.ndarray | None = None,
     ) -> np.ndarray:
         """The labels of the very votes that it learns from: what `fit` and then `predict` give, patterns looked for once.
 
         int8 (rows). Raises InvalidRecord.
         """
+        check_unlabelled(y, where=self.method)
         patterns, told = self._fit(votes, n_classes=n_classes, sample_weight=sample_weight, inverse=True)
         if told is not None:
             found = told()
@@ -275,6 +288,14 @@ class FittedLabelModel(ABC):
             raise InvalidRecord("columns", min(set(names) - set(self.columns_)), wanted, where=self.method)
         check_values(matrix, n_classes=len(self.classes_), columns=self.columns_, where=self.method)
         return matrix
+
+
+def check_unlabelled(y: object, *, where: str) -> None:
+    """Raises InvalidRecord where labels are given, as to a classifier."""
+    if y is not None:
+        hint = "leave it out; gold may tell `balance=balance_of_gold(...)`, and how many classes there are `n_classes=`"
+        wanted = "none: label models learn without labels"
+        raise InvalidRecord("y", type(y).__name__, wanted, where=where, hint=hint)
 
 
 def evidence_of(matrix: np.ndarray) -> np.ndarray:

@@ -18,7 +18,14 @@ from governance.digest import decimal
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel
 from governance.labelmodels._answered import Answered, climb
-from governance.labelmodels._base import RowLabels, checked_balance, checked_number, normalised, ranked
+from governance.labelmodels._base import (
+    RowLabels,
+    check_unlabelled,
+    checked_balance,
+    checked_number,
+    normalised,
+    ranked,
+)
 from governance.labelmodels._canonical import arranged
 from governance.labelmodels._em import Found
 from governance.labelmodels._vote_rows import Spoken, VoteRows
@@ -71,11 +78,13 @@ class Crowd(AdditiveLabelModel):
     def fit(
         self,
         votes: Answers | VoteTable | np.ndarray,
+        y: None = None,
         *,
         n_classes: int | None = None,
         sample_weight: np.ndarray | None = None,
     ) -> Self:
         """Learns from answers, or from wide votes. Raises InvalidRecord."""
+        check_unlabelled(y, where=self.method)
         if not isinstance(votes, Answers):
             return super().fit(votes, n_classes=n_classes, sample_weight=sample_weight)
         if sample_weight is not None:
@@ -91,11 +100,13 @@ class Crowd(AdditiveLabelModel):
     def fit_predict(
         self,
         votes: Answers | VoteTable | np.ndarray,
+        y: None = None,
         *,
         n_classes: int | None = None,
         sample_weight: np.ndarray | None = None,
     ) -> np.ndarray:
         """The labels of the very answers, or votes, that it learns from, int8 (examples). Raises InvalidRecord."""
+        check_unlabelled(y, where=self.method)
         if not isinstance(votes, Answers):
             return super().fit_predict(votes, n_classes=n_classes, sample_weight=sample_weight)
         return self.fit(votes, sample_weight=sample_weight).predict(votes)

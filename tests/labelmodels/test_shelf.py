@@ -34,6 +34,17 @@ def test_two_fits_give_the_same_bytes(name, table):
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_labels_beside_the_votes_are_refused_and_none_are_taken(name, table):
+    """scikit-learn gives every estimator a y: None is taken, and labels are told that nothing is learned from them."""
+    assert fresh(name).fit(table, None).to_bytes() == fresh(name).fit(table).to_bytes()
+    assert (fresh(name).fit_predict(table, None) == fresh(name).fit_predict(table)).all()
+    for learn in (fresh(name).fit, fresh(name).fit_predict):
+        for given in ({"y": [0, 1]}, {"y": np.zeros(2)}, {"y": 2}):
+            with pytest.raises(InvalidRecord, match=f"{name}: y: given .*, wanted none: label models learn without"):
+                learn(table, **given)
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_rows_and_columns_may_come_in_any_order(name):
     """Rows and columns put otherwise move no probability by more than 1e-12, and no label."""
     matrix, _ = simulated(rows=400)
