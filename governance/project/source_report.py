@@ -81,6 +81,7 @@ def vote_set(
     }
     types = {part.column: part.error_types for part in votes.sources}
     golden = [j for j, record in enumerate(records) if isinstance(record, Source) and record.source_kind == "gold"]
+    named = analysis.votes.sum(axis=0)
     told: list[dict[str, Any]] = []
     for j, (column, name, record) in enumerate(zip(columns, sources, records, strict=True)):
         seen = {known.domain for known in record.contamination} if isinstance(record, Source) else set()
@@ -110,6 +111,7 @@ def vote_set(
         "covered": analysis.covered,
         "overlaps": analysis.overlaps,
         "conflicts": analysis.conflicts,
+        "unnamed_classes": [label for label, count in zip(votes.classes, named, strict=True) if not count],
         "sources": told,
         "both": analysis.both.tolist(),
         "agreed": analysis.agreed.tolist(),
@@ -250,6 +252,8 @@ def _summary(told: Mapping[str, Any]) -> str:
 def _blocks(told: Mapping[str, Any]) -> Iterable[str | Table]:
     yield f"{told['title']} ({short(told['name'])}): {_summary(told)}"
     yield _said(told)
+    if told["unnamed_classes"]:
+        yield f"no source ever votes for {', '.join(told['unnamed_classes'])}: of such a class nothing can be learned"
     if any(one["spot_checks"] for one in told["sources"]):
         yield _checked(told)
     else:

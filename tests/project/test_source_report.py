@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from governance.errors import BrokenEvidence, ConfigurationError, InvalidRecord, MissingEvidence
 from governance.facts import Facts
 from governance.project import Project
-from governance.project.source_report import cost_of, vote_set
+from governance.project.source_report import _blocks, cost_of, vote_set
 from governance.records import Evaluation, LabelModel, Source, Votes
 from governance.votes.analysis import analyse_rows
 from governance.votes.table import read_votes
@@ -170,6 +170,22 @@ def test_a_source_that_is_gold_is_a_spot_check_of_the_others():
     assert (check["accuracy"], check["examples"], check["gold"]) == (repr(2 / 3), 3, "bb")
     assert (round(float(check["low"]), 3), round(float(check["high"]), 3)) == (0.208, 0.939)
     assert told["sources"][1]["spot_checks"] == []
+
+
+def test_a_class_that_no_source_votes_for_is_named():
+    """Errors and silence name no class."""
+    sources = [source("a", "lexicon"), source("bb", "pattern")]
+    columns, names = ("a", "bb"), tuple(one.name for one in sources)
+
+    def unnamed(matrix):
+        analysis = analyse_rows(np.array(matrix, dtype=np.int8), n_classes=2)
+        told = vote_set(votes_of(sources, 2), analysis, columns=columns, sources=names, facts=Facts(sources))
+        assert any("no source ever votes for" in str(block) for block in _blocks(told)) == bool(told["unnamed_classes"])
+        return told["unnamed_classes"]
+
+    named = list(votes_of(sources, 2).classes)
+    assert unnamed([[0, -1], [-2, 0]]) == named[1:]
+    assert unnamed([[0, -1], [-2, 1]]) == []
 
 
 def test_the_error_rate_is_of_the_rows_that_a_source_was_asked_about():
