@@ -35,7 +35,7 @@ def card(which: str, *, config: Config, facts: Facts) -> Report:
 def audit(*, config: Config, facts: Facts, framework: str, as_of: str) -> Report:
     """A framework's questions answered by the current runs and by the attestations in decisions/."""
     stated = read_attestations(config.root / "decisions")
-    day(as_of, field="as-of", where="audit")
+    day(as_of, field="--as-of", where="")
     return _told("audit", report(facts | Facts(stated), framework=framework, as_of=as_of), config)
 
 

@@ -136,10 +136,10 @@ def test_sources_of_a_project_without_any(project):
 
 
 def test_an_audit_as_of_no_day_names_the_day_once(project):
-    """Which verb, which field, what was given, what was wanted."""
+    """The option, what was given, what was wanted."""
     with pytest.raises(InvalidRecord) as caught:
         Project.find(project).audit(as_of="soon")
-    assert caught.value.message == "audit: as-of: given 'soon', wanted a date YYYY-MM-DD"
+    assert caught.value.message == "--as-of: given 'soon', wanted a date YYYY-MM-DD"
 
 
 def test_every_report_is_markdown_too(project):
