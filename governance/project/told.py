@@ -223,7 +223,7 @@ def _verdict(verification: Verification) -> str:
     if verification.of("broken"):
         return "NOT whole"
     if verification.of("missing", "unknown"):
-        return "unknown whether whole: nothing contradicts its record, but not everything can be shown"
+        return "unknown whether whole, since not everything can be shown; nothing contradicts its record"
     if verification.of("returned"):
         return "rows of an erased person are here again, else unchanged"
     if verification.of("stale"):

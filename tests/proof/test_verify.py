@@ -64,7 +64,7 @@ def test_only_what_contradicts_a_record_is_called_not_whole(project):
     data = count.read_bytes()
     count.unlink()
     gone = verify(project)
-    unknown = "unknown whether whole: nothing contradicts its record, but not everything can be shown"
+    unknown = "unknown whether whole, since not everything can be shown; nothing contradicts its record"
     assert (int(gone.exit_code), _ending(gone)) == (4, unknown)
     count.write_bytes(data + b" ")
     changed = verify(project)
@@ -77,11 +77,11 @@ def test_a_fresh_clone_is_unknown_until_its_runs_are_taken_in(project, tmp_path)
     git(project, "clone", "-q", str(project), str(clone))
     Project.init(clone)
     bare = verify(clone)
-    assert (int(bare.exit_code), _ending(bare).partition(":")[0]) == (4, "unknown whether whole")
+    assert (int(bare.exit_code), _ending(bare).partition(",")[0]) == (4, "unknown whether whole")
     assert "`labeltrail sync --pull` brings" in bare.to_markdown()
     shutil.copytree(project / "artifacts", clone / "artifacts")
     lying = verify(clone)
-    assert (int(lying.exit_code), _ending(lying).partition(":")[0]) == (4, "unknown whether whole")
+    assert (int(lying.exit_code), _ending(lying).partition(",")[0]) == (4, "unknown whether whole")
     assert "`labeltrail sync` takes the run in" in lying.to_markdown()
     Project.find(clone).sync()
     assert _ending(verify(clone)) == "whole and unchanged"
