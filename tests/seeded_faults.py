@@ -989,7 +989,7 @@ MODEL_FAULTS = (
         "label models",
         "a pattern counts once however many rows have it",
         "governance/labelmodels/_onehot.py",
-        "np.divide(self.weights, first, out=first)",
+        "np.divide(self._shared, first, out=first)",
         "np.divide(1.0, first, out=first)",
         SKENE,
         "em_on_patterns",
