@@ -68,6 +68,16 @@ class NoSuchFolder(ConfigurationError):
         )
 
 
+#: of more names than these only such as begin alike are compared, which takes a second for 10,000
+_COMPARED = 10_000
+
+
+def _near(given: str, known: Sequence[str]) -> list[str]:
+    if len(known) > _COMPARED:
+        known = [name for name in known if name[:2].lower() == given[:2].lower()][:_COMPARED]
+    return get_close_matches(given, known, n=3, cutoff=0.5)
+
+
 class UnknownName(GovernanceError):
     """A name that nothing carries; the nearest known names are suggested.
 
@@ -89,9 +99,9 @@ class UnknownName(GovernanceError):
         known, written = sorted(set(known)), written or {}
         parts = [part.strip() for part in given.split(",")]
         several = each is not None and len(parts) > 1 and set(parts) <= set(known)
-        near = parts if several else get_close_matches(given, known, n=3, cutoff=0.5)
+        near = parts if several else _near(given, known)
         self.suggestions = list(dict.fromkeys(written.get(name, name) for name in near))
-        # What is told can be copied into a shell.
+        # Names are told as a shell reads them.
         if several:
             told = " ".join(f"{each} {shlex.quote(name)}".strip() for name in self.suggestions)
             hint = f"name each by itself: `{told}`"

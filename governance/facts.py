@@ -73,6 +73,10 @@ def is_row_table(record: Record) -> bool:
     return record.kind in ("dataset", "votes", "labels", "predictions", "answers")
 
 
+#: what hangs on a run and is called like it
+_BESIDE_A_RUN = frozenset({"recipe", "execution", "commitment", "environment", "repro", "reproduction"})
+
+
 def match_name(given: str, labels: dict[str, str], *, also: Iterable[str] = ()) -> str:
     """The one name that `given` shortens (at least 4 digits of the digest) or whose label it is.
 
@@ -98,9 +102,12 @@ def match_name(given: str, labels: dict[str, str], *, also: Iterable[str] = ()) 
 
 
 def _of_shared(labels: dict[str, str], *, but: set[str]) -> dict[str, str]:
-    """For each label that several records have, what to write for the one that was stated last."""
+    """For each label that several records have, what to write for the last one that tells most."""
     often = Counter(labels.values())
-    return {label: short(name) for name, label in labels.items() if often[label] > 1 and label not in but}
+    shared = [(name, label) for name, label in labels.items() if often[label] > 1 and label not in but]
+    # Later ones win: what hangs on a run stands behind the run's own result and what it made.
+    shared.sort(key=lambda one: one[0].partition(":")[0] not in _BESIDE_A_RUN)
+    return {label: short(name) for name, label in shared}
 
 
 def short(name: str) -> str:

@@ -293,7 +293,7 @@ class FittedLabelModel(ABC):
 def check_unlabelled(y: object, *, where: str) -> None:
     """Raises InvalidRecord where labels are given, as to a classifier."""
     if y is not None:
-        hint = "leave it out; gold may tell `balance=balance_of_gold(...)`, and how many classes there are `n_classes=`"
+        hint = "leave it out; how many classes there are is told with `n_classes=`"
         wanted = "none: label models learn without labels"
         raise InvalidRecord("y", type(y).__name__, wanted, where=where, hint=hint)
 

@@ -12,7 +12,7 @@ from governance.erased import Erased
 from governance.errors import BrokenEvidence, MissingEvidence, UnknownName
 from governance.facts import Facts
 from governance.parquet import read_table
-from governance.records import Record, Result
+from governance.records import LongVotes, Record, Result
 
 R = TypeVar("R", bound=Record)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
@@ -72,10 +72,14 @@ class Rows:
         index = self._read(held.path)[1]
         number = index.get(example)
         if number is None:
-            near = example.rpartition("/")[0]
-            known = [known for known in index if known.startswith(near)][:2000] or list(index)[:2000]
-            raise UnknownName("example", example, known, hint=_looks(example, index))
+            raise _unknown(example, index)
         return number
+
+    def numbers(self, held: Held[Record], example: str) -> tuple[int, ...]:
+        """The numbers of all rows of an example: votes in long form have one an answer. Raises UnknownName."""
+        if not isinstance(held.record, LongVotes):
+            return (self.number(held, example),)
+        return tuple(number for number, _ in self.all(held, example))
 
     def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
         """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
@@ -92,7 +96,7 @@ class Rows:
 
     def all(self, held: Held[Record], example: str) -> list[tuple[int, dict[str, Any]]]:
         """Every row of an example: votes in long form have one an answer. Raises UnknownName with the nearest ids."""
-        self.row(held, example)
+        self.number(held, example)
         frame = self._read(held.path)[0]
         numbers = (frame[self.id_column] == example).arg_true().to_list()
         return [(number, frame.row(number, named=True)) for number in numbers]
@@ -110,13 +114,16 @@ class Rows:
         return self._index[path]
 
 
-def _looks(example: str, index: dict[str, int]) -> str | None:
-    """The way out for an id that is none: those of which it is the last part, else what an id looks like here."""
+def _unknown(example: str, index: dict[str, int]) -> UnknownName:
+    """What is said of an id that is none: of which ids it is the last part, else the nearest, else what one looks like."""
     ending = [known for known in index if known.rpartition("/")[2] == example][:3]
-    if ending:
-        return f"did you mean {' or '.join(map(shlex.quote, ending))}?"
+    near = example.rpartition("/")[0]
+    known = [known for known in index if known.startswith(near)][:2000] or list(index)[:2000]
     first = next(iter(index), None)
-    return f"an id looks like {shlex.quote(first)} here" if first else None
+    hint = f"an id looks like {shlex.quote(first)} here" if first else None
+    if ending:
+        known, hint = [], f"did you mean {' or '.join(map(shlex.quote, ending))}?"
+    return UnknownName("example", example, known, hint=hint)
 
 
 _VERIFY = "`labeltrail verify` names everything that does not fit"

@@ -40,7 +40,9 @@ def ask_git(
     environment["GIT_OPTIONAL_LOCKS"] = "0"
     if index is not None:
         environment["GIT_INDEX_FILE"] = str(index)
-    command = ["git", "-c", f"core.hooksPath={os.devnull}", *arguments]
+    # Half of an index that is split would be written into the repository.
+    whole = () if index is None else ("-c", "core.splitIndex=false")
+    command = ["git", "-c", f"core.hooksPath={os.devnull}", *whole, *arguments]
     try:
         # Nobody answers what git might ask.
         done = subprocess.run(
@@ -65,21 +67,27 @@ def run_git(root: Path, *arguments: str, index: Path | None = None) -> str | Non
 
 def changed_since(root: Path, revision: str, paths: Sequence[str]) -> list[str] | None:
     """The paths, from the repository's top, that differ from a commit; None where git could not tell."""
-    own = run_git(root, "rev-parse", "--git-path", "index")
-    if own is None:
-        return None
     quiet = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+    with contextlib.ExitStack() as stack:
+        index = _copied_index(root, stack)
+        answer = run_git(root, "diff", revision, "--name-only", "-z", *quiet, "--", *paths, index=index)
+    return None if answer is None else [path for path in answer.split("\0") if path]
+
+
+def _copied_index(root: Path, stack: contextlib.ExitStack) -> Path | None:
+    """A copy of the repository's index: `git diff` writes the times of touched files into it, whatever locks it is to take.
+
+    None where there is none or no copy can be made: an answer matters more than those times.
+    """
+    status, own, _ = ask_git(root, "rev-parse", "--git-path", "index")
+    if status:
+        return None
     try:
-        with tempfile.TemporaryDirectory(prefix="labeltrail-") as scratch:
-            index = Path(scratch) / "index"
-            with contextlib.suppress(FileNotFoundError):
-                # `git diff` writes the times of touched files into the index, whatever locks it is to take. With the time
-                # of the index git tells which files may have been edited since without a trace: the copy has it too.
-                shutil.copy2(root / own.removesuffix("\n"), index)
-            answer = run_git(root, "diff", revision, "--name-only", "-z", *quiet, "--", *paths, index=index)
+        index = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="labeltrail-"))) / "index"
+        # With the time of the index git tells which files may have been edited since without a trace.
+        return Path(shutil.copy2(root / os.fsdecode(own.removesuffix(b"\n")), index))
     except OSError:
         return None
-    return None if answer is None else [path for path in answer.split("\0") if path]
 
 
 def blob(root: Path, revision: str, path: str) -> bytes | None:

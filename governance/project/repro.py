@@ -61,7 +61,7 @@ def reproduce(
     stages = read_stages(config.root)
     for target in targets:
         if target not in stages:
-            raise UnknownName("stage", target, stages)
+            raise UnknownName("stage", target, stages, each="")
     # 1.
     with project_lock(config, wait_seconds=wait_seconds):
         recover(config)

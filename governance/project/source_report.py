@@ -253,7 +253,7 @@ def _blocks(told: Mapping[str, Any]) -> Iterable[str | Table]:
     yield f"{told['title']} ({short(told['name'])}): {_summary(told)}"
     yield _said(told)
     if told["unnamed_classes"]:
-        yield f"no source ever votes for {', '.join(told['unnamed_classes'])}: of such a class nothing can be learned"
+        yield f"no source ever votes for {', '.join(told['unnamed_classes'])}"
     if any(one["spot_checks"] for one in told["sources"]):
         yield _checked(told)
     else:

@@ -222,13 +222,14 @@ def _verdict(verification: Verification) -> str:
     """What is not here, or was edited since, was not tampered with: only bytes that contradict a record are not whole."""
     if verification.of("broken"):
         return "NOT whole"
+    parts = []
     if verification.of("missing", "unknown"):
-        return "unknown whether whole, since not everything can be shown; nothing contradicts its record"
+        parts.append("unknown whether whole, since not everything is here or can be shown")
     if verification.of("returned"):
-        return "rows of an erased person are here again, else unchanged"
+        parts.append("rows of an erased person are here again")
     if verification.of("stale"):
-        return "whole and as recorded, though not up to date"
-    return "whole and unchanged"
+        parts.append("not up to date" if parts else "what was made is as recorded, but not up to date")
+    return ", and ".join(parts) or "whole and unchanged"
 
 
 def sync_report(taken: TakenIn) -> Report:

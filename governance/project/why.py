@@ -8,7 +8,7 @@ from typing import Any
 from governance.config import Config
 from governance.digest import decimal
 from governance.erased import by_entries
-from governance.errors import GovernanceError, MissingEvidence, UnknownName
+from governance.errors import BrokenEvidence, GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
@@ -86,6 +86,8 @@ class Explainer:
         self.apart = Apart(load(fitted.path))
         self.sources = _sources(self.apart.model, facts)
         self.classes = list(labels.classes)
+        # In long form an example has a row an answer; the label model saw one row an example.
+        self._places = {example: place for place, example in enumerate(labels.table.ids.to_list())}
         self.runs = {held.result.stage: held.result.name for held in (*self.tables.values(), fitted)}
         self.records = {what: held.record.name for what, held in self.tables.items()} | {
             "labelmodel": fitted.record.name
@@ -117,24 +119,27 @@ class Explainer:
         erased."""
         # 1.
         try:
-            numbers = {what: self.rows.number(held, example) for what, held in self.tables.items() if what != "labels"}
+            numbers = {what: self.rows.numbers(held, example) for what, held in self.tables.items() if what != "labels"}
         except UnknownName:
             entry = SubjectKeys(self.trail).erased(example)
             if entry is None:
                 raise
             raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
-        told = self.apart.explain(self.beside.labels.matrix[numbers["votes"]])
+        place = self._places[example]
+        told = self.apart.explain(self.beside.labels.matrix[place])
         labels, label_row = self.tables["labels"], {}
         if example in self.rows.index(labels):
-            numbers["labels"], label_row = self.rows.row(labels, example)
+            number, label_row = self.rows.row(labels, example)
+            numbers["labels"] = (number,)
+            self._compare(told, label_row, example)
         elif told.label_name is not None:
             raise MissingEvidence(
                 f"{labels.record.label} has no row for {example}, which sources voted on", hint=_NO_ROW
             )
         data = {"example": example, **_label(told, self.sources, self.classes, label_row)}
         titles = {vote["column"]: vote["title"] for vote in data["votes"]}
-        data |= self.beside.of(numbers["votes"], told, titles)
+        data |= self.beside.of(place, told, titles)
         # 3.
         data["prediction"] = None
         if "predictions" in numbers:
@@ -144,6 +149,19 @@ class Explainer:
         # 4.
         data["store"] = self.store.of(numbers)
         return data
+
+    def _compare(self, told: Explanation, row: dict[str, Any], example: str) -> None:
+        """Raises BrokenEvidence where the recorded label is not the one that its votes give."""
+        if "label" not in row:
+            return
+        recorded = -1 if row["label"] is None else row["label"]
+        if recorded != told.label:
+            raise BrokenEvidence(
+                f"the label of {example}",
+                expected=self.classes[recorded] if recorded >= 0 else "none",
+                actual=told.label_name or "none",
+                hint="`labeltrail verify` names everything that does not fit",
+            )
 
 
 def _sources(model: FittedLabelModel, facts: Facts) -> list[dict[str, Any]]:
@@ -217,19 +235,21 @@ class RowStore:
             for _, rows in self._tables.values():
                 rows.have_at_hand(keys)
 
-    def of(self, numbers: dict[str, int]) -> dict[str, Any]:
+    def of(self, numbers: dict[str, tuple[int, ...]]) -> dict[str, Any]:
         """Where the rows of one example stand; `verify` compares all leaves with the committed roots."""
         commitments = []
-        for what, (told, rows) in ((what, both) for what, both in self._tables.items() if what in numbers):
-            try:
-                leaf = rows.leaf(numbers[what]).hex()
-                commitments.append({**told, "row": rows.numbers[numbers[what]], "leaf": leaf})
-            except GovernanceError as error:
-                commitments.append({**told, "row": rows.numbers[numbers[what]], "says": error.message})
-        for what, told in ((what, told) for what, told in self._blocks.items() if what in numbers):
-            block = block_of(numbers[what])
-            says = f"in block {block}, which is committed to as a whole: no proof of this row alone"
-            commitments.append({**told, "row": numbers[what], "block": block, "says": says})
+        for what, (told, rows) in self._tables.items():
+            for number in numbers.get(what, ()):
+                try:
+                    leaf = rows.leaf(number).hex()
+                    commitments.append({**told, "row": rows.numbers[number], "leaf": leaf})
+                except GovernanceError as error:
+                    commitments.append({**told, "row": rows.numbers[number], "says": error.message})
+        for what, told in self._blocks.items():
+            for number in numbers.get(what, ()):
+                block = block_of(number)
+                says = f"in block {block}, which is committed to as a whole: no proof of this row alone"
+                commitments.append({**told, "row": number, "block": block, "says": says})
         return {**self._log, "entries": self._entries, "commitments": commitments}
 
 

@@ -82,7 +82,7 @@ class _Run:
         data["records"], data["runs"] = records, {self.result.stage: self.result.name}
         # 4.
         store = RowStore(self.config, self.trail, held)
-        data["store"] = store.of({what: number for what, (number, _) in found.items()})
+        data["store"] = store.of({what: (number,) for what, (number, _) in found.items()})
         return data
 
     def _that_knows(self, example: str) -> tuple[Labels | None, Votes]:

@@ -20,6 +20,11 @@ from governance.runs.runfile import RunFile, facts_path, read_run, run_path
 _AGAIN = "`labeltrail repro` runs what is missing and records it"
 _BRING = "`labeltrail sync --pull` brings what DVC's remote holds, `labeltrail repro` makes it here"
 _TAKE_IN = "`labeltrail sync` takes the run in as it lies here"
+_WHOSE = (
+    "where somebody ran it elsewhere, `labeltrail sync` takes the run in as it lies here; where nobody did, take the "
+    "recorded bytes back with `git checkout dvc.lock` and `dvc checkout --force`"
+)
+_OUTSIDE = "DVC does not keep it: run it under `labeltrail run`, or bring it in with `labeltrail ingest`, once more"
 _RESTORE = (
     "take the recorded bytes back with `dvc checkout --force` (`git checkout dvc.lock` first where that was changed too), "
     "or make them again with `labeltrail repro --force STAGE`"
@@ -94,7 +99,8 @@ class StageFiles:
         path = self.config.root / self.run_path
         if not path.is_file():
             if self.locked or self._results():
-                yield Check("files", "missing", f"{name}: {self.run_path}", "the run file is not there", _BRING)
+                hint = _OUTSIDE if is_outside(name) else _BRING
+                yield Check("files", "missing", f"{name}: {self.run_path}", "the run file is not there", hint)
             else:
                 yield Check("files", "missing", f"stage {name}", "it has never run here", _AGAIN)
             return
@@ -124,7 +130,13 @@ class StageFiles:
             )
         else:
             says = "nobody recorded this run here (plain DVC, another machine, or an edited file)"
-            yield Check("files", "missing", f"{name}: {self.run_path}", f"unrecorded: {says}", _TAKE_IN)
+            yield Check(
+                "files",
+                "missing",
+                f"{name}: {self.run_path}",
+                f"unrecorded: {says}",
+                _WHOSE if self._results() else _TAKE_IN,
+            )
 
     def _outputs(self, run: RunFile) -> Iterator[Check]:
         self.md5s = {}
@@ -139,7 +151,8 @@ class StageFiles:
                 if standing and standing.sha256 is None:
                     yield Check("files", "erased", culprit, f"{standing.says}, and nothing stands in its place")
                 else:
-                    yield Check("files", "missing", culprit, "the recorded output is not there", _RESTORE)
+                    hint = _OUTSIDE if is_outside(self.stage.name) else _RESTORE
+                    yield Check("files", "missing", culprit, "the recorded output is not there", hint)
                 continue
             self.counted += 1
             actual = file_digest(path)

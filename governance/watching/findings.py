@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from governance.checks import error_rate, named_classes, near_copies, silence
+from governance.checks import error_rate, near_copies, silence
 from governance.records import Finding, LabelModel, Source
 from governance.runs.stage import StageRun
 from governance.votes import analysis, copies
@@ -48,15 +48,13 @@ def state_errors(run: StageRun, sources: Sequence[Source], table: Any, errors: M
 
 
 def state_likeness(run: StageRun, table: Any, *, subject: str) -> None:
-    """Which sources vote alike, which never do, and which classes nobody votes for."""
+    """Which sources vote alike, and which never do."""
     patterns = distinct(table.matrix, inverse=False)
     counted = analysis.analyse(patterns, n_classes=len(table.classes))
     alike = copies.alike(copies.meetings_of(patterns, n_classes=len(table.classes)), table.columns)
     run.state(near_copies.check(sources=len(table.columns), subject=subject, **alike.told()))
     said = {column: int(counted.votes[j].sum()) for j, column in enumerate(table.columns)}
     run.state(silence.check(said, subject=subject))
-    named = dict(zip(table.classes, map(int, counted.votes.sum(axis=0)), strict=True))
-    run.state(named_classes.check(named, subject=subject))
 
 
 def state_naming(run: StageRun, application: Application, *, subject: str) -> None:

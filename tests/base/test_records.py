@@ -176,3 +176,18 @@ def test_an_unknown_name_comes_with_the_nearest_known_one():
 def test_every_kind_in_the_vocabulary_can_be_read():
     """The kinds are those of the vocabulary."""
     assert {"source", "votes", "labelmodel", "labels", "model", "recipe", "result", "execution"} <= set(record_kinds())
+
+
+def test_of_records_that_share_a_title_the_result_is_suggested_before_what_hangs_on_it():
+    """A run's execution is stated last and tells least."""
+    kinds = ("recipe", "result", "execution")
+    labels = {f"{kind}:" + f"{number}" * 64: "make" for number, kind in enumerate(kinds)}
+    with pytest.raises(UnknownName) as caught:
+        match_name("mak", labels)
+    assert caught.value.suggestions == ["result:111111111111"]
+
+
+def test_of_very_many_names_only_those_that_begin_alike_are_compared():
+    """A slip of the pen is answered all the same, and within a moment."""
+    many = [f"{first}{second}/{number}" for first in "abcd" for second in "xyz" for number in range(2000)]
+    assert "by/1234" in UnknownName("example", "by/12340", many).suggestions

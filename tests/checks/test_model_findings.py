@@ -9,13 +9,12 @@ from governance.checks import (
     coverage,
     fall,
     independence,
-    named_classes,
     near_copies,
     silence,
 )
 
 SUBJECT = "labels:" + "0" * 64
-ALL = (beside_majority, calibration, convergence, coverage, fall, independence, named_classes, near_copies, silence)
+ALL = (beside_majority, calibration, convergence, coverage, fall, independence, near_copies, silence)
 
 
 @pytest.mark.parametrize("module", ALL, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -37,8 +36,6 @@ CASES = [
     (beside_majority.check(0.5, 0.75, 10, subject=SUBJECT), "fail", "-0.25"),
     (silence.check({"a": 1, "b": 2}, subject=SUBJECT), "pass", "0.0"),
     (silence.check({"a": 1, "b": 0}, subject=SUBJECT), "fail", "1.0"),
-    (named_classes.check({"bad": 1, "good": 2}, subject=SUBJECT), "pass", "0.0"),
-    (named_classes.check({"bad": 1, "good": 0, "mixed": 0}, subject=SUBJECT), "fail", "2.0"),
     (near_copies.check([], 3, subject=SUBJECT), "pass", "0.0"),
     (near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT), "fail", "1.0"),
     (near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT, unweighed=1), "fail", "1.0"),
@@ -60,7 +57,6 @@ def test_the_limit_decides(found, outcome, measured):
 def test_a_finding_names_whom_it_is_about():
     """Sentences carry the names and the figures that they judge."""
     assert "b never votes" in silence.check({"a": 1, "b": 0}, subject=SUBJECT).says
-    assert "for good, mixed:" in named_classes.check({"bad": 1, "good": 0, "mixed": 0}, subject=SUBJECT).says
     assert "b, c never vote." in silence.check({"a": 1, "b": 0, "c": 0}, subject=SUBJECT).says
     assert "a and b share 90.0 %" in near_copies.check([("a", "b", 0.9, 0.99)], 3, subject=SUBJECT).says
     told = near_copies.check([], 3, subject=SUBJECT, unweighed=2).says

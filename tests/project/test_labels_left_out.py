@@ -9,9 +9,10 @@ import pytest
 from labelled_project import make_labelled_project
 from small_project import copy_of, once
 
-from governance.errors import InvalidRecord, MissingEvidence
+from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
 from governance.project import Project
 from governance.project.why_more import beside_blocks
+from governance.records import LongVotes
 
 OUT = '    out = run.output("artifacts/labels.parquet")\n'
 
@@ -130,3 +131,57 @@ def test_gold_has_one_article(gold, says):
         "calibration": {"gold": gold, "voted": None, "bins": bins},
     }
     assert str(list(beside_blocks(data))[-1]).endswith(f"; {says}")
+
+
+TABLE = """    table, path = applied.table, run.output("artifacts/votes.parquet")
+    write_votes(table, path)
+"""
+IN_LONG_FORM = """    path = run.output("artifacts/votes.parquet")
+    answers = answers_of(applied.table)
+    given = {name: np.delete(getattr(answers, name), 7) for name in ("example", "source", "repeat", "vote")}
+    given["vote"][3] = -3
+    answers = replace(answers, **given)
+    write_votes(answers, path)
+    table = answers.wide()
+"""
+RECORD = """    votes = Votes.make(
+        title="votes", dataset=dataset.name, sha256=file_digest(path), content=content_digest(read_table(path)),
+        **vote_counts(table, error_types=applied.error_types), revoted"""
+
+
+def test_votes_in_long_form_are_told_of_the_example_that_is_asked_about(labelled):
+    """One was refused and another never asked, which a wide table cannot tell apart: an example has a row an answer."""
+    path = labelled / "pipelines/label.py"
+    text = path.read_text()
+    assert TABLE in text
+    assert RECORD in text
+    imports = "from dataclasses import replace\n\nimport numpy as np\nimport polars as pl\n"
+    imports += "from governance.votes.analysis import votes_record\nfrom governance.votes.answers import answers_of\n"
+    text = text.replace("import polars as pl\n", imports, 1).replace(TABLE, IN_LONG_FORM)
+    since = RECORD.replace("Votes.make(", "votes_record(\n        answers, error_types=applied.error_types,")
+    path.write_text(text.replace(RECORD, since.replace("**vote_counts(table, error_types=applied.error_types), ", "")))
+    report = Project.find(labelled).repro()
+    assert report.exit_code == 0, report.to_markdown()
+    project = Project.find(labelled)
+    (votes,) = project.current_facts().of(LongVotes)
+    answers = pl.read_parquet(labelled / "artifacts/votes.parquet")
+    labels = pl.read_parquet(labelled / "artifacts/labels.parquet")
+    assert votes.answers == len(answers) == 3 * 120 - 1
+    explainer = project.explainer()
+    assert len(explainer.examples) == 120
+    for example in explainer.examples:
+        told = explainer.answer(example)
+        said = dict(answers.filter(example_id=example).select("source", "vote").iter_rows())
+        assert {vote["column"]: vote["vote"] for vote in told["votes"]} == {"mixed": -3, "plain": -3, "rare": -3} | said
+        label = labels.filter(example_id=example)["label"][0]
+        assert told["label"] == (["bad", "good"][label] if label >= 0 else None)
+        # Each answer has a leaf of its own.
+        assert sum(one["of"] == "votes" for one in told["store"]["commitments"]) == len(said)
+
+
+def test_a_recorded_label_that_its_votes_do_not_give_is_told_and_not_explained(labelled):
+    """Both are named, and the way to what is broken."""
+    turned = with_labels(labelled, 'with_columns(label=(1 - pl.col("label")).cast(pl.Int8))')
+    told, _ = examples(labelled)
+    with pytest.raises(BrokenEvidence, match=f"the label of {told}"):
+        turned.why(told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,39 @@ def test_a_file_edited_within_the_instant_of_its_commit_is_seen_as_changed(below
     code.write_text("six\n")
     os.utime(code, then)
     assert set(look_at(below, ["code.py"]).changed or {}) == {"code.py"}
+
+
+def test_an_index_in_two_halves_stays_as_it_is(below):
+    """Git would write the second half of a copy into the repository."""
+    git(below, "config", "core.splitIndex", "true")
+    os.utime(below / "code.py", (1_000_000_000, 1_000_000_000))
+    before = {path: path.read_bytes() for path in (below.parent / ".git").glob("*index*")}
+    for _ in range(2):
+        assert look_at(below, ["code.py"]).changed == {}
+        assert {path: path.read_bytes() for path in (below.parent / ".git").glob("*index*")} == before
+    git(below, "update-index", "--split-index")
+    assert list((below.parent / ".git").glob("sharedindex.*"))
+    (below / "code.py").write_text("two\n")
+    assert set(look_at(below, ["code.py"]).changed or {}) == {"code.py"}
+
+
+def test_where_nothing_can_be_copied_git_is_asked_all_the_same(below, monkeypatch):
+    """An answer matters more than the times in an index."""
+    monkeypatch.setattr(tempfile, "tempdir", str(below / "nowhere"))
+    assert look_at(below, ["code.py"]).changed == {}
+    (below / "code.py").write_text("two\n")
+    assert set(look_at(below, ["code.py"]).changed or {}) == {"code.py"}
+
+
+def test_a_worktree_of_a_repository_whose_name_is_no_unicode_is_as_clean_as_any(tmp_path):
+    """Where git keeps a worktree's index is told in bytes."""
+    home = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))
+    home.mkdir()
+    (home / "code.py").write_text("one\n")
+    git(home, "init", "-q")
+    git(home, "add", "-A")
+    git(home, "commit", "-q", "-m", "one")
+    git(home, "worktree", "add", "-q", str(tmp_path / "beside"), "HEAD")
+    tree = look_at(tmp_path / "beside", ["code.py"])
+    assert tree.revision is not None
+    assert tree.changed == {}

@@ -13,6 +13,7 @@ from governance.digest import file_digest
 from governance.errors import UnknownName
 from governance.facts import Facts
 from governance.labelmodels import load
+from governance.lineage.rows import _unknown
 from governance.project import Project
 from governance.project.why import Explainer
 from governance.records import Result, Votes
@@ -105,6 +106,9 @@ def test_an_id_that_is_none_is_answered_with_what_an_id_looks_like(reference_onc
     with pytest.raises(UnknownName) as caught:
         Project.find(reference_once).why("?")
     assert caught.value.hint == f"an id looks like {first} here"
+    # The 3000th is no less meant than one of the first that looks like it.
+    index = {f"t/{number}": number for number in range(5000)}
+    assert _unknown("4812", index).hint == "did you mean t/4812?"
 
 
 def test_one_answer_and_many_say_the_same(reference_once, answers):

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ from small_project import copy_of, dvc, flip, git
 
 from governance.digest import file_md5
 from governance.project import Project
+from governance.project.told import verify_report
+from governance.proof.check import Check, State, gather
 from governance.proof.log import LogCheck
-from governance.records import Result
+from governance.records import Recipe, Result
+from governance.runs.runfile import RunFile, read_run
 from governance.store import keys
 from governance.store.memory import memory_path
 from governance.store.tables import PROJECTED
@@ -58,13 +62,13 @@ def test_only_what_contradicts_a_record_is_called_not_whole(project):
     params = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(params.replace("rows: 12", "rows: 13"))
     edited = verify(project)
-    assert (int(edited.exit_code), _ending(edited)) == (1, "whole and as recorded, though not up to date")
+    assert (int(edited.exit_code), _ending(edited)) == (1, "what was made is as recorded, but not up to date")
     (project / "params.yaml").write_text(params)
     count = project / "artifacts/count.json"
     data = count.read_bytes()
     count.unlink()
     gone = verify(project)
-    unknown = "unknown whether whole, since not everything can be shown; nothing contradicts its record"
+    unknown = "unknown whether whole, since not everything is here or can be shown"
     assert (int(gone.exit_code), _ending(gone)) == (4, unknown)
     count.write_bytes(data + b" ")
     changed = verify(project)
@@ -543,3 +547,35 @@ def test_any_changed_cell_of_any_projected_table_of_a_server_is_named(postgres_u
             assert any(f"table {name}" in culprit for culprit in broken), (name, column)
             behind.ask(statement, (was, place))
     assert not [check for check in LogCheck(trail).run() if check.state == "broken"]
+
+
+PARTS: dict[State, str] = {
+    "missing": "unknown whether whole, since not everything is here or can be shown",
+    "returned": "rows of an erased person are here again",
+    "stale": "not up to date",
+}
+
+
+@pytest.mark.parametrize("states", [some for n in range(4) for some in combinations(PARTS, n)], ids="-".join)
+def test_the_verdict_names_everything_that_is_so(states):
+    """And nothing of it once something is broken."""
+    checks = [Check("files", state, "culprit", "says") for state in states]
+    told = _ending(verify_report(gather(checks, counts={"files": 1}, not_checked=())))
+    if states == ("stale",):
+        assert told == "what was made is as recorded, but not up to date"
+    else:
+        assert told == (", and ".join(PARTS[state] for state in states) or "whole and unchanged")
+    broken = gather([*checks, Check("files", "broken", "culprit", "says")], counts={"files": 1}, not_checked=())
+    assert _ending(verify_report(broken)) == "NOT whole"
+
+
+def test_a_run_that_takes_the_place_of_a_recorded_one_is_not_simply_to_be_taken_in(project):
+    """It may be a colleague's, and it may be made up: how to take the recorded bytes back is said too."""
+    path = project / "artifacts/runs/make.json"
+    run = read_run(path)
+    recipe = Recipe.make(**{**run.recipe.body(), "python": "3.0.0"})
+    result = Result.make(**{**run.result.body(), "recipe": recipe.name})
+    path.write_bytes(RunFile(recipe, result).to_bytes())
+    report = verify(project).to_markdown()
+    assert "unrecorded" in report
+    assert "`git checkout dvc.lock` and `dvc checkout --force`" in report
