@@ -119,7 +119,10 @@ class AmbiguousName(GovernanceError):
 
     def __init__(self, given: str, matches: Sequence[str]) -> None:
         self.given, self.matches = given, list(matches)[:8]
-        super().__init__(f"{given!r} fits {len(matches)} records", hint="give more of it: " + ", ".join(self.matches))
+        more = f" and {len(matches) - len(self.matches)} more" if len(matches) > len(self.matches) else ""
+        super().__init__(
+            f"{given!r} fits {len(matches)} records", hint=f"give more of it: {', '.join(self.matches)}{more}"
+        )
 
 
 class InvalidRecord(GovernanceError):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -26,13 +27,18 @@ PREDICTORS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Prints, writes or checks the table; answers the exit status."""
+    """Prints, writes or checks the table of the project around the current folder; answers the exit status."""
+    asked = argparse.ArgumentParser(prog="python -m pipelines.results", description=__doc__)
+    which = asked.add_mutually_exclusive_group()
+    which.add_argument("--write", metavar="FILE", type=Path, help="put the table between the marks in this file")
+    which.add_argument("--check", metavar="FILE", type=Path, help="does the table stand there? 1 where it does not")
+    given = asked.parse_args(arguments)
     evaluation = evaluated(Project.find(Path.cwd()).current_facts())
     shown = table(evaluation)
-    if not arguments:
+    path = given.write or given.check
+    if path is None:
         print(shown, end="")
         return 0
-    option, path = arguments[0], Path(arguments[1])
     text = path.read_text(encoding="utf-8")
     head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
@@ -40,7 +46,7 @@ def main(arguments: list[str]) -> int:
         print(f"{path} has no marks {BEGIN} and {END}", file=sys.stderr)
         return 2
     wanted = f"{head}{BEGIN}\n{shown}{END}{tail}"
-    if option == "--write":
+    if given.write:
         path.write_text(wanted, encoding="utf-8")
         return 0
     if text != wanted:

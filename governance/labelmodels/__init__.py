@@ -27,10 +27,10 @@ def method(name: str) -> type[FittedLabelModel]:
     return known[name].Model
 
 
-def load(path: Path) -> FittedLabelModel:
+def load(path: str | Path) -> FittedLabelModel:
     """The label model in a label_model.json, ready to predict and explain.
 
     Raises ConfigurationError (no file), InvalidRecord (which field, what is wrong with it), UnknownName (the method).
     """
-    told = parse_model(path)
+    told = parse_model(Path(path))
     return method(told["method"]).restored(told, where=str(path))

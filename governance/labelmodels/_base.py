@@ -279,6 +279,13 @@ class FittedLabelModel(ABC):
                 raise InvalidRecord("columns", differing[0][0], wanted, where=self.method)
             return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]
         matrix, names = as_votes(votes, where=self.method), names_of(votes, where=self.method)
+        odd = (
+            set() if names is None or self.columns_ == numbered(len(self.columns_)) else set(names) ^ set(self.columns_)
+        )
+        if matrix.shape[1] != len(self.columns_) and odd:
+            first = min(odd)
+            wanted = "a column that this model learned of" if first in (names or ()) else "this column too"
+            raise InvalidRecord("columns", first, wanted, where=self.method)
         if matrix.shape[1] != len(self.columns_):
             raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
         if names is not None and set(names) == set(self.columns_):

@@ -60,7 +60,7 @@ def told(diff: LabelDiff, wanted: Wanted, *, known: Facts) -> Report:
     data = {**_counted(diff, known), "examples": shown.group_by("cause", maintain_order=True).head(many).to_dicts()}
     data["written"] = _written(rows, wanted)
     unknown = bool(data["unknown"]) or data["causes"].get(changes.UNKNOWN, 0) > 0
-    blocks = tuple(_blocks(data, listed=many > 0))
+    blocks = tuple(_blocks(data, listed=many > 0, cause=cause))
     return Report("diff", data, blocks, ExitCode.UNKNOWN if unknown else ExitCode.FINE)
 
 
@@ -127,7 +127,7 @@ def _written(rows: pl.DataFrame, wanted: Wanted) -> list[str]:
     return [str(place) for place in (wanted.csv, wanted.parquet) if place is not None]
 
 
-def _blocks(data: dict[str, Any], *, listed: bool) -> Iterator[str | Table]:
+def _blocks(data: dict[str, Any], *, listed: bool, cause: str | None) -> Iterator[str | Table]:
     was, now, changed = data["was"], data["now"], data["changed"]
     yield f"{now['title']}: {_named(was)} → {_named(now)}"
     if data["same_labels"]:
@@ -142,6 +142,8 @@ def _blocks(data: dict[str, Any], *, listed: bool) -> Iterator[str | Table]:
     if listed and data["examples"]:
         shown = [(row["cause"], row["id"] or "erased", row["was"], row["now"], row["what"]) for row in data["examples"]]
         yield table(("cause", "example", "was", "is", "what"), shown)
+    if cause and cause not in data["causes"]:
+        yield f"no row has the cause {cause}"
     yield from _remarks(data)
     if data["unknown"]:
         rows = [(one["what"], one["says"], one["hint"]) for one in data["unknown"]]
@@ -175,7 +177,8 @@ def _remarks(data: dict[str, Any]) -> Iterator[str]:
         yield f"{counted(data['back_and_forth'], 'row')} {says}: the step that settled it is told"
     moved = data["moved"]
     if moved["rows"] is not None:
-        says = f"of {counted(moved['of'], 'label')} that stayed, {moved['rows']:,} have a probability that moved"
+        stayed = f"of {counted(moved['of'], 'row')} whose label, or lack of one, stayed"
+        says = f"{stayed}, {moved['rows']:,} have a probability that moved"
         yield f"{says} by more than {moved['by_more_than']}"
     for which, one in data["erased"].items():
         side = "earlier" if which == "was" else "later"

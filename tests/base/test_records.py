@@ -136,8 +136,12 @@ def test_a_shortened_name_opens_its_record_and_a_doubtful_one_does_not():
     labels = {"finding:" + "a" * 64: "x", "finding:" + "a" * 63 + "b": "x"}
     with pytest.raises(AmbiguousName):
         match_name("finding:aaaa", labels)
-    with pytest.raises(AmbiguousName):
+    with pytest.raises(AmbiguousName) as few:
         match_name("x", labels)
+    assert "more" not in (few.value.hint or "").removeprefix("give more of it")
+    with pytest.raises(AmbiguousName) as many:
+        match_name("x", {"finding:" + f"{number:064}": "x" for number in range(11)})
+    assert (many.value.hint or "").endswith(" and 3 more")
 
 
 def test_several_names_in_one_are_told_to_be_given_one_by_one():

@@ -227,6 +227,10 @@ def test_columns_of_a_data_frame_are_known_by_name(frame):
     assert (model.predict_proba(turned) == model.predict_proba(matrix)).all()
     with pytest.raises(InvalidRecord, match="columns: given 'f', wanted the names of the columns"):
         model.predict(frame({("f" if name == "a" else name): named[name] for name in "abcde"}))
+    with pytest.raises(InvalidRecord, match="columns: given 'c', wanted this column too"):
+        model.predict(frame({name: named[name] for name in "abde"}))
+    with pytest.raises(InvalidRecord, match="columns: given 'f', wanted a column that this model learned of"):
+        model.predict(frame({**named, "f": named["a"]}))
     by_place = DawidSkene().fit(matrix, n_classes=2)
     assert (by_place.predict(frame(named)) == model.predict(matrix)).all()
     with pytest.raises(InvalidRecord, match=r"votes\[0\]\.a: given 7"):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.results import main
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,3 +28,16 @@ def test_outside_a_project_they_say_what_every_verb_says(tmp_path, module):
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {tmp_path} is not a LabelTrail project")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(["-C", "elsewhere"], "-C"), (["--check"], "--check"), (["--write", "a", "--check", "b"], "not allowed with")],
+    ids=["no_such_option", "no_file", "both"],
+)
+def test_what_the_table_of_results_does_not_take_is_a_usage_error(given, said, capsys):
+    """Exit 2, which is named; nothing is written."""
+    with pytest.raises(SystemExit) as caught:
+        main(given)
+    assert caught.value.code == 2
+    assert said in capsys.readouterr().err

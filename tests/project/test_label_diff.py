@@ -232,6 +232,8 @@ def test_every_changed_row_goes_into_a_file_and_the_screen_shows_some(labelled):
     listed = governed.diff("labels", cause="new-source-version", rows=2).data["examples"]
     assert [row["cause"] for row in listed] == ["new source version"] * 2
     assert not list(labelled.glob(".rows*"))
+    assert "no row has the cause removed row" in governed.diff("labels", cause="removed-row").to_markdown()
+    assert "no row has" not in governed.diff("labels").to_markdown()
 
 
 def test_a_label_set_that_is_nowhere_is_missing_and_votes_that_are_are_unknown(labelled):
