@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from governance.errors import InvalidRecord
 from governance.labelmodels._additive import AdditiveLabelModel, evidence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 _SILENCE = {ABSTAIN: "abstained", ERROR: "error", SKIPPED: "skipped"}
 
 
-@dataclass(frozen=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one source added to the label's log-odds; silence adds exactly 0."""
 
     column: str
@@ -62,7 +61,7 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """The explanation as plain data."""
         told = dict(vars(self))
-        told["contributions"] = [dict(vars(part)) for part in self.contributions]
+        told["contributions"] = [part._asdict() for part in self.contributions]
         told["flip"] = dict(vars(self.flip)) if self.flip else None
         return told
 
@@ -92,12 +91,18 @@ class Apart:
         self._order = model.order_
 
     def explain(self, votes: Sequence[int] | Mapping[str, int]) -> Explanation:
-        """1. the row's evidence  2. label and runner-up  3. what each source added  4. the smallest flip"""
+        """Takes one row of votes apart, as `explain` of this module does. Raises InvalidRecord for a row that is none."""
+        return self.explain_checked(_checked_row(self.model, votes))
+
+    def explain_checked(self, row: np.ndarray) -> Explanation:
+        """The same of a row, int8 (sources), of votes that were checked, in the model's order of columns.
+
+        1. the row's evidence  2. label and runner-up  3. what each source added  4. the smallest flip
+        """
         import numpy as np
 
         # 1.
         model = self.model
-        row = _checked_row(model, votes)
         picked = self._evidence[self._columns, np.maximum(row, np.int8(ABSTAIN))]
         # 2.
         scores = added_up(self.prior, picked[self._order]).tolist()

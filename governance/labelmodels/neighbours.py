@@ -66,11 +66,9 @@ class PatternIndex:
             if (self._numbers[1:] != self._numbers[:-1]).all():
                 return
 
-    def rows(self, row: np.ndarray) -> int:
-        """How many rows have the votes of `row`, int8 (sources)."""
-        votes = evidence_of(row[None, :])
-        place = self._found(votes, self._number(votes[0])[None])[0]
-        return int(self._counts[place]) if place >= 0 else 0
+    def rows_like(self, number: int) -> int:
+        """How many rows have the votes of the row of this number, itself among them."""
+        return int(self._counts[self.inverse[number]])
 
     def of(self, row: np.ndarray) -> list[Neighbour]:
         """The patterns that differ from `row` in one vote; the most frequent first, then by column and vote."""

@@ -36,7 +36,7 @@ class Rows:
         self.facts = facts
         self.id_column = id_column
         self._makers = {name: result for result in facts.of(Result) for name in result.generated}
-        self._index: dict[Path, tuple[Any, dict[str, int]]] = {}
+        self._index: dict[str, tuple[Any, dict[str, int]]] = {}
         self._digests: dict[Path, str] = {}
 
     def held(self, kind: type[R], **fields: object) -> Held[R]:
@@ -107,11 +107,12 @@ class Rows:
         return self._digests[path]
 
     def _read(self, path: Path) -> tuple[Any, dict[str, int]]:
-        if path not in self._index:
+        known = self._index.get(str(path))
+        if known is None:
             frame = read_table(path, columns=[self.id_column])
             index = {example: number for number, example in enumerate(frame[self.id_column].to_list())}
-            self._index[path] = (frame, index)
-        return self._index[path]
+            known = self._index[str(path)] = (frame, index)
+        return known
 
 
 def _unknown(example: str, index: dict[str, int]) -> UnknownName:

@@ -127,7 +127,7 @@ class Explainer:
             raise MissingEvidence(f"this example was {by_entries([entry])}", hint=_FORGOTTEN) from None
         # 2.
         place = self._places[example]
-        told = self.apart.explain(self.beside.labels.matrix[place])
+        told = self.apart.explain_checked(self.beside.labels.matrix[place])
         labels, label_row = self.tables["labels"], {}
         if example in self.rows.index(labels):
             number, label_row = self.rows.row(labels, example)

@@ -61,7 +61,7 @@ class Beside:
             for one in near[:MOST]
         ]
         pattern = {
-            "rows": self.index.rows(row),
+            "rows": self.index.rows_like(number),
             "neighbours": neighbours,
             "more": {"patterns": len(near) - len(neighbours), "rows": sum(one.rows for one in near[MOST:])},
         }

@@ -29,11 +29,11 @@ def test_neighbours_are_those_that_looking_finds(classes):
     model = DawidSkene().fit(matrix, n_classes=classes)
     index = PatternIndex(model, matrix)
     assert index.proba.shape == (len(index), classes)
-    for row in matrix[:60]:
+    for number, row in enumerate(matrix[:60]):
         near = index.of(row)
         assert {(one.column, one.vote): one.rows for one in near} == by_looking(matrix, row)
         assert [one.rows for one in near] == sorted((one.rows for one in near), reverse=True)
-        assert index.rows(row) == int((np.maximum(matrix, -1) == np.maximum(row, -1)).all(axis=1).sum())
+        assert index.rows_like(number) == int((np.maximum(matrix, -1) == np.maximum(row, -1)).all(axis=1).sum())
         for one in near:
             other = row.copy()
             other[int(one.column)] = one.vote
@@ -42,11 +42,10 @@ def test_neighbours_are_those_that_looking_finds(classes):
             assert one.probability == (float(model.predict_proba(other[None, :])[0, label]) if label >= 0 else 0.0)
 
 
-def test_a_pattern_that_nobody_has_has_no_rows():
-    """A row from elsewhere is counted as none, and may have neighbours."""
+def test_a_pattern_that_nobody_has_may_have_neighbours():
+    """A row from elsewhere is looked for like one's own."""
     matrix = np.array([[0, 0], [0, 1], [1, 1]], dtype=np.int8)
     index = PatternIndex(DawidSkene().fit(matrix, n_classes=2), matrix)
     row = np.array([1, 0], dtype=np.int8)
-    assert index.rows(row) == 0
     assert {(one.column, one.vote) for one in index.of(row)} == {("0", 0), ("1", 1)}
     assert index.of(np.array([-1, -1], dtype=np.int8)) == []
