@@ -8,7 +8,7 @@ from typing import Any
 from governance.config import Config
 from governance.digest import decimal
 from governance.erased import by_entries
-from governance.errors import BrokenEvidence, GovernanceError, MissingEvidence, UnknownName
+from governance.errors import GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
 from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
@@ -132,7 +132,6 @@ class Explainer:
         if example in self.rows.index(labels):
             number, label_row = self.rows.row(labels, example)
             numbers["labels"] = (number,)
-            self._compare(told, label_row, example)
         elif told.label_name is not None:
             raise MissingEvidence(
                 f"{labels.record.label} has no row for {example}, which sources voted on", hint=_NO_ROW
@@ -149,19 +148,6 @@ class Explainer:
         # 4.
         data["store"] = self.store.of(numbers)
         return data
-
-    def _compare(self, told: Explanation, row: dict[str, Any], example: str) -> None:
-        """Raises BrokenEvidence where the recorded label is not the one that its votes give."""
-        if "label" not in row:
-            return
-        recorded = -1 if row["label"] is None else row["label"]
-        if recorded != told.label:
-            raise BrokenEvidence(
-                f"the label of {example}",
-                expected=self.classes[recorded] if recorded >= 0 else "none",
-                actual=told.label_name or "none",
-                hint="`labeltrail verify` names everything that does not fit",
-            )
 
 
 def _sources(model: FittedLabelModel, facts: Facts) -> list[dict[str, Any]]:
@@ -189,6 +175,8 @@ def _label(
     ]
     probability = label_row.get(f"p_{told.label_name}") if covered else None
     recorded, majority = label_row.get("log_odds"), label_row.get("majority")
+    # A stage may take another label than its model gives, such as none where that is not sure enough.
+    said = label_row.get("label", told.label)
     return {
         "classes": list(classes),
         "votes": voted,
@@ -196,6 +184,7 @@ def _label(
         "log_odds": decimal(told.log_odds) if told.log_odds is not None else None,
         "recorded_log_odds": decimal(recorded) if recorded is not None else None,
         "label": told.label_name,
+        "recorded_label": classes[said] if said is not None and said >= 0 else None,
         "runner_up": told.runner_up_name,
         "probability": decimal(probability) if probability is not None else None,
         "majority": classes[majority] if majority is not None and majority >= 0 else None,
@@ -264,6 +253,9 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     else:
         share = percent(data["probability"]) if data["probability"] else "unknown"
         blocks.append(f"{data['example']} is labelled {data['label']} ({share}); {_majority(data)}")
+    if data.get("recorded_label", data["label"]) != data["label"]:
+        recorded = f"labelled {data['recorded_label']}" if data["recorded_label"] else "without a label"
+        blocks.append(f"it is recorded {recorded}: the stage did not take what its label model gives")
     blocks.append(table(("source", "version", "said", "adds", "name"), votes))
     if data["log_odds"] is not None:
         blocks.append(

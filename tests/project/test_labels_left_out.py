@@ -9,7 +9,7 @@ import pytest
 from labelled_project import make_labelled_project
 from small_project import copy_of, once
 
-from governance.errors import BrokenEvidence, InvalidRecord, MissingEvidence
+from governance.errors import InvalidRecord, MissingEvidence
 from governance.project import Project
 from governance.project.why_more import beside_blocks
 from governance.records import LongVotes
@@ -179,9 +179,16 @@ def test_votes_in_long_form_are_told_of_the_example_that_is_asked_about(labelled
         assert sum(one["of"] == "votes" for one in told["store"]["commitments"]) == len(said)
 
 
-def test_a_recorded_label_that_its_votes_do_not_give_is_told_and_not_explained(labelled):
-    """Both are named, and the way to what is broken."""
-    turned = with_labels(labelled, 'with_columns(label=(1 - pl.col("label")).cast(pl.Int8))')
-    told, _ = examples(labelled)
-    with pytest.raises(BrokenEvidence, match=f"the label of {told}"):
-        turned.why(told)
+@pytest.mark.parametrize("instead", ["pl.lit(-1)", "pl.lit(None)", 'pl.lit(1) - pl.col("label")'])
+def test_a_recorded_label_that_the_label_model_did_not_give_is_told_beside_its_own(labelled, instead):
+    """A stage may want a label to be surer than its model is, or know better."""
+    told, silent = examples(labelled)
+    was = Project.find(labelled).why(told)
+    project = with_labels(
+        labelled, f'with_columns(label=pl.when("covered").then({instead}).otherwise(-1).cast(pl.Int8))'
+    )
+    report = project.why(told)
+    assert was.data["label"] == was.data["recorded_label"] == report.data["label"] != report.data["recorded_label"]
+    assert "it is recorded" not in was.to_markdown()
+    assert "did not take what its label model gives" in report.to_markdown()
+    assert "it is recorded" not in project.why(silent).to_markdown()
