@@ -36,11 +36,12 @@ def test_the_commands_and_examples_of_the_page_run(reference):
 
 
 def test_the_fields_that_the_page_names_are_those_of_the_answer(reference):
-    """`flip`, `pattern`, `calibration`, `tied` and `recorded_log_odds` stand in `--json`."""
+    """`flip`, `pattern`, `calibration`, `tied` and what is recorded stand in `--json`."""
     from governance.project import Project
 
     told = Project.find(reference).why("tweets/7").data
-    assert {"flip", "pattern", "calibration", "tied", "log_odds", "recorded_log_odds", "prior"} <= set(told)
+    recorded = {"recorded_log_odds", "recorded_label"}
+    assert {"flip", "pattern", "calibration", "tied", "log_odds", "prior", *recorded} <= set(told)
     assert "contribution" in told["votes"][0]
 
 
