@@ -123,8 +123,8 @@ def test_a_graph_with_a_cycle_ends_and_visits_each_once():
 
 
 def test_why_without_labels_is_missing_evidence(project):
-    """A project that has no votes yet cannot explain a label, exit 4."""
-    with pytest.raises(MissingEvidence, match="votes"):
+    """A project that has no labels yet cannot explain one, exit 4."""
+    with pytest.raises(MissingEvidence, match="kind labels"):
         Project.find(project).why("e/1")
 
 
