@@ -279,22 +279,22 @@ class FittedLabelModel(ABC):
                 raise InvalidRecord("columns", differing[0][0], wanted, where=self.method)
             return votes.matrix[:, [votes.columns.index(column) for column in self.columns_]]
         matrix, names = as_votes(votes, where=self.method), names_of(votes, where=self.method)
-        odd = (
-            set() if names is None or self.columns_ == numbered(len(self.columns_)) else set(names) ^ set(self.columns_)
-        )
-        if matrix.shape[1] != len(self.columns_) and odd:
-            first = min(odd)
-            wanted = "a column that this model learned of" if first in (names or ()) else "this column too"
-            raise InvalidRecord("columns", first, wanted, where=self.method)
-        if matrix.shape[1] != len(self.columns_):
-            raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
         if names is not None and set(names) == set(self.columns_):
             matrix = np.ascontiguousarray(matrix[:, [names.index(column) for column in self.columns_]])
-        elif names is not None and self.columns_ != numbered(len(names)):
-            wanted = "the names of the columns that this model learned of, in any order"
-            raise InvalidRecord("columns", min(set(names) - set(self.columns_)), wanted, where=self.method)
+        elif names is not None and self.columns_ != numbered(len(self.columns_)):
+            known, given = set(self.columns_), set(names)
+            wanted = f"the columns that this model learned of, in any order: {_some(self.columns_)}"
+            lacking = "" if given - known else f"all but {_some(sorted(known - given))}"
+            raise InvalidRecord("columns", lacking or min(given - known), wanted, where=self.method)
+        elif matrix.shape[1] != len(self.columns_):
+            raise InvalidRecord("votes", list(matrix.shape), f"{len(self.columns_)} sources", where=self.method)
         check_values(matrix, n_classes=len(self.classes_), columns=self.columns_, where=self.method)
         return matrix
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def check_unlabelled(y: object, *, where: str) -> None:

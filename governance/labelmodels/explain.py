@@ -77,7 +77,7 @@ def explain(model: FittedLabelModel, votes: Sequence[int] | Mapping[str, int]) -
 class Apart:
     """A label model whose tables are laid out once, to take many rows apart. Raises InvalidRecord for any other."""
 
-    def __init__(self, model: FittedLabelModel) -> None:
+    def __init__(self, model: object) -> None:
         import numpy as np
 
         if not isinstance(model, AdditiveLabelModel):

@@ -77,9 +77,8 @@ class Rows:
 
     def numbers(self, held: Held[Record], example: str) -> tuple[int, ...]:
         """The numbers of all rows of an example: votes in long form have one an answer. Raises UnknownName."""
-        if not isinstance(held.record, LongVotes):
-            return (self.number(held, example),)
-        return tuple(number for number, _ in self.all(held, example))
+        number = self.number(held, example)
+        return tuple(self._standing(held, example)) if isinstance(held.record, LongVotes) else (number,)
 
     def row(self, held: Held[Record], example: str) -> tuple[int, dict[str, Any]]:
         """(row number, the row by column) of an example. Raises UnknownName with the nearest ids."""
@@ -98,8 +97,11 @@ class Rows:
         """Every row of an example: votes in long form have one an answer. Raises UnknownName with the nearest ids."""
         self.number(held, example)
         frame = self._read(held.path)[0]
-        numbers = (frame[self.id_column] == example).arg_true().to_list()
-        return [(number, frame.row(number, named=True)) for number in numbers]
+        return [(number, frame.row(number, named=True)) for number in self._standing(held, example)]
+
+    def _standing(self, held: Held[Record], example: str) -> list[int]:
+        """The numbers of the rows with this id, looked for in all of them."""
+        return (self._read(held.path)[0][self.id_column] == example).arg_true().to_list()
 
     def _digest(self, path: Path) -> str:
         if path not in self._digests:

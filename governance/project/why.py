@@ -10,10 +10,10 @@ from governance.digest import decimal
 from governance.erased import by_entries
 from governance.errors import GovernanceError, MissingEvidence, UnknownName
 from governance.facts import Facts, short
-from governance.labelmodels import load
 from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.explain import Apart, Explanation
 from governance.lineage.rows import Held, Rows
+from governance.project.counterfactual.label_set import read_label_set
 from governance.project.report import Report, Table, table
 from governance.project.why_more import SILENCE, Beside, beside_blocks, percent
 from governance.project.why_votes import votes_alone, votes_on
@@ -60,7 +60,7 @@ class Explainer:
     """Everything that explains examples, read and checked once: `answer` then costs one row.
 
     For `many` examples the keys of all rows are fetched at once. Raises MissingEvidence (nothing recorded),
-    BrokenEvidence (a file was changed), InvalidRecord (an id stands twice).
+    BrokenEvidence (a file was changed), InvalidRecord (an id stands twice, or the label model's evidence does not add up).
     """
 
     def __init__(self, *, config: Config, trail: Trail, facts: Facts, many: bool = False) -> None:
@@ -68,14 +68,15 @@ class Explainer:
         self.trail = trail
         erased = erasures(trail)
         self.rows = Rows(config.root, facts, id_column=config.id_column, erased=erased)
-        self.beside = Beside.read(
-            self.rows,
-            erased=erased,
+        labels = read_label_set(self.rows, erased=erased)
+        self.apart = Apart(labels.model)
+        self.beside = Beside(
+            labels,
+            self.apart.model,
             id_column=config.id_column,
             text_column=config.text_column,
             subject_column=config.subject_column,
         )
-        labels = self.beside.labels
         # What these labels come from, whatever else was recorded since.
         self.tables = {
             "dataset": self.rows.held(Dataset, name=labels.dataset.name),
@@ -83,7 +84,6 @@ class Explainer:
             "labels": self.rows.held(Labels, name=labels.labels.name),
         }
         fitted = self.rows.held(LabelModel, name=labels.fitted.name)
-        self.apart = Apart(load(fitted.path))
         self.sources = _sources(self.apart.model, facts)
         self.classes = list(labels.classes)
         # In long form an example has a row an answer; the label model saw one row an example.
@@ -253,7 +253,7 @@ def _blocks(data: dict[str, Any]) -> list[str | Table]:
     else:
         share = percent(data["probability"]) if data["probability"] else "unknown"
         blocks.append(f"{data['example']} is labelled {data['label']} ({share}); {_majority(data)}")
-    if data.get("recorded_label", data["label"]) != data["label"]:
+    if data["recorded_label"] != data["label"]:
         recorded = f"labelled {data['recorded_label']}" if data["recorded_label"] else "without a label"
         blocks.append(f"it is recorded {recorded}: the stage did not take what its label model gives")
     blocks.append(table(("source", "version", "said", "adds", "name"), votes))

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from governance.digest import decimal
-from governance.erased import Erased
 from governance.labelmodels._base import FittedLabelModel
 from governance.labelmodels.explain import Explanation
 from governance.labelmodels.neighbours import PatternIndex
-from governance.lineage.rows import Rows
 from governance.project.counterfactual.gold import Calibration, find_gold
-from governance.project.counterfactual.label_set import LabelSet, read_label_set
+from governance.project.counterfactual.label_set import LabelSet
 from governance.project.counterfactual.slices import Slice, slices
 from governance.project.report import Table, counted, table
 
@@ -24,10 +22,11 @@ MOST = 8
 class Beside:
     """What stands beside the labels of a label set, laid out once: patterns, and where there is gold its bins."""
 
-    def __init__(self, labels: LabelSet, *, id_column: str, text_column: str, subject_column: str) -> None:
+    def __init__(
+        self, labels: LabelSet, model: FittedLabelModel, *, id_column: str, text_column: str, subject_column: str
+    ) -> None:
         self.labels = labels
-        assert isinstance(labels.model, FittedLabelModel)  # noqa: S101 - no other one is taken apart by `Apart`
-        self.index = PatternIndex(labels.model, labels.matrix)
+        self.index = PatternIndex(model, labels.matrix)
         self.gold = find_gold(labels)
         self.calibration = None
         if self.gold is not None and labels.has_proba:
@@ -35,11 +34,6 @@ class Beside:
         cuts = slices(labels, id_column=id_column, text_column=text_column, subject_column=subject_column)
         first = cuts[0][0].partition("=")[0] if cuts else ""
         self.parts: list[Slice] = [cut for cut in cuts if cut[0].partition("=")[0] == first]
-
-    @classmethod
-    def read(cls, rows: Rows, *, erased: Erased, **columns: str) -> Beside:
-        """Of the newest label set. Raises what `read_label_set` raises."""
-        return cls(read_label_set(rows, erased=erased), **columns)
 
     def of(self, number: int, told: Explanation, titles: Mapping[str, str]) -> dict[str, Any]:
         """1. the smallest flip  2. rows with the same votes, and with one other vote  3. gold in the same bin"""

@@ -23,6 +23,8 @@ from watching.scripts import (
     project_with,
 )
 
+from governance.errors import InvalidRecord
+from governance.project import Project
 from governance.records import Dataset, Execution, Finding, LabelModel, Labels, Model, Recipe, Result, Source, Votes
 
 
@@ -89,6 +91,8 @@ def test_the_verbs_work_on_a_captured_run_in_a_project_without_a_pipeline(traine
     assert float(told["prior"]) + added == pytest.approx(float(told["log_odds"]), abs=1e-9)
     assert float(told["log_odds"]) == pytest.approx(float(told["recorded_log_odds"]), abs=1e-4)
     assert len(told["store"]["commitments"]) == 3
+    with pytest.raises(InvalidRecord, match="one whose evidence adds up"):
+        Project.find(folder).explainer()
 
 
 def test_a_captured_label_model_is_asked_frozen_and_is_not_fitted_again(trained):
